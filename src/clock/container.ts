@@ -1,0 +1,98 @@
+// What is the state of one key?
+//
+// A container (D, V): D holds the live versions, each under the dot of the write that made it and concurrent with its
+// siblings; V is a version vector, and every dot of this key that V covers is either in D or has been replaced.
+//
+// A replica stores V stripped of what its own node clock covers, and fills it again before use. At rest V is empty, a
+// key costs its dots and nothing else, and a deleted key costs nothing at all: there are no tombstones.
+// Source: Gonçalves, Almeida, Baquero, Fonte: Concise Server-Wide Causality Management for Eventually Consistent Data
+// Stores (DAIS 2015).
+
+import { compareDots, type Dot } from './dot.js';
+import { advance, beyond, covers, EMPTY_VECTOR, join, type VersionVector } from './version-vector.js';
+import type { Stamp } from './hybrid-clock.js';
+
+/** A live value and the write event that made it. The bytes belong to the version and are never changed. */
+export interface Version extends Dot {
+  /** When its coordinator took it, by the hybrid clock. Orders versions for a reader; never decides causality. */
+  readonly stamp: Stamp;
+  readonly contentType: string;
+  readonly value: Uint8Array;
+}
+
+/** The state of one key: live versions in the order of `compareDots`, and the causal context. */
+export interface Container {
+  readonly versions: readonly Version[];
+  readonly context: VersionVector;
+}
+
+/** The state of a key never written, and of a deleted one once its context is stripped. It is not stored. */
+export const EMPTY_CONTAINER: Container = { versions: [], context: EMPTY_VECTOR };
+
+/** Whether nothing needs storing. */
+export function isEmpty(container: Container): boolean {
+  return container.versions.length === 0 && container.context.size === 0;
+}
+
+/**
+ * Adds to the context what `clock` covers. Valid only with a clock under which this container was stored or sent: an
+ * older one loses context and makes false siblings, a newer one claims replacements that never happened.
+ */
+export function fill(container: Container, clock: VersionVector): Container {
+  const context = join(container.context, clock);
+  return context === container.context ? container : { versions: container.versions, context };
+}
+
+/** Drops from the context what `clock` covers; `fill` with that clock brings it back. */
+export function strip(container: Container, clock: VersionVector): Container {
+  const context = beyond(container.context, clock);
+  return context.size === container.context.size ? container : { versions: container.versions, context };
+}
+
+/**
+ * The state that knows what both sides know. A version lives if both sides hold it, or if one holds it and the other
+ * has never seen its dot; whatever one side has seen and no longer holds, has been replaced. Commutative, associative
+ * and idempotent on filled containers, which both sides must be.
+ */
+export function sync(left: Container, right: Container): Container {
+  const versions: Version[] = [];
+  let l = 0;
+  let r = 0;
+  while (l < left.versions.length || r < right.versions.length) {
+    const a = left.versions[l];
+    const b = right.versions[r];
+    const order = a === undefined ? 1 : b === undefined ? -1 : compareDots(a, b);
+    if (order <= 0) l++;
+    if (order >= 0) r++;
+    if (order === 0) versions.push(a!);
+    else if (order < 0 && !covers(right.context, a!)) versions.push(a!);
+    else if (order > 0 && !covers(left.context, b!)) versions.push(b!);
+  }
+  return { versions, context: join(left.context, right.context) };
+}
+
+/**
+ * The state after one write event. It removes the versions that the author had seen (`seen` covers them) and that the
+ * operation replaces, adds `version` if there is one (a delete has none), and marks `dot` and `seen` as past.
+ *
+ * @param container filled
+ * @param dot the event's own, beyond everything its actor has written
+ * @param seen the author's causal context; the container's own context for an author who has seen what this replica has
+ */
+export function update(
+  container: Container,
+  dot: Dot,
+  seen: VersionVector,
+  version: Version | undefined,
+  replaces: (version: Version) => boolean,
+): Container {
+  const versions = container.versions.filter((sibling) => !(covers(seen, sibling) && replaces(sibling)));
+  if (version !== undefined) insert(versions, version);
+  return { versions, context: advance(join(container.context, seen), dot) };
+}
+
+function insert(versions: Version[], version: Version): void {
+  let place = versions.length;
+  while (place > 0 && compareDots(versions[place - 1]!, version) > 0) place--;
+  versions.splice(place, 0, version);
+}
