@@ -1,0 +1,66 @@
+// Where does each record stand? One ordered keyspace, a letter for each kind of record:
+//
+//     n                              the node record
+//     k <key>                        live versions of a key
+//     a <key>                        context of a key that knows more than the node clock ("ahead")
+//     l <actor> 00 <counter, 8 bytes> the key that this dot wrote
+//
+// Keys stand as they are, in UTF-8, so that a scan yields them in the order of their bytes.
+
+import type { Actor } from '../clock/dot.js';
+import type { KeyRange } from './store.port.js';
+
+export const NODE_KEY: Uint8Array = Buffer.from('n');
+
+export function versionsKey(key: string): Uint8Array {
+  return Buffer.from(`k${key}`);
+}
+
+export function contextKey(key: string): Uint8Array {
+  return Buffer.from(`a${key}`);
+}
+
+export function logKey(actor: Actor, counter: number): Uint8Array {
+  const prefix = actor.length + 2;
+  const bytes = Buffer.allocUnsafeSlow(prefix + 8);
+  bytes.write(`l${actor}\0`, 'latin1');
+  bytes.writeUInt32BE(Math.floor(counter / 2 ** 32), prefix);
+  bytes.writeUInt32BE(counter % 2 ** 32, prefix + 4);
+  return bytes;
+}
+
+/** The key that stands behind the letter. */
+export function keyOf(recordKey: Uint8Array): string {
+  return Buffer.from(recordKey.buffer, recordKey.byteOffset + 1, recordKey.length - 1).toString();
+}
+
+/** Log entries of `actor` from the counter after `from` up to and with `to`. */
+export function logRange(actor: Actor, from: number, to: number): KeyRange {
+  return { gte: logKey(actor, from + 1), lt: logKey(actor, to + 1) };
+}
+
+/** Version records of keys that begin with `prefix` and follow `after`. */
+export function versionsRange(prefix: string, after: string | undefined): KeyRange {
+  return keyRange('k', prefix, after);
+}
+
+/** Context records of keys that follow `after`. */
+export function contextsRange(after: string | undefined): KeyRange {
+  return keyRange('a', '', after);
+}
+
+function keyRange(letter: string, prefix: string, after: string | undefined): KeyRange {
+  const start = Buffer.from(letter + prefix);
+  // The least key after `after` is `after` with a zero byte behind it.
+  const next = after === undefined ? start : Buffer.from(`${letter}${after}\0`);
+  return { gte: Buffer.compare(next, start) > 0 ? next : start, lt: successor(start) };
+}
+
+/** The least key greater than every key that begins with `prefix`. Never empty: a letter is not 0xff. */
+function successor(prefix: Buffer): Uint8Array {
+  let end = prefix.length;
+  while (prefix[end - 1] === 0xff) end--;
+  const after = Buffer.from(prefix.subarray(0, end));
+  after[end - 1]!++;
+  return after;
+}

@@ -1,0 +1,107 @@
+// The store on disk: LevelDB, through classic-level. A commit is one write batch, appended to LevelDB's log and fsynced
+// on a worker thread before the promise resolves; the thread that runs JavaScript never waits for the disk.
+
+import { ClassicLevel } from 'classic-level';
+import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
+
+/** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
+const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
+
+/** Writes gathered in memory before a table file is made: larger means fewer, later compactions and a longer recovery. */
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+
+/** How much a scan reads ahead in one hop to the worker thread. */
+const SCAN_READ_AHEAD_BYTES = 256 * 1024;
+
+/** The folder could not be opened: locked by another process, unreadable, or not a database of ours. */
+export class StoreOpenError extends Error {
+  readonly code = 'STORE_OPEN_FAILED';
+}
+
+export interface LevelStoreOptions {
+  /** `false` loses the last commits when the machine (not just the process) stops. */
+  readonly fsync: boolean;
+}
+
+export class LevelStore implements Store {
+  private constructor(
+    private readonly level: ClassicLevel<Uint8Array, Uint8Array>,
+    private readonly options: LevelStoreOptions,
+  ) {}
+
+  /** @throws StoreOpenError with what to do about it */
+  static async open(folder: string, options: LevelStoreOptions = { fsync: true }): Promise<LevelStore> {
+    const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      cacheSize: BLOCK_CACHE_BYTES,
+      writeBufferSize: WRITE_BUFFER_BYTES,
+    });
+    try {
+      await level.open();
+    } catch (error) {
+      throw new StoreOpenError(openFailure(folder, error), { cause: error });
+    }
+    return new LevelStore(level, options);
+  }
+
+  commit(changes: readonly StoreChange[]): Promise<void> {
+    return this.level.batch(changes as StoreChange[], { sync: this.options.fsync });
+  }
+
+  snapshot(): StoreSnapshot {
+    return new LevelSnapshot(this.level);
+  }
+
+  size(): Promise<number> {
+    return this.level.approximateSize(Uint8Array.of(0), Uint8Array.of(0xff));
+  }
+
+  close(): Promise<void> {
+    return this.level.close();
+  }
+}
+
+class LevelSnapshot implements StoreSnapshot {
+  private readonly snapshot;
+  private readonly options;
+
+  constructor(private readonly level: ClassicLevel<Uint8Array, Uint8Array>) {
+    this.snapshot = level.snapshot();
+    this.options = { snapshot: this.snapshot };
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.level.getSync(key, this.options);
+  }
+
+  async *scan(range: KeyRange, chunkMax: number): AsyncGenerator<readonly StoreEntry[]> {
+    const iterator = this.level.iterator({
+      gte: range.gte,
+      lt: range.lt,
+      snapshot: this.snapshot,
+      highWaterMarkBytes: SCAN_READ_AHEAD_BYTES,
+      fillCache: false,
+    });
+    try {
+      for (;;) {
+        const chunk = await iterator.nextv(chunkMax);
+        if (chunk.length === 0) return;
+        yield chunk;
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  close(): void {
+    // Waits for the scans under way by itself; it has nothing to report, and a failure shows in the next read.
+    this.snapshot.close().catch(() => {});
+  }
+}
+
+function openFailure(folder: string, error: unknown): string {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  if (cause?.code === 'LEVEL_LOCKED') return `${folder} is in use by another process; stop it, or choose another folder`;
+  return `${folder} cannot be opened as a database: ${cause?.message ?? String(error)}`;
+}

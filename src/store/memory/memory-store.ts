@@ -1,0 +1,65 @@
+// The store in memory: the same contract without a disk, for tests and simulation. Nothing survives it.
+
+import { compareBytes } from '../../clock/resolution.js';
+import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
+
+/** Entries by key, in the text form of the bytes: one UTF-16 unit a byte, so that text order is byte order. */
+type Entries = ReadonlyMap<string, Uint8Array>;
+
+export class MemoryStore implements Store {
+  private entries: Map<string, Uint8Array>;
+  /** Snapshots share `entries`; the next commit then copies them first. */
+  private isShared = false;
+
+  constructor(entries: Iterable<StoreEntry> = []) {
+    this.entries = new Map(Array.from(entries, ([key, value]) => [toText(key), value]));
+  }
+
+  async commit(changes: readonly StoreChange[]): Promise<void> {
+    if (this.isShared) this.entries = new Map(this.entries);
+    this.isShared = false;
+    for (const change of changes) {
+      if (change.type === 'put') this.entries.set(toText(change.key), change.value);
+      else this.entries.delete(toText(change.key));
+    }
+  }
+
+  snapshot(): StoreSnapshot {
+    this.isShared = true;
+    return new MemorySnapshot(this.entries);
+  }
+
+  async size(): Promise<number> {
+    let bytes = 0;
+    for (const [key, value] of this.entries) bytes += key.length + value.length;
+    return bytes;
+  }
+
+  async close(): Promise<void> {}
+}
+
+class MemorySnapshot implements StoreSnapshot {
+  constructor(private readonly entries: Entries) {}
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.entries.get(toText(key));
+  }
+
+  async *scan(range: KeyRange, chunkMax: number): AsyncGenerator<readonly StoreEntry[]> {
+    const found = [...this.entries]
+      .map(([key, value]): StoreEntry => [toBytes(key), value])
+      .filter(([key]) => compareBytes(key, range.gte) >= 0 && compareBytes(key, range.lt) < 0)
+      .sort(([left], [right]) => compareBytes(left, right));
+    for (let start = 0; start < found.length; start += chunkMax) yield found.slice(start, start + chunkMax);
+  }
+
+  close(): void {}
+}
+
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+function toBytes(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}

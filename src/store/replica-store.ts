@@ -1,0 +1,153 @@
+// How does a replica's state come to disk, and back?
+//
+// One commit holds everything that a group of steps changed: containers, log entries and the node record. It is atomic
+// and durable before anybody hears of it, and the view that readers use moves on only then. Commits run one at a time.
+
+import { LRUCache } from 'lru-cache';
+import { isEmpty, type Container } from '../clock/container.js';
+import type { Dot } from '../clock/dot.js';
+import type { VersionVector } from '../clock/version-vector.js';
+import { CommittedView } from './committed-view.js';
+import { contextKey, logKey, NODE_KEY, versionsKey } from './keyspace.js';
+import { decodeNode, encodeContext, encodeLogged, encodeNode, encodeVersions, type NodeRecord } from './record-codec.js';
+import type { Store, StoreChange } from './store.port.js';
+
+/** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
+const CACHE_BYTES_MAX = 32 * 1024 * 1024;
+
+/** What a cached container costs beyond its key and values, roughly: objects, map entry, strings. */
+const CACHED_BYTES_MIN = 300;
+
+export interface LogEntry extends Dot {
+  readonly key: string;
+}
+
+/** Everything that one commit writes. */
+export interface Commit {
+  readonly containers: ReadonlyMap<string, Container>;
+  /** Keys whose context alone differs; none of them is in `containers`. */
+  readonly contexts: ReadonlyMap<string, VersionVector>;
+  readonly log: readonly LogEntry[];
+  readonly node: NodeRecord;
+}
+
+export class ReplicaStore {
+  private readonly cache = new LRUCache<string, Container>({
+    maxSize: CACHE_BYTES_MAX,
+    sizeCalculation: cachedBytes,
+  });
+
+  private constructor(
+    private readonly store: Store,
+    private latest: CommittedView,
+    /** Keys with a context record. */
+    private readonly ahead: Set<string>,
+  ) {}
+
+  /**
+   * Loads what the store holds; a fresh store begins with `fresh`, on disk before this returns.
+   * @throws CorruptRecordError when the node record is damaged
+   */
+  static async open(store: Store, fresh: NodeRecord): Promise<ReplicaStore> {
+    let snapshot = store.snapshot();
+    let record = snapshot.get(NODE_KEY);
+    if (record === undefined) {
+      await store.commit([{ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, fresh) }]);
+      snapshot.close();
+      snapshot = store.snapshot();
+      record = snapshot.get(NODE_KEY)!;
+    }
+    const node = decodeNode(NODE_KEY, record);
+    const ahead = new Set<string>();
+    const scanned = new CommittedView(node, 0, snapshot);
+    for await (const [key] of scanned.ahead(undefined)) ahead.add(key);
+    return new ReplicaStore(store, new CommittedView(node, ahead.size, snapshot), ahead);
+  }
+
+  /** What is committed now. Valid until the next `await`; retain it to keep it longer. */
+  get view(): CommittedView {
+    return this.latest;
+  }
+
+  /**
+   * The committed container, stripped by the clock of `view`. Shared: never changed.
+   * @throws CorruptRecordError
+   */
+  container(key: string): Container {
+    const cached = this.cache.get(key);
+    if (cached !== undefined) return cached;
+    const container = this.latest.container(key);
+    if (!isEmpty(container)) this.cache.set(key, container);
+    return container;
+  }
+
+  /** The contexts that reach beyond the node clock, by key. */
+  async aheadContexts(): Promise<Map<string, VersionVector>> {
+    const contexts = new Map<string, VersionVector>();
+    for await (const [key, context] of this.latest.ahead(undefined)) contexts.set(key, context);
+    return contexts;
+  }
+
+  /** One commit at a time. After a rejection the state on disk is unknown: the store must be opened anew. */
+  async commit(commit: Commit): Promise<void> {
+    await this.store.commit(this.encode(commit));
+    for (const [key, container] of commit.containers) this.remember(key, container);
+    for (const [key, context] of commit.contexts) {
+      const cached = this.cache.peek(key);
+      this.remember(key, cached && { versions: cached.versions, context }, context);
+    }
+    const previous = this.latest;
+    this.latest = new CommittedView(commit.node, this.ahead.size, this.store.snapshot());
+    previous.release();
+  }
+
+  /** Approximate bytes on disk. */
+  size(): Promise<number> {
+    return this.store.size();
+  }
+
+  async close(): Promise<void> {
+    this.latest.release();
+    await this.store.close();
+  }
+
+  private encode(commit: Commit): StoreChange[] {
+    const changes: StoreChange[] = [];
+    for (const [key, context] of commit.contexts) this.encodeContext(key, context, changes);
+    for (const [key, container] of commit.containers) {
+      changes.push(versionsChange(key, container));
+      this.encodeContext(key, container.context, changes);
+    }
+    for (const { actor, counter, key } of commit.log) {
+      const recordKey = logKey(actor, counter);
+      changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key) });
+    }
+    changes.push({ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, commit.node) });
+    return changes;
+  }
+
+  private encodeContext(key: string, context: VersionVector, changes: StoreChange[]): void {
+    const recordKey = contextKey(key);
+    if (context.size > 0) changes.push({ type: 'put', key: recordKey, value: encodeContext(recordKey, context) });
+    else if (this.ahead.has(key)) changes.push({ type: 'del', key: recordKey });
+  }
+
+  private remember(key: string, container: Container | undefined, context = container?.context): void {
+    if (context !== undefined && context.size > 0) this.ahead.add(key);
+    else this.ahead.delete(key);
+    if (container === undefined || isEmpty(container)) this.cache.delete(key);
+    else this.cache.set(key, container);
+  }
+}
+
+function versionsChange(key: string, container: Container): StoreChange {
+  const recordKey = versionsKey(key);
+  if (container.versions.length === 0) return { type: 'del', key: recordKey };
+  return { type: 'put', key: recordKey, value: encodeVersions(recordKey, container.versions) };
+}
+
+function cachedBytes(container: Container, key: string): number {
+  let bytes = CACHED_BYTES_MIN + key.length * 2;
+  for (const version of container.versions) bytes += version.value.length;
+  return bytes;
+}
