@@ -1,0 +1,67 @@
+// What goes into a batch? Clock, log entries and containers of one committed view, so that they agree with each other.
+
+import type { Container } from '../clock/container.js';
+import type { Actor } from '../clock/dot.js';
+import type { VersionVector } from '../clock/version-vector.js';
+import type { CommittedView } from '../store/committed-view.js';
+import { invariant } from './engine/invariant.js';
+import type { Batch, DotRange } from './engine/messages.js';
+import { selectSpans } from './engine/select.js';
+
+/** Large enough that fixed costs vanish, small enough that applying one does not hold up clients for long. */
+export const BATCH_DOTS_MAX = 2000;
+
+/** A batch ends with the container that takes it past this. */
+export const BATCH_BYTES_MAX = 1024 * 1024;
+
+/** Dots of `actors` (all, by default) that the view covers and `since` does not, with their keys' containers. */
+export async function readBatch(view: CommittedView, since: VersionVector, actors?: Iterable<Actor>): Promise<Batch> {
+  const containers = new Map<string, Container>();
+  const ranges: DotRange[] = [];
+  let bytes = 0;
+  for (const span of selectSpans(view.clock, since, actors ?? view.clock.keys(), BATCH_DOTS_MAX)) {
+    if (bytes > BATCH_BYTES_MAX) break;
+    const keys: string[] = [];
+    let isCut = false;
+    for await (const key of view.logged(span.actor, span.from, span.to)) {
+      keys.push(key);
+      if (!containers.has(key)) {
+        const container = view.container(key);
+        containers.set(key, container);
+        bytes += containerBytes(key, container);
+      }
+      isCut = bytes > BATCH_BYTES_MAX;
+      if (isCut) break;
+    }
+    invariant(isCut || keys.length === span.to - span.from, `the log of ${span.actor} has a hole after ${span.from}`);
+    ranges.push({ actor: span.actor, from: span.from, keys });
+  }
+  return { clock: view.clock, ranges, containers };
+}
+
+/** The containers of keys ahead that follow `after`, and where the next batch of them goes on. */
+export async function readAheadBatch(
+  view: CommittedView,
+  after: string | undefined,
+): Promise<{ batch: Batch; next: string | undefined }> {
+  const containers = new Map<string, Container>();
+  let bytes = 0;
+  let next: string | undefined;
+  for await (const [key] of view.ahead(after)) {
+    const container = view.container(key);
+    containers.set(key, container);
+    bytes += containerBytes(key, container);
+    if (bytes > BATCH_BYTES_MAX || containers.size >= BATCH_DOTS_MAX) {
+      next = key;
+      break;
+    }
+  }
+  return { batch: { clock: view.clock, ranges: [], containers }, next };
+}
+
+
+function containerBytes(key: string, container: Container): number {
+  let bytes = key.length;
+  for (const version of container.versions) bytes += version.value.length + 64;
+  return bytes;
+}

@@ -1,0 +1,62 @@
+// How many replicas have committed a write? A replica has, once its clock covers the write's dot (invariant C1), so
+// every clock that a peer tells is an acknowledgement, whichever way the write came to it.
+
+import type { Dot } from '../../clock/dot.js';
+import { covers, type VersionVector } from '../../clock/version-vector.js';
+import type { RequestId } from './input.js';
+import type { WriteResult } from './output.js';
+
+type Written = Extract<WriteResult, { kind: 'written' }>;
+
+interface Waiter {
+  readonly id: RequestId;
+  readonly result: Written;
+  readonly acksNeeded: number;
+  readonly heardFrom: Set<string>;
+}
+
+export interface Settled {
+  readonly id: RequestId;
+  readonly result: Written;
+}
+
+export class Acknowledgements {
+  /** In the order of the dots, which are this node's own: a peer's clock covers the first ones first. */
+  private readonly waiters = new Map<RequestId, Waiter>();
+
+  wait(id: RequestId, result: Written, acksNeeded: number): void {
+    this.waiters.set(id, { id, result, acksNeeded, heardFrom: new Set() });
+  }
+
+  /** A peer told its clock: the writes that have enough acknowledgements now. */
+  heard(peer: string, clock: VersionVector): readonly Settled[] {
+    const settled: Settled[] = [];
+    for (const waiter of this.waiters.values()) {
+      const dot: Dot = waiter.result.dot;
+      if (!covers(clock, dot)) {
+        // Own dots are waited for in order; only a write of an earlier incarnation can be followed by a covered one.
+        if (clock.has(dot.actor)) break;
+        continue;
+      }
+      waiter.heardFrom.add(peer);
+      if (acksOf(waiter) >= waiter.acksNeeded) settled.push(this.settle(waiter));
+    }
+    return settled;
+  }
+
+  /** The author waits no longer: the write with the acknowledgements so far; undefined when it was answered before. */
+  giveUp(id: RequestId): Settled | undefined {
+    const waiter = this.waiters.get(id);
+    return waiter && this.settle(waiter);
+  }
+
+  private settle(waiter: Waiter): Settled {
+    this.waiters.delete(waiter.id);
+    return { id: waiter.id, result: { ...waiter.result, acks: acksOf(waiter) } };
+  }
+}
+
+/** The writing replica and those heard from. */
+function acksOf(waiter: Waiter): number {
+  return 1 + waiter.heardFrom.size;
+}

@@ -1,0 +1,114 @@
+// What does a batch from a peer change?
+//
+// Containers are merged, entries logged, and the clock advances by the ranges, not by the batch's clock: that one covers
+// dots whose keys are not in the batch. Both sides of a merge are filled first, the local side with the clock *before*
+// the ranges are added: after them it would claim to have replaced what it has never had.
+
+import { fill, strip, sync, type Container } from '../../clock/container.js';
+import { isTooFarAhead, observeStamp } from '../../clock/hybrid-clock.js';
+import { advance, beyond, counterOf, covers, equalVectors, type VersionVector } from '../../clock/version-vector.js';
+import { rangeEnd, type Batch, type DotRange } from './messages.js';
+import type { Effects, ReplicaState, Stored } from './state.js';
+
+/** Keys ahead are looked over at this rate, per merged key: each is met again soon, and no step takes long. */
+const SWEPT_PER_MERGED_KEY = 2;
+
+/** Merges the batch. False: a range begins beyond the clock (a gap), and nothing has changed. */
+export function applyBatch(
+  state: ReplicaState,
+  from: string,
+  batch: Batch,
+  stored: Stored,
+  wallMs: number,
+  effects: Effects,
+): boolean {
+  const gap = batch.ranges.find((range) => counterOf(state.clock, range.actor) < range.from);
+  if (gap !== undefined) {
+    effects.observations.push({ kind: 'gap', from, actor: gap.actor });
+    return false;
+  }
+
+  // Everything is read before anything is changed: a record that can't be read leaves the step without effect.
+  const before = state.clock;
+  const locals = Array.from(batch.containers.keys(), (key) => stored.container(key));
+  const after = batch.ranges.reduce(
+    (clock, range) => advance(clock, { actor: range.actor, counter: rangeEnd(range) }),
+    before,
+  );
+
+  // Before the merges, which may write the same keys again.
+  sweepAhead(state, SWEPT_PER_MERGED_KEY * batch.containers.size, effects);
+  let place = 0;
+  for (const [key, remote] of batch.containers) {
+    const local = locals[place++]!;
+    const merged = strip(sync(fill(local, before), fill(remote, batch.clock)), after);
+    if (!isSame(local, merged)) effects.store(state, key, merged);
+    if (merged.versions.length > Math.max(1, local.versions.length)) {
+      effects.observations.push({ kind: 'conflict', key, siblings: merged.versions.length });
+    }
+    observeStamps(state, from, key, remote, before, wallMs, effects);
+  }
+  let dots = 0;
+  for (const range of batch.ranges) dots += logNewDots(range, before, effects);
+  if (dots > 0) effects.touchNode();
+  state.clock = after;
+  effects.observations.push({ kind: 'batch-applied', from, dots, keys: batch.containers.size });
+  return true;
+}
+
+/**
+ * Strips keys ahead whose contexts the clock has caught up with, up to `keysMax` of them; those looked at and left go to
+ * the back of the queue.
+ */
+export function sweepAhead(state: ReplicaState, keysMax: number, effects: Effects): void {
+  const candidates = [];
+  for (const candidate of state.ahead) {
+    if (candidates.length >= keysMax) break;
+    candidates.push(candidate);
+  }
+  for (const [key, context] of candidates) {
+    const left = beyond(context, state.clock);
+    state.ahead.delete(key);
+    if (left.size === context.size) state.ahead.set(key, context);
+    else effects.storeContext(state, key, left);
+  }
+}
+
+function logNewDots(range: DotRange, before: VersionVector, effects: Effects): number {
+  const known = counterOf(before, range.actor);
+  let dots = 0;
+  for (let counter = Math.max(known, range.from) + 1; counter <= rangeEnd(range); counter++, dots++) {
+    effects.logDot(range.actor, counter, range.keys[counter - range.from - 1]!);
+  }
+  return dots;
+}
+
+function observeStamps(
+  state: ReplicaState,
+  from: string,
+  key: string,
+  remote: Container,
+  before: VersionVector,
+  wallMs: number,
+  effects: Effects,
+): void {
+  for (const version of remote.versions) {
+    if (covers(before, version)) continue;
+    if (isTooFarAhead(version.stamp, wallMs)) {
+      effects.observations.push({ kind: 'stamp-too-far-ahead', from, key, stamp: version.stamp });
+    }
+    state.stamp = observeStamp(state.stamp, version.stamp, wallMs);
+  }
+}
+
+/** Whether a merge brought nothing: a dot names one value, so equal dots are equal versions. */
+function isSame(left: Container, right: Container): boolean {
+  return (
+    left.versions.length === right.versions.length &&
+    left.versions.every((version, place) => {
+      const other = right.versions[place]!;
+      return version.actor === other.actor && version.counter === other.counter;
+    }) &&
+    equalVectors(left.context, right.context)
+  );
+}

@@ -1,0 +1,68 @@
+// Who lacks what? Anti-entropy by clocks alone.
+//
+// Every node tells each peer its clock twice a second and hears the peer's. From the two clocks follows everything: whom
+// to push own dots to, whom to pull missing ones from, and whether anything differs at all. An idle, converged cluster
+// exchanges nothing else.
+
+import { counterOf, countBeyond, equalVectors, type VersionVector } from '../../clock/version-vector.js';
+import { AHEAD_DIFFERS_MAX } from './ahead.js';
+import type { ClockMessage } from './messages.js';
+import { pushTo } from './push.js';
+import type { Effects, Peer, ReplicaState } from './state.js';
+
+export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): void {
+  if (peer.isComparing) return;
+  peer.isComparing = true;
+  effects.sends.push({ to: peer.name, kind: 'compare', clock: state.clock, aheadDigest: state.aheadDigest });
+}
+
+/** A peer told its clock, in a comparison of its own or in the answer to ours: it is there, and may lack own dots. */
+export function heardFrom(state: ReplicaState, peer: Peer, clock: VersionVector, effects: Effects): void {
+  peer.clock = clock;
+  if (!peer.isReachable) {
+    peer.isReachable = true;
+    effects.observations.push({ kind: 'peer-up', peer: peer.name });
+  }
+  pushTo(state, peer, effects);
+}
+
+/** The answer to a comparison of ours: what do we lack, and does anything differ that no range covers? */
+export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, effects: Effects): void {
+  const isFirst = !peer.hasCompared;
+  peer.hasCompared = true;
+  peer.isComparing = false;
+  heardFrom(state, peer, answer.clock, effects);
+
+  const lastBehind = peer.clockWhenBehind;
+  const missing = countBeyond(answer.clock, state.clock);
+  peer.clockWhenBehind = missing > 0 ? state.clock : undefined;
+  if (missing > 0 && (isFirst || (lastBehind && isStalled(state.clock, lastBehind, answer.clock)))) {
+    pullFrom(state, peer, effects);
+  }
+
+  peer.aheadDiffered = answer.aheadDigest === state.aheadDigest ? 0 : peer.aheadDiffered + 1;
+  const isLevel = equalVectors(state.clock, answer.clock);
+  if (peer.aheadDiffered > 0 && (isLevel || peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0)) {
+    effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: undefined });
+  }
+}
+
+/** Asks for the dots that the peer has and we lack; one pull at a time, for every answer brings whole ranges. */
+export function pullFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
+  if (state.pullingFrom !== undefined || peer.clock === undefined) return;
+  state.pullingFrom = peer.name;
+  effects.observations.push({ kind: 'pull-started', peer: peer.name, dots: countBeyond(peer.clock, state.clock) });
+  effects.sends.push({ to: peer.name, kind: 'pull', since: state.clock });
+}
+
+/**
+ * Whether some actor's dots are missing that were missing at the last comparison too and have not begun to come since:
+ * their own actor does not push them (it is down, cut off, or restarted), so somebody must be asked.
+ */
+function isStalled(clock: VersionVector, then: VersionVector, theirs: VersionVector): boolean {
+  for (const [actor, counter] of theirs) {
+    const have = counterOf(clock, actor);
+    if (counter > have && counterOf(then, actor) === have) return true;
+  }
+  return false;
+}

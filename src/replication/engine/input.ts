@@ -1,0 +1,45 @@
+// What can happen to a replica? Everything that the protocol reacts to, as values. Time comes with them.
+
+import type { Version } from '../../clock/container.js';
+import type { VersionVector } from '../../clock/version-vector.js';
+import type { PeerAnswer, PeerRequest } from './messages.js';
+
+/** Tells the answers of different requests apart; chosen by the shell. */
+export type RequestId = number;
+
+/** A client's put or delete of a register. */
+export interface WriteInput {
+  readonly kind: 'write';
+  readonly id: RequestId;
+  readonly key: string;
+  /** Undefined for a delete. */
+  readonly content: { readonly contentType: string; readonly value: Uint8Array } | undefined;
+  /** What the author had seen; undefined: what this replica has. */
+  readonly context: VersionVector | undefined;
+  /** Checked against the live versions, just before the write; false: nothing is written. */
+  readonly precondition: ((live: readonly Version[]) => boolean) | undefined;
+  /** How many replicas, this one included, must have committed before the answer. */
+  readonly acksNeeded: number;
+  readonly wallMs: number;
+}
+
+export type Input =
+  | WriteInput
+  /** The write's author waits no longer for acknowledgements. */
+  | { readonly kind: 'write-timeout'; readonly id: RequestId }
+  | {
+      readonly kind: 'peer-request';
+      readonly id: RequestId;
+      readonly from: string;
+      readonly request: PeerRequest;
+      readonly wallMs: number;
+    }
+  | {
+      readonly kind: 'peer-answer';
+      readonly from: string;
+      readonly to: PeerRequest['kind'];
+      readonly answer: PeerAnswer;
+      readonly wallMs: number;
+    }
+  | { readonly kind: 'peer-failure'; readonly from: string; readonly to: PeerRequest['kind'] }
+  | { readonly kind: 'tick' };

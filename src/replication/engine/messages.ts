@@ -1,0 +1,58 @@
+// What do replicas say to each other?
+//
+// Four requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
+//
+// | request      | says                                | answer                                             |
+// |--------------|-------------------------------------|----------------------------------------------------|
+// | `push`       | my own writes that you lack         | `clock`: what I know now (unchanged: a gap)        |
+// | `compare`    | what I know                         | `clock`: what I know                               |
+// | `pull`       | what I know: send what I lack       | `batch`                                            |
+// | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
+
+import type { Container } from '../../clock/container.js';
+import type { Actor } from '../../clock/dot.js';
+import type { VersionVector } from '../../clock/version-vector.js';
+
+/** The keys that one actor's dots wrote: `keys[i]` by the dot `from + 1 + i`. */
+export interface DotRange {
+  readonly actor: Actor;
+  /** The counter that the receiver must have reached already. */
+  readonly from: number;
+  readonly keys: readonly string[];
+}
+
+/**
+ * State read from one snapshot: the sender's clock, ranges of dots with the key of *every* dot (deletes and superseded
+ * ones too, so that the receiver can pass them on), and the whole stripped container of each of those keys.
+ */
+export interface Batch {
+  readonly clock: VersionVector;
+  readonly ranges: readonly DotRange[];
+  readonly containers: ReadonlyMap<string, Container>;
+}
+
+export interface ClockMessage {
+  readonly clock: VersionVector;
+  /** Names the set of keys ahead of the clock, with their contexts; 0 for none. */
+  readonly aheadDigest: number;
+}
+
+export type PeerRequest =
+  | { readonly kind: 'push'; readonly batch: Batch }
+  | ({ readonly kind: 'compare' } & ClockMessage)
+  | { readonly kind: 'pull'; readonly since: VersionVector }
+  | { readonly kind: 'pull-ahead'; readonly after: string | undefined };
+
+export type PeerAnswer =
+  | ({ readonly kind: 'clock' } & ClockMessage)
+  | {
+      readonly kind: 'batch';
+      readonly batch: Batch;
+      /** Where the next `pull-ahead` goes on; undefined when this was all. */
+      readonly next: string | undefined;
+    };
+
+/** The highest counter that a range reaches. */
+export function rangeEnd(range: DotRange): number {
+  return range.from + range.keys.length;
+}

@@ -1,0 +1,67 @@
+// What does a replica want done? The result of a step: values that the shell acts upon, in this order: commit the
+// writes, and only then send and answer.
+
+import type { Container, Version } from '../../clock/container.js';
+import type { Actor, Dot } from '../../clock/dot.js';
+import type { Stamp } from '../../clock/hybrid-clock.js';
+import type { VersionVector } from '../../clock/version-vector.js';
+import type { RequestId } from './input.js';
+import type { ClockMessage } from './messages.js';
+
+/** What to put on disk. `node` is the state after the step; absent when nothing changed. */
+export interface Writes {
+  /** Keys whose context alone differs, with what is left of it. They come before `containers`. */
+  readonly contexts: readonly (readonly [key: string, context: VersionVector])[];
+  readonly containers: readonly (readonly [key: string, container: Container])[];
+  readonly log: readonly (Dot & { readonly key: string })[];
+  readonly node: { readonly actor: Actor; readonly clock: VersionVector; readonly stamp: Stamp } | undefined;
+}
+
+/** A request to a peer. What a push carries is read when it is sent, from the committed snapshot of that moment. */
+export type Send = { readonly to: string } & (
+  | { readonly kind: 'push'; readonly actor: Actor; readonly since: VersionVector }
+  | ({ readonly kind: 'compare' } & ClockMessage)
+  | { readonly kind: 'pull'; readonly since: VersionVector }
+  | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
+);
+
+/** What a write came to. */
+export type WriteResult =
+  | {
+      readonly kind: 'written';
+      readonly dot: Dot;
+      /** The key's state right after the write, filled. */
+      readonly container: Container;
+      /** Whether the key had a live value here before. */
+      readonly existed: boolean;
+      /** Replicas that have committed it, this one included. */
+      readonly acks: number;
+    }
+  | { readonly kind: 'precondition-failed'; readonly live: readonly Version[] }
+  | { readonly kind: 'too-many-siblings'; readonly live: readonly Version[] };
+
+export type Reply = { readonly id: RequestId } & (
+  | { readonly kind: 'write'; readonly result: WriteResult }
+  | ({ readonly kind: 'clock' } & ClockMessage)
+  /** Answer with a batch read from the committed snapshot of the moment of answering. */
+  | { readonly kind: 'batch'; readonly since: VersionVector }
+  | { readonly kind: 'ahead-batch'; readonly after: string | undefined }
+);
+
+/** Something that an operator may want to count or read. Changes nothing. */
+export type Observation =
+  | { readonly kind: 'conflict'; readonly key: string; readonly siblings: number }
+  | { readonly kind: 'batch-applied'; readonly from: string; readonly dots: number; readonly keys: number }
+  | { readonly kind: 'gap'; readonly from: string; readonly actor: Actor }
+  | { readonly kind: 'stamp-too-far-ahead'; readonly from: string; readonly key: string; readonly stamp: Stamp }
+  | { readonly kind: 'peer-up'; readonly peer: string }
+  | { readonly kind: 'peer-unreachable'; readonly peer: string }
+  | { readonly kind: 'pull-started'; readonly peer: string; readonly dots: number }
+  | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };
+
+export interface Output {
+  readonly writes: Writes;
+  readonly sends: readonly Send[];
+  readonly replies: readonly Reply[];
+  readonly observations: readonly Observation[];
+}

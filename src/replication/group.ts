@@ -1,0 +1,53 @@
+// What do the steps since the last commit amount to? Their writes, merged into one commit, and what waits for it.
+
+import type { Container } from '../clock/container.js';
+import type { VersionVector } from '../clock/version-vector.js';
+import type { Commit, LogEntry } from '../store/replica-store.js';
+import type { NodeRecord } from '../store/record-codec.js';
+import type { Observation, Output, Reply, Send } from './engine/output.js';
+
+export class Group {
+  /** A key that several steps changed is written once, as the last one left it. */
+  private readonly containers = new Map<string, Container>();
+  /** Keys whose context alone differs; none of them is in `containers`. */
+  private readonly contexts = new Map<string, VersionVector>();
+  readonly sends: Send[] = [];
+  readonly replies: Reply[] = [];
+  readonly observations: Observation[] = [];
+  private readonly log: LogEntry[] = [];
+  private node: NodeRecord | undefined;
+
+  add({ writes, sends, replies, observations }: Output): void {
+    for (const [key, context] of writes.contexts) {
+      const earlier = this.containers.get(key);
+      if (earlier === undefined) this.contexts.set(key, context);
+      else this.containers.set(key, { versions: earlier.versions, context });
+    }
+    for (const [key, container] of writes.containers) {
+      this.containers.set(key, container);
+      this.contexts.delete(key);
+    }
+    this.log.push(...writes.log);
+    this.node = writes.node ?? this.node;
+    this.sends.push(...sends);
+    this.replies.push(...replies);
+    this.observations.push(...observations);
+  }
+
+  /** The key's container after these steps; `below` yields it as it was before them. */
+  container(key: string, below: (key: string) => Container): Container {
+    const changed = this.containers.get(key);
+    if (changed !== undefined) return changed;
+    const context = this.contexts.get(key);
+    return context === undefined ? below(key) : { versions: below(key).versions, context };
+  }
+
+  /** The one commit for all of them; undefined when no step wrote anything. */
+  get commit(): Commit | undefined {
+    return this.node && { containers: this.containers, contexts: this.contexts, log: this.log, node: this.node };
+  }
+
+  get isEmpty(): boolean {
+    return this.node === undefined && this.sends.length + this.replies.length + this.observations.length === 0;
+  }
+}

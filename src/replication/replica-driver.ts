@@ -1,0 +1,298 @@
+// Who turns the protocol's values into deeds?
+//
+// The driver runs each input through the engine as it comes, gathers what the steps want written into a group, and
+// commits one group at a time. All that arrives while a commit is under way shares the next one: no timer, and the more
+// load, the larger the groups. Only when a group is on disk are its answers given and its messages sent.
+//
+// Steps see the writes of the steps before them, committed or not. Readers see what is committed, and nothing else.
+// A step that breaks an invariant, or a commit that fails, stops the replica: its store says where to go on.
+
+import { fill, type Container } from '../clock/container.js';
+import { descends, type VersionVector } from '../clock/version-vector.js';
+import type { CommittedView } from '../store/committed-view.js';
+import { CorruptRecordError } from '../store/record-codec.js';
+import type { ReplicaStore } from '../store/replica-store.js';
+import { readAheadBatch, readBatch } from './batch-reader.js';
+import type { Input, RequestId, WriteInput } from './engine/input.js';
+import type { PeerAnswer, PeerRequest } from './engine/messages.js';
+import type { Observation, Reply, Send, WriteResult } from './engine/output.js';
+import type { Replica } from './engine/replica.js';
+import type { Peer, Stored } from './engine/state.js';
+import { Group } from './group.js';
+import type { Cancel, Time } from './time.port.js';
+import type { PeerTransport } from './transport.port.js';
+
+/** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
+export const TICK_MS = 500;
+
+/** The replica has stopped, or is stopping. What was under way may or may not be on disk. */
+export class ReplicaStoppedError extends Error {
+  readonly code = 'REPLICA_STOPPED';
+}
+
+export interface WriteRequest extends Pick<WriteInput, 'key' | 'content' | 'context' | 'precondition' | 'acksNeeded'> {
+  /** How long to wait for acknowledgements of other replicas. */
+  readonly timeoutMs: number;
+}
+
+export interface DriverEvents {
+  observed(observation: Observation): void;
+  /** A request to a peer got no answer, or could not be made. */
+  peerFailed(peer: string, error: unknown): void;
+  /** The replica can't go on: the process must end and start again from the store. */
+  stopped(error: unknown): void;
+}
+
+interface Pending {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface SessionWaiter {
+  readonly session: VersionVector;
+  readonly settle: (isCovered: boolean) => void;
+}
+
+export class ReplicaDriver {
+  private group = new Group();
+  private committing: Group | undefined;
+  private readonly pending = new Map<RequestId, Pending>();
+  private readonly sessionWaiters = new Set<SessionWaiter>();
+  private readonly underWay = new Set<Promise<void>>();
+  private lastId: RequestId = 0;
+  private cancelTick: Cancel = () => {};
+  private stopReason: unknown;
+  private isDraining = false;
+
+  /** What steps read: the newest state of a key, committed or not. */
+  private readonly stored: Stored = { container: (key) => this.group.container(key, this.beforeGroup) };
+  private readonly beforeGroup = (key: string): Container =>
+    this.committing === undefined ? this.store.container(key) : this.committing.container(key, this.committedState);
+  private readonly committedState = (key: string): Container => this.store.container(key);
+
+  constructor(
+    private readonly replica: Replica,
+    private readonly store: ReplicaStore,
+    private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
+  ) {}
+
+  /** Begins to compare clocks with the peers, at once and then twice a second. */
+  start(): void {
+    this.cancelTick = this.outside.time.after(TICK_MS, () => this.start());
+    this.runUnasked({ kind: 'tick' });
+  }
+
+  /** Stops the ticks, and waits until everything taken is committed, answered and sent. */
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    this.cancelTick();
+    for (const waiter of [...this.sessionWaiters]) waiter.settle(false);
+    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+  }
+
+  /** The committed state that readers see now. */
+  get view(): CommittedView {
+    return this.store.view;
+  }
+
+  get actor(): string {
+    return this.replica.actor;
+  }
+
+  get peers(): readonly Readonly<Peer>[] {
+    return this.replica.peers;
+  }
+
+  /** Why the replica has stopped; undefined while it runs. */
+  get failure(): unknown {
+    return this.stopReason;
+  }
+
+  /**
+   * The committed container of a key, filled with the clock of its commit.
+   * @throws CorruptRecordError
+   */
+  read(key: string): Container {
+    return fill(this.store.container(key), this.store.view.clock);
+  }
+
+  /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */
+  async write({ timeoutMs, ...request }: WriteRequest): Promise<WriteResult> {
+    const id = ++this.lastId;
+    const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
+    if (request.acksNeeded <= 1) return resultOf(await answered);
+    const cancel = this.outside.time.after(timeoutMs, () => this.runUnasked({ kind: 'write-timeout', id }));
+    try {
+      return resultOf(await answered);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Answers a peer's request, once what it brought is committed. */
+  async receive(from: string, request: PeerRequest): Promise<PeerAnswer> {
+    const id = ++this.lastId;
+    const wallMs = this.outside.time.nowMs();
+    const reply = await this.request(id, { kind: 'peer-request', id, from, request, wallMs });
+    switch (reply.kind) {
+      case 'clock':
+        return { kind: 'clock', clock: reply.clock, aheadDigest: reply.aheadDigest };
+      case 'batch':
+        return this.withView(async (view) => ({
+          kind: 'batch',
+          batch: await readBatch(view, reply.since),
+          next: undefined,
+        }));
+      case 'ahead-batch':
+        return this.withView(async (view) => ({ kind: 'batch', ...(await readAheadBatch(view, reply.after)) }));
+      case 'write':
+        throw new TypeError('a peer request was answered as a write');
+    }
+  }
+
+  /** Whether the committed clock covers `session`, within `timeoutMs`. */
+  async covers(session: VersionVector, timeoutMs: number): Promise<boolean> {
+    if (descends(this.store.view.clock, session)) return true;
+    if (timeoutMs <= 0 || this.isDraining) return false;
+    return new Promise((resolve) => {
+      const settle = (isCovered: boolean): void => {
+        cancel();
+        this.sessionWaiters.delete(waiter);
+        resolve(isCovered);
+      };
+      const waiter: SessionWaiter = { session, settle };
+      const cancel = this.outside.time.after(timeoutMs, () => settle(false));
+      this.sessionWaiters.add(waiter);
+    });
+  }
+
+  private request(id: RequestId, input: Input): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      try {
+        this.run(input);
+      } catch (error) {
+        this.pending.delete(id);
+        reject(error);
+      }
+    });
+  }
+
+  /** @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing */
+  private run(input: Input): void {
+    if (this.stopReason !== undefined) throw new ReplicaStoppedError('the replica has stopped after a failure');
+    try {
+      this.group.add(this.replica.step(input, this.stored));
+    } catch (error) {
+      if (!(error instanceof CorruptRecordError)) this.stop(error);
+      throw error;
+    }
+    if (this.committing === undefined) this.flush();
+  }
+
+  /** For inputs that nobody waits for: a failure has stopped the replica already. */
+  private runUnasked(input: Input): void {
+    try {
+      this.run(input);
+    } catch (error) {
+      if (this.stopReason === undefined) throw error;
+    }
+  }
+
+  private flush(): void {
+    const { group } = this;
+    if (group.isEmpty) return;
+    this.group = new Group();
+    const { commit } = group;
+    if (commit === undefined) return this.release(group);
+    this.committing = group;
+    this.track(
+      this.store.commit(commit).then(
+        () => this.committed(group),
+        (error: unknown) => this.stop(error),
+      ),
+    );
+  }
+
+  private committed(group: Group): void {
+    this.committing = undefined;
+    // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
+    this.flush();
+    this.release(group);
+    for (const waiter of [...this.sessionWaiters]) {
+      if (descends(this.store.view.clock, waiter.session)) waiter.settle(true);
+    }
+  }
+
+  private release(group: Group): void {
+    for (const reply of group.replies) {
+      this.pending.get(reply.id)?.resolve(reply);
+      this.pending.delete(reply.id);
+    }
+    if (!this.isDraining) for (const send of group.sends) this.track(this.exchange(send));
+    for (const observation of group.observations) this.outside.events.observed(observation);
+  }
+
+  /** One request to a peer, from reading what it carries to taking its answer. */
+  private async exchange(send: Send): Promise<void> {
+    let input: Input;
+    try {
+      const answer = await this.outside.transport.send(send.to, await this.requestOf(send));
+      const wallMs = this.outside.time.nowMs();
+      input = { kind: 'peer-answer', from: send.to, to: send.kind, answer, wallMs };
+    } catch (error) {
+      this.outside.events.peerFailed(send.to, error);
+      input = { kind: 'peer-failure', from: send.to, to: send.kind };
+    }
+    try {
+      this.run(input);
+    } catch (error) {
+      // The batch touches a record that can't be read: as if it had not come.
+      this.outside.events.peerFailed(send.to, error);
+      this.runUnasked({ kind: 'peer-failure', from: send.to, to: send.kind });
+    }
+  }
+
+  private async requestOf(send: Send): Promise<PeerRequest> {
+    switch (send.kind) {
+      case 'push':
+        return { kind: 'push', batch: await this.withView((view) => readBatch(view, send.since, [send.actor])) };
+      case 'compare':
+        return { kind: 'compare', clock: send.clock, aheadDigest: send.aheadDigest };
+      case 'pull':
+        return { kind: 'pull', since: send.since };
+      case 'pull-ahead':
+        return { kind: 'pull-ahead', after: send.after };
+    }
+  }
+
+  private async withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T> {
+    const view = this.store.view.retain();
+    try {
+      return await use(view);
+    } finally {
+      view.release();
+    }
+  }
+
+  private stop(error: unknown): void {
+    if (this.stopReason !== undefined) return;
+    this.stopReason = error;
+    this.cancelTick();
+    const stopped = new ReplicaStoppedError('the replica has stopped after a failure', { cause: error });
+    for (const { reject } of this.pending.values()) reject(stopped);
+    this.pending.clear();
+    for (const waiter of [...this.sessionWaiters]) waiter.settle(false);
+    this.outside.events.stopped(error);
+  }
+
+  private track(work: Promise<void>): void {
+    this.underWay.add(work);
+    void work.finally(() => this.underWay.delete(work));
+  }
+}
+
+function resultOf(reply: Reply): WriteResult {
+  if (reply.kind !== 'write') throw new TypeError(`a write was answered as ${reply.kind}`);
+  return reply.result;
+}

@@ -1,0 +1,12 @@
+// How does the shell learn the time, and wait? Production uses the system's clock; simulation owns its own.
+
+export interface Time {
+  /** Milliseconds since 1970, an integer; may jump. */
+  nowMs(): number;
+  /** Calls `action` once after `delayMs`, unless cancelled. */
+  after(delayMs: number, action: () => void): Cancel;
+}
+
+export type Cancel = () => void;
+
+export const Time = Symbol('Time');

@@ -1,0 +1,16 @@
+// How does a request reach a peer? One promise for each: the answer, or a failure that says nothing about whether the
+// peer got it. Requests are idempotent, so the shell never needs to know.
+
+import type { PeerAnswer, PeerRequest } from './engine/messages.js';
+
+/** No answer: unreachable, too late, refused, or not understood. The message says what an operator needs. */
+export class PeerFailure extends Error {
+  readonly code = 'PEER_FAILED';
+}
+
+export interface PeerTransport {
+  /** @throws PeerFailure */
+  send(to: string, request: PeerRequest): Promise<PeerAnswer>;
+}
+
+export const PeerTransport = Symbol('PeerTransport');
