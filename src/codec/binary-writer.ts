@@ -27,8 +27,12 @@ export class BinaryWriter {
     return this;
   }
 
-  /** An integer from 0 to 2^53 - 1 in base 128, least significant group first (LEB128): 1 to 8 bytes. */
+  /**
+   * An integer from 0 to 2^53 - 1 in base 128, least significant group first (LEB128): 1 to 8 bytes.
+   * @throws RangeError for any other number: a wrong counter must not reach a disk or a peer
+   */
   varint(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a counter`);
     this.reserve(8);
     while (value >= 0x80) {
       this.buffer[this.length++] = (value % 0x80) + 0x80;
@@ -65,6 +69,11 @@ export class BinaryWriter {
     this.buffer.copy(bytes, 0, 0, this.length);
     this.length = 0;
     return bytes;
+  }
+
+  /** Forgets what an interrupted value has left. */
+  clear(): void {
+    this.length = 0;
   }
 
   private reserve(bytes: number): void {

@@ -59,7 +59,6 @@ export async function readAheadBatch(
   return { batch: { clock: view.clock, ranges: [], containers }, next };
 }
 
-
 function containerBytes(key: string, container: Container): number {
   let bytes = key.length;
   for (const version of container.versions) bytes += version.value.length + 64;

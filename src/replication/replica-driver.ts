@@ -43,6 +43,8 @@ export interface DriverEvents {
   stopped(error: unknown): void;
 }
 
+export const DriverEvents = Symbol('DriverEvents');
+
 interface Pending {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;

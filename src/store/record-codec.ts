@@ -1,6 +1,6 @@
 // What stands on disk? Every record is
 //
-//     format (1 byte) · CRC-32 (4 bytes) of the record's key and body · body
+//     format (1 byte) · CRC-32 (4 bytes) of the record's format, key and body · body
 //
 // so that a flipped bit, a torn write or a record under the wrong key is detected on read, and never taken for a value
 // or for absence. A new layout gets a new format number; old ones stay readable.
@@ -99,12 +99,18 @@ export function readVersions(reader: BinaryReader): readonly Version[] {
     const counter = reader.varint();
     const stamp = reader.varint();
     const contentType = reader.text();
-    versions.push({ actor, counter, stamp, contentType, value: reader.bytes() });
+    versions.push({ actor, counter, stamp, contentType, value: ownBytes(reader.bytes()) });
   }
   return versions;
 }
 
+/** A view that is a small part of its buffer, a batch say, would keep all of it in memory: it is copied. */
+function ownBytes(view: Uint8Array): Uint8Array {
+  return view.length * 2 < view.buffer.byteLength ? new Uint8Array(view) : view;
+}
+
 function begin(): void {
+  writer.clear();
   writer.byte(FORMAT).uint32(0);
 }
 
@@ -130,5 +136,5 @@ function decode<T>(key: Uint8Array, record: Uint8Array, read: (reader: BinaryRea
 }
 
 function checksum(key: Uint8Array, record: Uint8Array): number {
-  return crc32(record.subarray(HEADER_BYTES), crc32(key));
+  return crc32(record.subarray(HEADER_BYTES), crc32(key, record[0]));
 }

@@ -9,7 +9,14 @@ import type { Dot } from '../clock/dot.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import { CommittedView } from './committed-view.js';
 import { contextKey, logKey, NODE_KEY, versionsKey } from './keyspace.js';
-import { decodeNode, encodeContext, encodeLogged, encodeNode, encodeVersions, type NodeRecord } from './record-codec.js';
+import {
+  decodeNode,
+  encodeContext,
+  encodeLogged,
+  encodeNode,
+  encodeVersions,
+  type NodeRecord,
+} from './record-codec.js';
 import type { Store, StoreChange } from './store.port.js';
 
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
@@ -99,6 +106,11 @@ export class ReplicaStore {
     const previous = this.latest;
     this.latest = new CommittedView(commit.node, this.ahead.size, this.store.snapshot());
     previous.release();
+  }
+
+  /** How many keys know more than the clock. */
+  get aheadCount(): number {
+    return this.ahead.size;
   }
 
   /** Approximate bytes on disk. */

@@ -22,7 +22,7 @@ export function aheadDigest(state: ReplicaState): number {
   let sum = 0;
   for (const [key, context] of state.ahead) {
     const entries = entriesBeyond(context, state.clock);
-    if (entries.length > 0) sum = (sum + hash53(`${key}\n${entries.join(' ')}`)) % Number.MAX_SAFE_INTEGER;
+    if (entries.length > 0) sum = (sum + hash52(`${key}\n${entries.join(' ')}`)) % 2 ** 52;
   }
   return sum;
 }
@@ -33,8 +33,11 @@ function entriesBeyond(context: VersionVector, clock: VersionVector): string[] {
   return entries.sort();
 }
 
-/** Two 32-bit FNV-1a hashes from different seeds, of which 53 bits are kept. Not cryptographic; peers are trusted. */
-function hash53(text: string): number {
+/**
+ * Two 32-bit FNV-1a hashes from different seeds, of which 52 bits are kept: a sum of two is exact, so the order in which
+ * they are added does not matter. Not cryptographic; peers are trusted.
+ */
+function hash52(text: string): number {
   let low = 0x811c9dc5;
   let high = 0x01000193;
   for (let i = 0; i < text.length; i++) {
@@ -42,5 +45,5 @@ function hash53(text: string): number {
     low = Math.imul(low ^ unit, 0x01000193);
     high = Math.imul(high ^ unit, 0x85ebca6b);
   }
-  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+  return (high >>> 12) * 2 ** 32 + (low >>> 0);
 }

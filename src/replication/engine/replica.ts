@@ -163,4 +163,3 @@ export class Replica {
     effects.observations.push({ kind: 'new-incarnation', actor: state.actor, retired });
   }
 }
-

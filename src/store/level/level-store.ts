@@ -65,6 +65,8 @@ export class LevelStore implements Store {
 class LevelSnapshot implements StoreSnapshot {
   private readonly snapshot;
   private readonly options;
+  private scansUnderWay = 0;
+  private isClosing = false;
 
   constructor(private readonly level: ClassicLevel<Uint8Array, Uint8Array>) {
     this.snapshot = level.snapshot();
@@ -83,6 +85,7 @@ class LevelSnapshot implements StoreSnapshot {
       highWaterMarkBytes: SCAN_READ_AHEAD_BYTES,
       fillCache: false,
     });
+    this.scansUnderWay++;
     try {
       for (;;) {
         const chunk = await iterator.nextv(chunkMax);
@@ -91,17 +94,35 @@ class LevelSnapshot implements StoreSnapshot {
       }
     } finally {
       await iterator.close();
+      this.scansUnderWay--;
+      this.closeIfUnused();
     }
   }
 
   close(): void {
-    // Waits for the scans under way by itself; it has nothing to report, and a failure shows in the next read.
+    this.isClosing = true;
+    this.closeIfUnused();
+  }
+
+  /** LevelDB's own snapshot waits for a fetch under way only, and would fail a scan between two chunks. */
+  private closeIfUnused(): void {
+    if (!this.isClosing || this.scansUnderWay > 0) return;
+    // It has nothing to report; a failure shows in the next read.
     this.snapshot.close().catch(() => {});
   }
 }
 
 function openFailure(folder: string, error: unknown): string {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  if (cause?.code === 'LEVEL_LOCKED') return `${folder} is in use by another process; stop it, or choose another folder`;
-  return `${folder} cannot be opened as a database: ${cause?.message ?? String(error)}`;
+  switch (cause?.code) {
+    case 'LEVEL_LOCKED':
+      return `${folder} is in use by another process; stop it, or choose another folder`;
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `${folder} is not a folder; move the file away, or choose another folder`;
+    case 'LEVEL_CORRUPTION':
+      return `${folder} is damaged (${cause.message}); move it away: with a new folder the replica gets all from its peers`;
+    default:
+      return `${folder} cannot be opened as a database: ${cause?.message ?? String(error)}; check its owner and its disk`;
+  }
 }

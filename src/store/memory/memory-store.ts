@@ -39,21 +39,41 @@ export class MemoryStore implements Store {
 }
 
 class MemorySnapshot implements StoreSnapshot {
+  private scansUnderWay = 0;
+  private isClosing = false;
+
   constructor(private readonly entries: Entries) {}
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.entries.get(toText(key));
+    this.requireOpen();
+    const value = this.entries.get(toText(key));
+    return value && new Uint8Array(value);
   }
 
   async *scan(range: KeyRange, chunkMax: number): AsyncGenerator<readonly StoreEntry[]> {
+    this.requireOpen();
     const found = [...this.entries]
       .map(([key, value]): StoreEntry => [toBytes(key), value])
       .filter(([key]) => compareBytes(key, range.gte) >= 0 && compareBytes(key, range.lt) < 0)
       .sort(([left], [right]) => compareBytes(left, right));
-    for (let start = 0; start < found.length; start += chunkMax) yield found.slice(start, start + chunkMax);
+    this.scansUnderWay++;
+    try {
+      for (let start = 0; start < found.length; start += chunkMax) {
+        yield found.slice(start, start + chunkMax).map(([key, value]): StoreEntry => [key, new Uint8Array(value)]);
+      }
+    } finally {
+      this.scansUnderWay--;
+    }
   }
 
-  close(): void {}
+  close(): void {
+    this.isClosing = true;
+  }
+
+  /** As a real store would: a snapshot used after its end is a bug that must not hide in tests. */
+  private requireOpen(): void {
+    if (this.isClosing && this.scansUnderWay === 0) throw new Error('the snapshot is closed');
+  }
 }
 
 function toText(bytes: Uint8Array): string {

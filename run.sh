@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Installs, builds and starts a cluster on this machine, in the foreground: four replicas, n1 to n4, on ports 5000 to
+# 5003, each logging to out5000 … out5003. Ctrl-C stops them all.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+  cat <<TEXT
+Usage: ./run.sh [options]
+  --replicas N   how many replicas, 1 to 16 (default 4)
+  --port P       port of the first one; the others follow (default 5000)
+  --data DIR     where they keep their data (default ./data)
+  --fresh        begin with empty databases: deletes the data of these replicas
+TEXT
+}
+
+die() {
+  echo "run.sh: $*" >&2
+  exit 2
+}
+
+replicas=4 port=5000 data=./data fresh=false
+while [ $# -gt 0 ]; do
+  case $1 in
+    --replicas) replicas=${2-} && shift ;;
+    --port) port=${2-} && shift ;;
+    --data) data=${2-} && shift ;;
+    --fresh) fresh=true ;;
+    -h | --help) usage && exit ;;
+    *) usage >&2 && die "$1 is not an option" ;;
+  esac
+  shift || die "an option lacks its value"
+done
+[[ $replicas =~ ^[0-9]{1,2}$ ]] && [ "$replicas" -ge 1 ] && [ "$replicas" -le 16 ] || die "--replicas must be 1 to 16"
+[[ $port =~ ^[0-9]{1,5}$ ]] && [ "$port" -ge 1 ] && [ $((port + replicas - 1)) -le 65535 ] || die "--port must be a port number"
+[ -n "$data" ] || die "--data must name a folder"
+
+command -v node > /dev/null || die "Node 20.19 or later is needed, and npm; install them first"
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  die "Node 20.19 or later is needed; this is $(node --version)"
+
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "Installing packages…"
+  npm ci --no-fund --no-audit
+fi
+echo "Building…"
+npm run --silent build
+
+pids=()
+stop() {
+  trap '' INT TERM
+  [ ${#pids[@]} -gt 0 ] && kill -TERM "${pids[@]}" 2> /dev/null
+  wait
+  echo "All replicas have stopped; their data stays in $data."
+}
+trap 'echo; stop; exit 0' INT TERM
+
+peers=
+for ((i = 0; i < replicas; i++)); do peers+="n$((i + 1))=http://127.0.0.1:$((port + i)),"; done
+
+for ((i = 0; i < replicas; i++)); do
+  name=n$((i + 1))
+  "$fresh" && rm -rf "${data:?}/$name"
+  QUARTET_NAME=$name QUARTET_PORT=$((port + i)) QUARTET_DATA=$data/$name QUARTET_PEERS=$peers \
+    setsid node --enable-source-maps dist/main.js > "out$((port + i))" 2>&1 &
+  pids+=($!)
+done
+
+for ((i = 0; i < replicas; i++)); do
+  until node -e "fetch('http://127.0.0.1:$((port + i))/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"; do
+    if ! kill -0 "${pids[i]}" 2> /dev/null; then
+      echo "n$((i + 1)) did not start; out$((port + i)) says:" >&2
+      tail -n 5 "out$((port + i))" >&2
+      stop >&2
+      exit 1
+    fi
+    sleep 0.1
+  done
+done
+
+last=$((port + replicas - 1))
+cat <<TEXT
+
+$replicas replicas are ready: http://127.0.0.1:$port to :$last, logs in out$port to out$last. Try, in another terminal:
+
+  curl -X PUT  http://127.0.0.1:$port/v1/kv/greeting -H 'Content-Type: text/plain' -d hello
+  curl         http://127.0.0.1:$last/v1/kv/greeting
+  curl         http://127.0.0.1:$last/v1/cluster
+
+The whole interface: http://127.0.0.1:$port/docs. Ctrl-C stops all replicas.
+TEXT
+
+# A replica that ends is reported; the others go on, as they would without it.
+running=${#pids[@]}
+while [ "$running" -gt 0 ]; do
+  status=0
+  wait -n -p ended "${pids[@]}" || status=$?
+  [ -n "${ended-}" ] || break
+  for i in "${!pids[@]}"; do
+    [ "${pids[i]}" = "$ended" ] || continue
+    echo "n$((i + 1)) has stopped (status $status, see out$((port + i))); the others go on."
+    unset "pids[i]"
+  done
+  running=${#pids[@]}
+done
+echo "No replica is left." >&2
+exit 1

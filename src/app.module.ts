@@ -1,0 +1,36 @@
+// Which parts make a replica, and what does each get to know? Composition only. Imports give the order of starting, and
+// the reverse of it that of stopping: store, replication, status, controllers.
+
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Config } from './config/config.js';
+import { ControllersModule } from './controllers/controllers.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
+import { StatusModule } from './observability/status.module.js';
+import { newIncarnation } from './replication/incarnation.js';
+import { ReplicationModule } from './replication/replication.module.js';
+import { StoreModule } from './store/store.module.js';
+
+@Module({})
+export class AppModule {
+  /** @param onStopped the replica can't go on; the process must end, and start again from the store */
+  static of(config: Config, onStopped: (error: unknown) => void): DynamicModule {
+    const { name, peers, clusterSecret } = config;
+    const store = StoreModule.of({
+      folder: config.data,
+      diskFreeBytesMin: config.diskFreeBytesMin,
+      newActor: () => `${name}.${newIncarnation(Date.now())}`,
+    });
+    const observability = ObservabilityModule.of({ name, onStopped });
+    const replication = ReplicationModule.of({ name, peers, clusterSecret, imports: [store, observability] });
+    const status = StatusModule.of({ peers, imports: [store, observability, replication] });
+    const controllers = ControllersModule.of({
+      memberCount: peers.length + 1,
+      resolve: config.resolve,
+      valueBytesMax: config.valueBytesMax,
+      bodyBytesMax: config.bodyBytesMax,
+      clusterSecret,
+      imports: [store, observability, replication, status],
+    });
+    return { module: AppModule, imports: [controllers] };
+  }
+}

@@ -1,0 +1,58 @@
+// How does a replica come up? From a configuration to a server that listens; in tests several times in one process.
+
+import type { Server } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { INestApplication, LoggerService, LogLevel } from '@nestjs/common';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/config.js';
+import { ServerAdapter } from './controllers/http/server-adapter.js';
+
+/** How long a request under way may take to end once the node is stopping. */
+const CLOSE_GRACE_MS = 5000;
+
+export interface Application {
+  /** The port it listens on: the configured one, or the one given for 0. */
+  readonly port: number;
+  /** Ends requests under way, commits what was taken, and closes the store. */
+  close(): Promise<void>;
+}
+
+export async function startApplication(
+  config: Config,
+  options: { readonly logger: LoggerService | LogLevel[] | false; readonly onStopped: (error: unknown) => void },
+): Promise<Application> {
+  const adapter = new ServerAdapter({ requestTimeoutMs: config.requestTimeoutMs });
+  const app = await NestFactory.create(AppModule.of(config, options.onStopped), adapter, {
+    logger: options.logger,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  describeRoutes(app);
+  const server = app.getHttpServer() as Server;
+  try {
+    await app.listen(config.port, config.host);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : config.port,
+    close: async () => {
+      const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+      await app.close();
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** `/docs` for people, `/openapi.json` for tools; made when first asked for. */
+function describeRoutes(app: INestApplication): void {
+  const builder = new DocumentBuilder()
+    .setTitle('Quartet')
+    .setDescription('An eventually consistent key-value store: every replica takes reads and writes.')
+    .setVersion('1');
+  const document = () => SwaggerModule.createDocument(app, builder.build());
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', yamlDocumentUrl: 'openapi.yaml' });
+}

@@ -1,0 +1,146 @@
+// How is this replica set up? By environment variables, read once, here and nowhere else. Every error is reported, not
+// just the first, and a name that begins with QUARTET_ but is not known is refused: a typing error must not pass.
+
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { RESOLUTIONS, type Resolution } from '../clock/resolution.js';
+import { MembersError, parseMembers, peersOf, readMachines, type Member } from '../cluster/members.js';
+
+export interface Config {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** The data folder; made when absent. */
+  readonly data: string;
+  /** The other members. */
+  readonly peers: readonly Member[];
+  /** On disk before the answer: the only mode so far. */
+  readonly durability: 'fsync';
+  readonly resolve: Resolution;
+  /** What replicas show each other; undefined: any caller is taken for a replica. */
+  readonly clusterSecret: string | undefined;
+  readonly valueBytesMax: number;
+  /** All request bodies that are being received or written at one time. */
+  readonly bodyBytesMax: number;
+  /** How long a client may take to send a request. */
+  readonly requestTimeoutMs: number;
+  /** Below this much free disk, writes are refused while everything else still works. */
+  readonly diskFreeBytesMin: number;
+}
+
+/** The environment is not usable; the message has one line for each error. */
+export class ConfigError extends Error {
+  readonly code = 'INVALID_CONFIGURATION';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** @throws ConfigError */
+export async function loadConfig(environment: Environment): Promise<Config> {
+  const problems: string[] = [];
+  const known = new Set<string>();
+
+  function read<T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string): T {
+    known.add(`QUARTET_${name}`);
+    const text = environment[`QUARTET_${name}`];
+    if (text === undefined || text === '') return fallback;
+    const value = parse(text);
+    if (value !== undefined) return value;
+    problems.push(`QUARTET_${name}="${text}" must be ${expected}`);
+    return fallback;
+  }
+  const integer = (name: string, fallback: number, min: number, max: number): number =>
+    read(name, fallback, (text) => integerIn(text, min, max), `an integer from ${min} to ${max}`);
+  const oneOf = <T extends string>(name: string, fallback: T, choices: readonly T[]): T =>
+    read(name, fallback, (text) => choices.find((choice) => choice === text), `one of: ${choices.join(', ')}`);
+  const text = (name: string): string | undefined =>
+    read<string | undefined>(name, undefined, (value) => value, 'a text');
+
+  const name = read(
+    'NAME',
+    defaultName(),
+    (value) => (NAME.test(value) ? value : undefined),
+    'a name: [a-z0-9-]{1,63}',
+  );
+  const host = text('HOST') ?? '127.0.0.1';
+  const port = integer('PORT', 5000, 1, 65535);
+  const peers = await readPeers(text('PEERS'), text('MACHINES'), { name, host, port }, problems);
+  const config: Config = {
+    name,
+    host,
+    port,
+    data: text('DATA') ?? `./data/${name}`,
+    peers,
+    durability: oneOf('DURABILITY', 'fsync', ['fsync']),
+    resolve: oneOf('RESOLVE', 'order', RESOLUTIONS),
+    clusterSecret: readSecret(text('CLUSTER_SECRET'), text('CLUSTER_SECRET_FILE'), problems),
+    valueBytesMax: integer('VALUE_MAX_BYTES', MIB, 1, 16 * MIB),
+    bodyBytesMax: integer('BODIES_MAX_BYTES', 128 * MIB, 1, 4096 * MIB),
+    requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000),
+    diskFreeBytesMin: integer('DISK_FREE_MIN_BYTES', 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
+  };
+  for (const unknown of Object.keys(environment).filter((key) => key.startsWith('QUARTET_') && !known.has(key))) {
+    problems.push(`${unknown} is not a setting; the settings are ${[...known].join(', ')}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+const NAME = /^[a-z0-9-]{1,63}$/;
+
+/** The host name as far as a node name can hold it. */
+function defaultName(): string {
+  return (
+    hostname()
+      .split('.')[0]!
+      .toLowerCase()
+      .replace(/[^a-z0-9-]/g, '-')
+      .slice(0, 63) || 'quartet'
+  );
+}
+
+function integerIn(text: string, min: number, max: number): number | undefined {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  return value >= min && value <= max ? value : undefined;
+}
+
+async function readPeers(
+  peers: string | undefined,
+  machines: string | undefined,
+  self: { name: string; host: string; port: number },
+  problems: string[],
+): Promise<readonly Member[]> {
+  if (peers !== undefined && machines !== undefined) {
+    problems.push('QUARTET_PEERS and QUARTET_MACHINES both say who the members are; set one of them');
+    return [];
+  }
+  try {
+    return peersOf(machines === undefined ? parseMembers(peers ?? '') : await readMachines(machines), self);
+  } catch (error) {
+    if (!(error instanceof MembersError)) throw error;
+    problems.push(`QUARTET_${machines === undefined ? 'PEERS' : 'MACHINES'}: ${error.message}`);
+    return [];
+  }
+}
+
+function readSecret(secret: string | undefined, file: string | undefined, problems: string[]): string | undefined {
+  if (file === undefined) return secret;
+  if (secret !== undefined) {
+    problems.push('QUARTET_CLUSTER_SECRET and QUARTET_CLUSTER_SECRET_FILE are both set; set one of them');
+  }
+  try {
+    const content = readFileSync(file, 'utf8').trim();
+    if (content === '') problems.push(`QUARTET_CLUSTER_SECRET_FILE: ${file} is empty`);
+    return content;
+  } catch (error) {
+    problems.push(`QUARTET_CLUSTER_SECRET_FILE: ${(error as Error).message}`);
+    return undefined;
+  }
+}

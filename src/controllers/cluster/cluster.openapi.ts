@@ -1,0 +1,37 @@
+// OpenAPI of the routes about the node itself.
+
+import { json, problems, queryParameter, text, type Operation } from '../http/openapi.js';
+
+export const showCluster: Operation = {
+  summary: 'This node, its clock, and its peers as it sees them',
+  takes: [],
+  responses: {
+    200: json('As of now.', {
+      name: 'n1',
+      actor: 'n1.t8k2xq7ab',
+      clock: { 'n1.t8k2xq7ab': 57, 'n2.t8k2xq9cd': 12 },
+      members: ['n1', 'n2'],
+      peers: [{ name: 'n2', url: 'http://127.0.0.1:5001', state: 'up', lagDots: 0, lagSeconds: 0, missingDots: 0 }],
+      log: { entries: 69 },
+    }),
+    ...problems('INVALID_QUERY'),
+  },
+};
+
+export const showLivez: Operation = {
+  summary: 'Whether the process is alive',
+  takes: [],
+  responses: { 200: text('It is.'), ...problems('INVALID_QUERY') },
+};
+
+export const showReadyz: Operation = {
+  summary: 'Whether the replica serves',
+  takes: [queryParameter('verbose', 'each check, with a word on why', { type: 'string' })],
+  responses: { 200: text('It does.'), 503: text('It does not.'), ...problems('INVALID_QUERY') },
+};
+
+export const showMetrics: Operation = {
+  summary: 'Figures in the format of Prometheus',
+  takes: [],
+  responses: { 200: text('All of them.'), ...problems('INVALID_QUERY') },
+};

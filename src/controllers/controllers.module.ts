@@ -1,0 +1,84 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import type { Resolution } from '../clock/resolution.js';
+import { ReplicaDriver } from '../replication/replica-driver.js';
+import { DiskSpace } from '../store/level/disk-space.js';
+import { ClusterController } from './cluster/cluster.controller.js';
+import { HealthController } from './cluster/health.controller.js';
+import { MetricsController } from './cluster/metrics.controller.js';
+import { BodyBudget } from './http/body.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { Problem } from './http/problem.js';
+import { Tokens } from './http/tokens.js';
+import { KvController } from './kv/kv.controller.js';
+import { KvHandler } from './kv/kv-handler.js';
+import { KV_OPTIONS, type KvOptions } from './kv/kv-options.js';
+import { ListHandler } from './kv/list-handler.js';
+import { LegacyController } from './legacy/legacy.controller.js';
+import { PEER_OPTIONS, PeerController, type PeerOptions } from './peer/peer.controller.js';
+
+export interface ControllersOptions {
+  readonly memberCount: number;
+  readonly resolve: Resolution;
+  readonly valueBytesMax: number;
+  readonly bodyBytesMax: number;
+  readonly clusterSecret: string | undefined;
+  /** The modules that provide driver, peer endpoint, disk space, status and metrics. */
+  readonly imports: DynamicModule[];
+}
+
+/** All messages of peers in memory at one time: each of 15 peers may push and be pulled from. */
+const PEER_BODY_BYTES_MAX = 512 * 1024 * 1024;
+
+/** The HTTP edge: it translates and decides nothing. */
+@Module({})
+export class ControllersModule {
+  static of(options: ControllersOptions): DynamicModule {
+    return {
+      module: ControllersModule,
+      imports: options.imports,
+      controllers: [
+        KvController,
+        LegacyController,
+        PeerController,
+        ClusterController,
+        HealthController,
+        MetricsController,
+      ],
+      providers: [
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: Tokens, useFactory: () => new Tokens(options.clusterSecret) },
+        { provide: BodyBudget, useFactory: () => new BodyBudget(options.bodyBytesMax) },
+        { provide: KV_OPTIONS, inject: [DiskSpace], useFactory: (disk: DiskSpace) => kvOptions(options, disk) },
+        { provide: PEER_OPTIONS, useFactory: () => peerOptions(options) },
+        {
+          provide: KvHandler,
+          inject: [ReplicaDriver, Tokens, BodyBudget, KV_OPTIONS],
+          useFactory: (driver: ReplicaDriver, tokens: Tokens, budget: BodyBudget, kv: KvOptions) =>
+            new KvHandler(driver, tokens, budget, kv),
+        },
+        {
+          provide: ListHandler,
+          inject: [ReplicaDriver, Tokens],
+          useFactory: (driver: ReplicaDriver, tokens: Tokens) => new ListHandler(driver, tokens, options.resolve),
+        },
+      ],
+    };
+  }
+}
+
+function kvOptions({ memberCount, resolve, valueBytesMax }: ControllersOptions, disk: DiskSpace): KvOptions {
+  return {
+    memberCount,
+    resolve,
+    valueBytesMax,
+    checkWritable: () => {
+      if (disk.isNearlyFull)
+        throw new Problem('STORE_FULL', `${disk.free} bytes are free: make room, and writes go on`);
+    },
+  };
+}
+
+function peerOptions({ clusterSecret }: ControllersOptions): PeerOptions {
+  return { clusterSecret, budget: new BodyBudget(PEER_BODY_BYTES_MAX) };
+}

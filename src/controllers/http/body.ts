@@ -1,0 +1,79 @@
+// How is a request body received? Whole, bounded each and in sum, or not at all: half a body changes nothing.
+
+import type { IncomingMessage } from 'node:http';
+import { Problem, type ProblemCode } from './problem.js';
+import { ClientGoneError } from './send-problem.js';
+
+/** Bounds the bytes of all bodies in memory: beyond it a replica says so, instead of running out of memory. */
+export class BodyBudget {
+  private reserved = 0;
+
+  constructor(private readonly bytesMax: number) {}
+
+  /** @throws Problem OVERLOADED */
+  reserve(bytes: number): void {
+    // A body larger than the whole budget is let in when it is alone: its own limit bounds it.
+    if (this.reserved > 0 && this.reserved + bytes > this.bytesMax) {
+      throw new Problem('OVERLOADED', 'try again in a second, or at another replica', { 'Retry-After': '1' });
+    }
+    this.reserved += bytes;
+  }
+
+  release(bytes: number): void {
+    this.reserved -= bytes;
+  }
+}
+
+export interface BodyLimit {
+  readonly bytesMax: number;
+  readonly tooLarge: ProblemCode;
+  readonly budget: BodyBudget;
+}
+
+/**
+ * The whole body, in a buffer of its own. The rest of a body that is refused is read and dropped, so that the client can
+ * see the answer.
+ * @throws Problem when it is too large or the replica is overloaded; ClientGoneError when it ends too early
+ */
+export async function readBody(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+  const announced = req.headers['content-length'];
+  if (announced === undefined && req.headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
+  const length = announced === undefined ? limit.bytesMax : Number(announced);
+  if (length > limit.bytesMax) throw tooLarge(limit);
+  limit.budget.reserve(length);
+  try {
+    return await receive(req, limit);
+  } finally {
+    limit.budget.release(length);
+  }
+}
+
+function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit.bytesMax) chunks.push(chunk);
+      else reject(tooLarge(limit));
+    });
+    req.on('end', () => {
+      if (size <= limit.bytesMax) resolve(joined(chunks, size));
+    });
+    const gone = (): void => reject(new ClientGoneError('the client left before its request was complete'));
+    req.on('error', gone);
+    req.on('close', gone);
+  });
+}
+
+/** A chunk is a view of the much larger buffer that the socket was read into: copied, it does not keep that alive. */
+function joined(chunks: readonly Buffer[], size: number): Buffer {
+  const body = Buffer.allocUnsafeSlow(size);
+  let place = 0;
+  for (const chunk of chunks) place += chunk.copy(body, place);
+  return body;
+}
+
+function tooLarge(limit: BodyLimit): Problem {
+  return new Problem(limit.tooLarge, `the body is larger than ${limit.bytesMax} bytes`);
+}

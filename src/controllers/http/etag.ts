@@ -1,0 +1,20 @@
+// Which state of a key is this? The entity tag names the set of live dots: equal at all converged replicas, different
+// after every write, whatever the bytes.
+
+import { hash } from 'node:crypto';
+import { formatDot } from '../../clock/dot.js';
+import type { Version } from '../../clock/container.js';
+
+/** A strong entity tag, with its quotes. Call it only when something lives. */
+export function entityTag(versions: readonly Version[]): string {
+  if (versions.length === 1) return `"${formatDot(versions[0]!)}"`;
+  return `"${hash('sha256', versions.map(formatDot).join(' '), 'base64url').slice(0, 22)}"`;
+}
+
+/** Whether a list of entity tags, or `*`, matches the live versions; false when nothing lives. */
+export function matchesTag(list: string, versions: readonly Version[]): boolean {
+  if (versions.length === 0) return false;
+  if (list.trim() === '*') return true;
+  const tag = entityTag(versions);
+  return list.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
+}

@@ -1,0 +1,35 @@
+// How are many lines sent without holding them all? In pieces, and no faster than the client takes them.
+
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+/** Lines are gathered up to this before they are written: fewer, larger writes. */
+const PIECE_CHARS = 64 * 1024;
+
+/** Writes one JSON text a line, waiting whenever the client is behind; stops quietly when it leaves. */
+export async function writeLines(res: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
+  let piece = '';
+  for await (const line of lines) {
+    piece += `${JSON.stringify(line)}\n`;
+    if (piece.length < PIECE_CHARS) continue;
+    if (!(await writePiece(res, piece))) return;
+    piece = '';
+  }
+  res.end(piece);
+}
+
+async function writePiece(res: ServerResponse, piece: string): Promise<boolean> {
+  if (res.destroyed) return false;
+  if (res.write(piece)) return true;
+  const left = new AbortController();
+  const onClose = (): void => left.abort();
+  res.once('close', onClose);
+  try {
+    await once(res, 'drain', { signal: left.signal });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    res.off('close', onClose);
+  }
+}

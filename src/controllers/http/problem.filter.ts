@@ -1,0 +1,32 @@
+// The one filter: whatever a controller, the router or a layer below throws becomes a problem body.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Problem } from './problem.js';
+import { ClientGoneError, problemOf, sendProblem } from './send-problem.js';
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Http');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    if (error instanceof ClientGoneError) return;
+    const problem = routingProblem(error, http.getRequest<IncomingMessage>()) ?? problemOf(error);
+    if (problem.code === 'INTERNAL') this.logger.error(error instanceof Error ? error.stack : String(error));
+    sendProblem(http.getResponse<ServerResponse>(), problem);
+  }
+}
+
+/** Errors of the router: an unknown path, or a path parameter that it could not decode. */
+function routingProblem(error: unknown, req: IncomingMessage): Problem | undefined {
+  if (error instanceof HttpException && error.getStatus() === 404) {
+    return new Problem('NO_SUCH_ROUTE', `${req.method} ${req.url}: see /docs for what there is`);
+  }
+  const isBadEscape =
+    error instanceof URIError || (error as { cause?: unknown } | undefined)?.cause instanceof URIError;
+  if (isBadEscape || (error instanceof HttpException && error.getStatus() === 400)) {
+    return new Problem('INVALID_KEY', `${req.url} is not percent-encoded UTF-8`);
+  }
+  return undefined;
+}

@@ -1,0 +1,40 @@
+// Where does an error become an answer? Here, once: typed errors of the layers below get their code and status.
+
+import type { ServerResponse } from 'node:http';
+import { MalformedBytesError } from '../../codec/binary-reader.js';
+import { ReplicaStoppedError } from '../../replication/replica-driver.js';
+import { ProtocolVersionError } from '../../replication/transport/message-codec.js';
+import { MisdirectedError } from '../../replication/transport/peer-endpoint.js';
+import { CorruptRecordError } from '../../store/record-codec.js';
+import { Problem, problemBody, PROBLEMS } from './problem.js';
+
+/** The client ended the connection before its request was complete: there is nobody to answer. */
+export class ClientGoneError extends Error {
+  readonly code = 'CLIENT_GONE';
+}
+
+/** The problem that an error of any layer stands for. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof CorruptRecordError) return new Problem('CORRUPT_RECORD', error.message, {}, { cause: error });
+  if (error instanceof ReplicaStoppedError) return new Problem('REPLICA_STOPPED', error.message, {}, { cause: error });
+  if (error instanceof ProtocolVersionError) return new Problem('PROTOCOL_VERSION', error.message);
+  if (error instanceof MisdirectedError) return new Problem('MISDIRECTED', error.message);
+  if (error instanceof MalformedBytesError) return new Problem('INVALID_MESSAGE', error.message);
+  return new Problem('INTERNAL', 'see the log of the replica', {}, { cause: error });
+}
+
+export function sendProblem(res: ServerResponse, problem: Problem): void {
+  if (res.headersSent) {
+    // Too late for an answer: a cut connection is the only way left to say that this one is not complete.
+    res.destroy();
+    return;
+  }
+  const body = problemBody(problem);
+  res.statusCode = PROBLEMS[problem.code].status;
+  res.setHeader('Content-Type', 'application/problem+json');
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.setHeader('Cache-Control', 'no-store');
+  for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
+  res.end(body);
+}

@@ -1,0 +1,84 @@
+// Which HTTP server stands below Nest? Express, with three differences.
+//
+// Express gives every request and response another prototype, which ruins V8's inline caches. Here the server makes them
+// with classes that have Express' prototypes behind them already, so that nothing changes per request.
+// A client has a bounded time to send its request. And what never becomes a request is answered like everything else.
+
+import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import express, { type Express } from 'express';
+import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
+
+/** How often the server looks for clients that are too slow. */
+const CHECK_EVERY_MS = 500;
+
+/** Longer than a load balancer keeps a connection, so that it is the side that closes. */
+const KEEP_ALIVE_MS = 75_000;
+
+export class ServerAdapter extends ExpressAdapter {
+  private readonly requestTimeoutMs: number;
+
+  constructor(options: { readonly requestTimeoutMs: number }) {
+    super(express());
+    this.requestTimeoutMs = options.requestTimeoutMs;
+    const app = this.getInstance<Express>();
+    app.disable('x-powered-by');
+    app.disable('etag');
+    app.set('query parser', false);
+    // One rule for paths: `/put/` is not `/put`.
+    app.enable('strict routing');
+    app.enable('case sensitive routing');
+  }
+
+  override initHttpServer(): void {
+    const app = this.getInstance<Express>();
+    const server = createServer(
+      {
+        ...stableClasses(app),
+        requestTimeout: this.requestTimeoutMs,
+        headersTimeout: this.requestTimeoutMs,
+        connectionsCheckingInterval: CHECK_EVERY_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
+      app,
+    );
+    server.on('clientError', answerClientError);
+    this.httpServer = server;
+  }
+}
+
+/** Classes whose instances Express need not touch: their prototypes are the ones it would set. */
+function stableClasses(app: Express) {
+  class Request extends IncomingMessage {}
+  class Response<R extends IncomingMessage> extends ServerResponse<R> {}
+  adopt(Request.prototype, express.request, app);
+  adopt(Response.prototype, express.response, app);
+  Object.assign(app, { request: Request.prototype, response: Response.prototype });
+  return { IncomingMessage: Request, ServerResponse: Response };
+}
+
+function adopt(prototype: object, parent: object, app: Express): void {
+  Object.setPrototypeOf(prototype, parent);
+  Object.defineProperty(prototype, 'app', { value: app, writable: true, configurable: true });
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+};
+
+/** The request never came to be: too slow, too long, or not HTTP. The answer is written by hand; then the socket closes. */
+function answerClientError(this: Server, error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = CLIENT_ERRORS[error.code ?? ''] ?? 'MALFORMED_REQUEST';
+  const { status } = PROBLEMS[code];
+  const body = problemBody(new Problem(code, error.message));
+  socket.end(
+    `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

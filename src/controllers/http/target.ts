@@ -1,0 +1,29 @@
+// Which key is meant? The one path segment behind the route's prefix, percent-encoded UTF-8, taken from the URL as the
+// client sent it: a router that decodes `%2F` first would find other segments.
+
+import { KEY_BYTES_MAX } from '../../replication/transport/message-codec.js';
+import { Problem } from './problem.js';
+
+/** @throws Problem INVALID_KEY, KEY_TOO_LONG */
+export function keyOfUrl(url: string, prefix: string): string {
+  const end = url.indexOf('?');
+  const segment = url.slice(prefix.length, end < 0 ? undefined : end);
+  if (segment.includes('/')) throw new Problem('INVALID_KEY', 'a slash within a key is written %2F');
+  let key: string;
+  try {
+    key = decodeURIComponent(segment);
+  } catch {
+    throw new Problem('INVALID_KEY', `"${segment}" is not percent-encoded UTF-8`);
+  }
+  checkKey(key);
+  return key;
+}
+
+/** @throws Problem INVALID_KEY, KEY_TOO_LONG */
+export function checkKey(key: string): void {
+  if (key === '') throw new Problem('INVALID_KEY', 'a key has at least one byte');
+  if (!key.isWellFormed())
+    throw new Problem('INVALID_KEY', 'the key has half a surrogate pair, which UTF-8 cannot hold');
+  const bytes = Buffer.byteLength(key);
+  if (bytes > KEY_BYTES_MAX) throw new Problem('KEY_TOO_LONG', `the key has ${bytes} bytes; at most ${KEY_BYTES_MAX}`);
+}

@@ -1,0 +1,107 @@
+// What stands in a context or session token?
+//
+//     format (1 byte) · kind (1 byte) · version vector · seal (8 bytes)      as base64url
+//
+// The seal is a hash over the cluster secret, the kind, the key (for a context) and the vector. It binds a context to
+// its key, on which alone it says something true, and keeps made-up vectors out: a context that claims dots nobody has
+// written would swallow them when they come. Every replica of a cluster has the secret, so it takes every other's
+// tokens. Without a secret the seal still finds damage and confusion, if not malice.
+
+import { createHash, hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { VersionVector } from '../../clock/version-vector.js';
+import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
+import { BinaryWriter } from '../../codec/binary-writer.js';
+import { readVector, writeVector } from '../../codec/vector-codec.js';
+import { Problem } from './problem.js';
+
+const FORMAT = 1;
+const KIND = { context: 1, session: 2 } as const;
+const CHECK_BYTES = 4;
+const SEAL_BYTES = 8;
+
+/** 64 actors of the longest names fit; no cluster comes near. */
+const TOKEN_LENGTH_MAX = 8192;
+
+export class Tokens {
+  private readonly writer = new BinaryWriter();
+  private readonly salt: Buffer;
+  /** The bytes of the vector encoded last: at rest every token of a replica has the same one. */
+  private last: { readonly vector: VersionVector; readonly bytes: Buffer } | undefined;
+
+  constructor(clusterSecret: string | undefined) {
+    this.salt = createHash('sha256')
+      .update(`quartet token\0${clusterSecret ?? ''}`)
+      .digest();
+  }
+
+  context(key: string, vector: VersionVector): string {
+    return this.seal(KIND.context, key, vector);
+  }
+
+  session(vector: VersionVector): string {
+    return this.seal(KIND.session, '', vector);
+  }
+
+  /** @throws Problem INVALID_TOKEN, CONTEXT_OF_ANOTHER_KEY */
+  parseContext(key: string, token: string): VersionVector {
+    return this.open(KIND.context, key, token, () => {
+      throw new Problem('CONTEXT_OF_ANOTHER_KEY', 'a context says something of its own key only: read this key first');
+    });
+  }
+
+  /** @throws Problem INVALID_TOKEN */
+  parseSession(token: string): VersionVector {
+    return this.open(KIND.session, '', token, () => {
+      throw new Problem('INVALID_TOKEN', 'the session token was not given out by this cluster');
+    });
+  }
+
+  private seal(kind: number, key: string, vector: VersionVector): string {
+    const bytes = this.encode(vector);
+    const token = Buffer.allocUnsafe(2 + bytes.length + CHECK_BYTES + SEAL_BYTES);
+    token[0] = FORMAT;
+    token[1] = kind;
+    bytes.copy(token, 2);
+    const end = 2 + bytes.length;
+    token.writeUInt32BE(crc32(token.subarray(0, end)), end);
+    token.write(this.sealOf(token.subarray(0, end), key), end + CHECK_BYTES, 'hex');
+    return token.toString('base64url');
+  }
+
+  private open(kind: number, key: string, token: string, onForeign: () => never): VersionVector {
+    const bytes = Buffer.from(token, 'base64url');
+    const end = bytes.length - CHECK_BYTES - SEAL_BYTES;
+    const isWhole =
+      token.length <= TOKEN_LENGTH_MAX &&
+      end >= 2 &&
+      bytes.toString('base64url') === token &&
+      bytes[0] === FORMAT &&
+      bytes[1] === kind &&
+      bytes.readUInt32BE(end) === crc32(bytes.subarray(0, end));
+    if (!isWhole) throw new Problem('INVALID_TOKEN', 'the token is damaged, cut, or of another kind');
+    if (bytes.toString('hex', end + CHECK_BYTES) !== this.sealOf(bytes.subarray(0, end), key)) onForeign();
+    try {
+      const reader = new BinaryReader(bytes.subarray(2, end));
+      const vector = readVector(reader);
+      reader.end();
+      return vector;
+    } catch (error) {
+      if (!(error instanceof MalformedBytesError)) throw error;
+      throw new Problem('INVALID_TOKEN', error.message);
+    }
+  }
+
+  /** Cut to 8 bytes, which also leaves nothing to extend: the full hash never leaves the replica. */
+  private sealOf(content: Uint8Array, key: string): string {
+    return hash('sha256', Buffer.concat([this.salt, content, Buffer.from(key)]), 'hex').slice(0, SEAL_BYTES * 2);
+  }
+
+  private encode(vector: VersionVector): Buffer {
+    if (this.last?.vector !== vector) {
+      writeVector(this.writer, vector);
+      this.last = { vector, bytes: this.writer.finish() };
+    }
+    return this.last.bytes;
+  }
+}

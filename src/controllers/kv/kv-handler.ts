@@ -1,0 +1,214 @@
+// What do GET, HEAD, PUT and DELETE of one key do? This handler reads the request and writes the answer on Node's own
+// objects, so that it can be reached through a router or past it. It translates and decides nothing: conditions are
+// checked by the engine, in the step that writes.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Container, Version } from '../../clock/container.js';
+import { formatDot } from '../../clock/dot.js';
+import { stampToMs } from '../../clock/hybrid-clock.js';
+import { ranked, RESOLUTIONS, winner } from '../../clock/resolution.js';
+import { join, type VersionVector } from '../../clock/version-vector.js';
+import type { WriteResult } from '../../replication/engine/output.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import { readBody, type BodyBudget } from '../http/body.js';
+import { entityTag, matchesTag } from '../http/etag.js';
+import { Problem } from '../http/problem.js';
+import { choiceParameter, integerParameter, parseQuery, type Query } from '../http/query.js';
+import { keyOfUrl } from '../http/target.js';
+import type { Tokens } from '../http/tokens.js';
+import { valueToJson } from '../http/value-json.js';
+import { acksNeeded, TIMEOUT_MS, TIMEOUT_MS_MAX } from './acks.js';
+import type { KvOptions } from './kv-options.js';
+import { contentTypeOf, isMinimal, preconditionOf, refuseUnsafeHeaders } from './write-headers.js';
+
+export const KV_PREFIX = '/v1/kv/';
+
+type Written = Extract<WriteResult, { kind: 'written' }>;
+
+export class KvHandler {
+  constructor(
+    private readonly driver: ReplicaDriver,
+    private readonly tokens: Tokens,
+    private readonly budget: BodyBudget,
+    private readonly options: KvOptions,
+  ) {}
+
+  /** GET and HEAD. */
+  async read(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const url = req.url!;
+    const key = keyOfUrl(url, KV_PREFIX);
+    const query = parseQuery(url, ['resolve', 'siblings', 'timeout']);
+    const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
+    const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
+    const session = await this.sessionOf(req, query);
+
+    const { versions, context } = this.driver.read(key);
+    this.writeTokens(res, key, context, session);
+    const best = winner(versions, resolution);
+    if (best === undefined) throw new Problem('KEY_NOT_FOUND', 'the key was never written, or was deleted');
+    const tag = entityTag(versions);
+    res.setHeader('ETag', tag);
+    res.setHeader('Quartet-Siblings', versions.length);
+    res.setHeader('Last-Modified', new Date(stampToMs(best.stamp)).toUTCString());
+    const known = req.headers['if-none-match'];
+    if (known !== undefined && matchesTag(known, versions)) end(res, 304);
+    else if (wantsSiblings) this.writeSiblings(res, key, ranked(versions, resolution), context, session);
+    else writeValue(res, best);
+  }
+
+  async put(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const request = this.parseWrite(req);
+    refuseUnsafeHeaders(req);
+    const contentType = contentTypeOf(req);
+    const value = await readBody(req, {
+      bytesMax: this.options.valueBytesMax,
+      tooLarge: 'VALUE_TOO_LARGE',
+      budget: this.budget,
+    });
+    const session = await this.sessionOf(req, request.query);
+    const result = await this.driver.write({ ...request, content: { contentType, value } });
+    const written = accepted(result);
+    const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;
+    this.writeResult(req, res, request.key, written, status, session);
+  }
+
+  async delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const request = this.parseWrite(req);
+    const session = await this.sessionOf(req, request.query);
+    const written = accepted(await this.driver.write({ ...request, content: undefined }));
+    if (written.acks < request.acksNeeded) return this.writeResult(req, res, request.key, written, 202, session);
+    this.writeTokens(res, request.key, written.container.context, session);
+    res.setHeader('Quartet-Siblings', written.container.versions.length);
+    end(res, 204);
+  }
+
+  private parseWrite(req: IncomingMessage) {
+    this.options.checkWritable();
+    const url = req.url!;
+    const key = keyOfUrl(url, KV_PREFIX);
+    const query = parseQuery(url, ['w', 'timeout']);
+    const token = header(req, 'quartet-context');
+    return {
+      key,
+      query,
+      acksNeeded: acksNeeded(query.get('w'), this.options.memberCount),
+      timeoutMs: integerParameter(query, 'timeout', TIMEOUT_MS, 0, TIMEOUT_MS_MAX),
+      context: token === undefined ? undefined : this.tokens.parseContext(key, token),
+      precondition: preconditionOf(req),
+    };
+  }
+
+  /** The session token's vector, once this replica has seen what it says. */
+  private async sessionOf(req: IncomingMessage, query: Query): Promise<VersionVector | undefined> {
+    const timeoutMs = integerParameter(query, 'timeout', TIMEOUT_MS, 0, TIMEOUT_MS_MAX);
+    const token = header(req, 'quartet-session');
+    if (token === undefined) return undefined;
+    const session = this.tokens.parseSession(token);
+    if (await this.driver.covers(session, timeoutMs)) return session;
+    throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
+      'Retry-After': '1',
+    });
+  }
+
+  /**
+   * Both tokens cover everything that the answer may depend on: the context of the filled container, which is the
+   * replica's clock and, for a key ahead of it, more. The session also keeps what it covered before.
+   */
+  private writeTokens(res: ServerResponse, key: string, context: VersionVector, session?: VersionVector): void {
+    res.setHeader('Quartet-Context', this.tokens.context(key, context));
+    res.setHeader('Quartet-Session', this.tokens.session(session === undefined ? context : join(session, context)));
+    res.setHeader('Cache-Control', 'no-store');
+  }
+
+  private writeSiblings(
+    res: ServerResponse,
+    key: string,
+    versions: readonly Version[],
+    context: VersionVector,
+    session?: VersionVector,
+  ): void {
+    writeJson(res, versions.length > 1 ? 300 : 200, {
+      key,
+      type: 'register',
+      context: this.tokens.context(key, context),
+      session: this.tokens.session(session === undefined ? context : join(session, context)),
+      siblings: versions.map((version) => ({
+        dot: formatDot(version),
+        time: new Date(stampToMs(version.stamp)).toISOString(),
+        contentType: version.contentType,
+        ...valueToJson(version.value),
+      })),
+    });
+  }
+
+  private writeResult(
+    req: IncomingMessage,
+    res: ServerResponse,
+    key: string,
+    { dot, container, acks }: Written,
+    status: number,
+    session?: VersionVector,
+  ): void {
+    const { versions, context } = container;
+    this.writeTokens(res, key, context, session);
+    if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
+    res.setHeader('Quartet-Siblings', versions.length);
+    res.setHeader('Quartet-Acks', acks);
+    if (isMinimal(req)) {
+      res.setHeader('Preference-Applied', 'return=minimal');
+      return end(res, status === 202 ? 202 : 204);
+    }
+    writeJson(res, status, {
+      key,
+      dot: formatDot(dot),
+      context: res.getHeader('Quartet-Context'),
+      session: res.getHeader('Quartet-Session'),
+      siblings: versions.length,
+      acks,
+    });
+  }
+}
+
+/** @throws Problem when the engine refused the write */
+function accepted(result: WriteResult): Written {
+  if (result.kind === 'written') return result;
+  const live: Container['versions'] = result.live;
+  const headers: Record<string, string> = { 'Quartet-Siblings': String(live.length) };
+  if (live.length > 0) headers['ETag'] = entityTag(live);
+  if (result.kind === 'too-many-siblings') {
+    throw new Problem(
+      'TOO_MANY_SIBLINGS',
+      `${live.length} siblings live: read them all, and write with that context`,
+      headers,
+    );
+  }
+  const state = live.length > 0 ? `it has ${headers['ETag']}` : 'it has no value';
+  throw new Problem('PRECONDITION_FAILED', `the key is in another state at this replica: ${state}`, headers);
+}
+
+function header(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function writeValue(res: ServerResponse, { contentType, value }: Version): void {
+  res.setHeader('Content-Type', contentType);
+  res.setHeader('Content-Length', value.length);
+  // The bytes are a stranger's: a browser must neither guess their type nor run them.
+  res.setHeader('X-Content-Type-Options', 'nosniff');
+  res.setHeader('Content-Security-Policy', 'sandbox');
+  res.end(value);
+}
+
+function writeJson(res: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'application/json');
+  res.setHeader('Content-Length', Buffer.byteLength(text));
+  res.end(text);
+}
+
+function end(res: ServerResponse, status: number): void {
+  res.statusCode = status;
+  res.end();
+}

@@ -1,0 +1,12 @@
+import type { Resolution } from '../../clock/resolution.js';
+
+/** What the routes of keys need to know of the node. */
+export interface KvOptions {
+  readonly memberCount: number;
+  readonly resolve: Resolution;
+  readonly valueBytesMax: number;
+  /** Throws a Problem when no write can be taken now. */
+  readonly checkWritable: () => void;
+}
+
+export const KV_OPTIONS = Symbol('KvOptions');

@@ -1,0 +1,83 @@
+// Which keys are there? In the order of their bytes, from one committed view: a page, or all of them as NDJSON.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { winner, type Resolution } from '../../clock/resolution.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { CommittedView, KeyedContainer } from '../../store/committed-view.js';
+import { entityTag } from '../http/etag.js';
+import { writeLines } from '../http/ndjson.js';
+import { choiceParameter, integerParameter, parseQuery } from '../http/query.js';
+import type { Tokens } from '../http/tokens.js';
+import { valueToJson } from '../http/value-json.js';
+
+const LIMIT = 100;
+const LIMIT_MAX = 1000;
+
+/** A page ends early past this, with `next` set: a thousand values of a megabyte do not belong in one answer. */
+const PAGE_BYTES_MAX = 8 * 1024 * 1024;
+
+export class ListHandler {
+  constructor(
+    private readonly driver: ReplicaDriver,
+    private readonly tokens: Tokens,
+    private readonly resolution: Resolution,
+  ) {}
+
+  async list(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const query = parseQuery(req.url!, ['prefix', 'after', 'limit', 'values']);
+    const wantsValues = choiceParameter(query, 'values', ['true', 'false']) === 'true';
+    const isStream = (req.headers.accept ?? '').includes('application/x-ndjson');
+    const limit = integerParameter(query, 'limit', isStream ? Infinity : LIMIT, 1, isStream ? Infinity : LIMIT_MAX);
+    const view = this.driver.view.retain();
+    try {
+      const entries = this.entries(view, query.get('prefix') ?? '', query.get('after'), wantsValues);
+      const session = this.tokens.session(view.clock);
+      res.setHeader('Cache-Control', 'no-store');
+      res.setHeader('Quartet-Session', session);
+      if (isStream) {
+        res.setHeader('Content-Type', 'application/x-ndjson');
+        await writeLines(res, take(entries, limit));
+      } else {
+        const body = JSON.stringify({ ...(await page(entries, limit)), session });
+        res.setHeader('Content-Type', 'application/json');
+        res.setHeader('Content-Length', Buffer.byteLength(body));
+        res.end(body);
+      }
+    } finally {
+      view.release();
+    }
+  }
+
+  private async *entries(view: CommittedView, prefix: string, after: string | undefined, wantsValues: boolean) {
+    for await (const keyed of view.containers(prefix, after)) yield this.entry(keyed, wantsValues);
+  }
+
+  private entry({ key, container: { versions } }: KeyedContainer, wantsValues: boolean) {
+    const entry = { key, etag: entityTag(versions), siblings: versions.length };
+    if (!wantsValues) return entry;
+    const { contentType, value } = winner(versions, this.resolution)!;
+    return { ...entry, contentType, ...valueToJson(value) };
+  }
+}
+
+type Entry = { readonly key: string; readonly value?: string; readonly base64?: string };
+
+async function* take<T>(items: AsyncIterable<T>, limit: number): AsyncGenerator<T> {
+  let left = limit;
+  for await (const item of items) {
+    yield item;
+    if (--left === 0) return;
+  }
+}
+
+/** One page, and in `next` the key after which the following one begins; null at the end. */
+async function page(items: AsyncIterable<Entry>, limit: number): Promise<{ entries: Entry[]; next: string | null }> {
+  const entries: Entry[] = [];
+  let bytes = 0;
+  for await (const entry of items) {
+    if (entries.length === limit || bytes > PAGE_BYTES_MAX) return { entries, next: entries.at(-1)!.key };
+    entries.push(entry);
+    bytes += entry.key.length + (entry.value ?? entry.base64 ?? '').length;
+  }
+  return { entries, next: null };
+}

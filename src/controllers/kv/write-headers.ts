@@ -1,0 +1,55 @@
+// What do the headers of a write say?
+
+import type { IncomingMessage } from 'node:http';
+import type { Version } from '../../clock/container.js';
+import { matchesTag } from '../http/etag.js';
+import { Problem } from '../http/problem.js';
+
+const CONTENT_TYPE_LENGTH_MAX = 255;
+
+/** Kept and returned with the value. @throws Problem INVALID_HEADER */
+export function contentTypeOf(req: IncomingMessage): string {
+  const contentType = req.headers['content-type'];
+  if (contentType === undefined) return 'application/octet-stream';
+  if (contentType.length > CONTENT_TYPE_LENGTH_MAX || !/^[\x20-\x7e]+$/.test(contentType)) {
+    throw new Problem('INVALID_HEADER', `Content-Type is not ASCII of 1 to ${CONTENT_TYPE_LENGTH_MAX} characters`);
+  }
+  return contentType;
+}
+
+/**
+ * Headers that change what the bytes mean, and that this store does not keep: to take such a body as if they were not
+ * there would hand it out as something else.
+ * @throws Problem
+ */
+export function refuseUnsafeHeaders(req: IncomingMessage): void {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Content-Encoding: ${encoding} is not kept with the value; send it plain`,
+    );
+  }
+  if (req.headers['content-range'] !== undefined) {
+    throw new Problem('INVALID_HEADER', 'Content-Range: a value is written whole');
+  }
+}
+
+/** The condition on the live versions that the request sets; undefined for none. @throws Problem INVALID_HEADER */
+export function preconditionOf(req: IncomingMessage): ((live: readonly Version[]) => boolean) | undefined {
+  const ifMatch = req.headers['if-match'];
+  const ifNoneMatch = req.headers['if-none-match'];
+  if (req.headers['if-unmodified-since'] !== undefined) {
+    throw new Problem('INVALID_HEADER', 'If-Unmodified-Since: dates are no versions here; use If-Match');
+  }
+  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
+  return (live) =>
+    (ifMatch === undefined || matchesTag(ifMatch, live)) &&
+    (ifNoneMatch === undefined || !matchesTag(ifNoneMatch, live));
+}
+
+/** Whether the client wants headers only, by RFC 7240. */
+export function isMinimal(req: IncomingMessage): boolean {
+  const prefer = req.headers['prefer'];
+  return prefer !== undefined && /(?:^|[,\s])return\s*=\s*"?minimal"?(?:$|[;,\s])/.test(String(prefer));
+}

@@ -1,0 +1,70 @@
+// The route between replicas. A client has no business here.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { All, Controller, Inject, Post, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { MESSAGE_BYTES_MAX, PEER_CONTENT_TYPE } from '../../replication/transport/http-peer-transport.js';
+import { PeerEndpoint } from '../../replication/transport/peer-endpoint.js';
+import { readBody, type BodyBudget } from '../http/body.js';
+import { methodNotAllowed } from '../http/method-not-allowed.js';
+import { Problem } from '../http/problem.js';
+import { parseQuery } from '../http/query.js';
+
+export interface PeerOptions {
+  readonly clusterSecret: string | undefined;
+  /** Apart from the clients' budget: a flood of clients must not hold up replication. */
+  readonly budget: BodyBudget;
+}
+
+export const PEER_OPTIONS = Symbol('PeerOptions');
+
+@ApiExcludeController()
+@Controller('put_remote')
+export class PeerController {
+  private readonly secret: Buffer | undefined;
+
+  constructor(
+    private readonly endpoint: PeerEndpoint,
+    @Inject(PEER_OPTIONS) private readonly options: PeerOptions,
+  ) {
+    this.secret = options.clusterSecret === undefined ? undefined : digest(options.clusterSecret);
+  }
+
+  @Post()
+  async receive(@Req() req: IncomingMessage, @Res() res: ServerResponse): Promise<void> {
+    this.authenticate(req);
+    parseQuery(req.url!, []);
+    const encoding = req.headers['content-encoding'];
+    if (req.headers['content-type'] !== PEER_CONTENT_TYPE || (encoding !== undefined && encoding !== 'deflate')) {
+      throw new Problem('UNSUPPORTED_MEDIA_TYPE', `replicas send ${PEER_CONTENT_TYPE}, plain or deflated`);
+    }
+    const { budget } = this.options;
+    const body = await readBody(req, { bytesMax: MESSAGE_BYTES_MAX, tooLarge: 'VALUE_TOO_LARGE', budget });
+    const packed = await this.endpoint.answer(body, encoding !== undefined);
+    res.setHeader('Content-Type', PEER_CONTENT_TYPE);
+    res.setHeader('Content-Length', packed.body.length);
+    if (packed.encoding !== undefined) res.setHeader('Content-Encoding', packed.encoding);
+    res.end(packed.body);
+  }
+
+  @All()
+  refuse(@Req() req: IncomingMessage): never {
+    return methodNotAllowed(req, 'POST');
+  }
+
+  /** Compares digests, in a time that says nothing of how much of the secret was right. */
+  private authenticate(req: IncomingMessage): void {
+    if (this.secret === undefined) return;
+    const shown = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
+    if (shown === undefined) {
+      throw new Problem('UNAUTHENTICATED', 'the request shows no secret', { 'WWW-Authenticate': 'Bearer' });
+    }
+    if (!timingSafeEqual(digest(shown), this.secret))
+      throw new Problem('FORBIDDEN', 'the secret is not this cluster’s');
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

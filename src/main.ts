@@ -1,0 +1,45 @@
+// One replica, one process: configured by the environment, stopped by a signal.
+
+import 'reflect-metadata';
+import { startApplication } from './application.js';
+import { ConfigError, loadConfig } from './config/config.js';
+import { NodeLogger } from './observability/node-logger.js';
+import { StoreOpenError } from './store/level/level-store.js';
+
+const EXIT_FAILED = 1;
+const EXIT_BAD_CONFIGURATION = 2;
+
+async function main(): Promise<void> {
+  const config = await loadConfig(process.env);
+  const logger = new NodeLogger(config.name, process.stdout.isTTY);
+  if (config.clusterSecret === undefined && !['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
+    logger.warn('QUARTET_CLUSTER_SECRET is not set: whoever reaches this address can act as a replica');
+  }
+  const application = await startApplication(config, {
+    logger,
+    // The store is as the last commit left it; whoever runs the process starts it again from there.
+    onStopped: () => process.exit(EXIT_FAILED),
+  });
+  logger.log(`${config.name} is ready on http://${config.host}:${application.port}, data in ${config.data}`);
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logger.log(`${signal}: stopping`);
+      application.close().then(
+        () => process.exit(0),
+        (error: unknown) => fail(error),
+      );
+    });
+  }
+}
+
+function fail(error: unknown): never {
+  const isExpected = error instanceof ConfigError || error instanceof StoreOpenError;
+  const isPortTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  if (isExpected) console.error(error.message);
+  else if (isPortTaken) console.error(`${(error as Error).message}: another process listens there; set QUARTET_PORT`);
+  else console.error(error);
+  process.exit(error instanceof ConfigError ? EXIT_BAD_CONFIGURATION : EXIT_FAILED);
+}
+
+main().catch(fail);

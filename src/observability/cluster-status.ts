@@ -1,0 +1,67 @@
+// How does the cluster look from here? One description, for `/v1/cluster` and for the metrics.
+
+import { countBeyond, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
+import type { Member } from '../cluster/members.js';
+import type { ReplicaDriver } from '../replication/replica-driver.js';
+import { LagMeter } from './lag-meter.js';
+
+const MARK_EVERY_MS = 1000;
+
+/** `behind`: it lacks writes that this node has, or the other way round. */
+export type PeerCondition = 'up' | 'behind' | 'unreachable';
+
+export interface PeerStatus {
+  readonly name: string;
+  readonly url: string;
+  readonly state: PeerCondition;
+  /** Dots that this node has and the peer lacks, as far as it has told. */
+  readonly lagDots: number;
+  readonly lagSeconds: number;
+  /** Dots that the peer has and this node lacks. */
+  readonly missingDots: number;
+}
+
+export class ClusterStatus {
+  private readonly lag = new LagMeter();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly driver: ReplicaDriver,
+    private readonly members: readonly Member[],
+  ) {}
+
+  watch(): void {
+    const mark = (): void => this.lag.mark(this.driver.view.clock, Date.now());
+    mark();
+    this.timer = setInterval(mark, MARK_EVERY_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  get clock(): VersionVector {
+    return this.driver.view.clock;
+  }
+
+  get actor(): string {
+    return this.driver.actor;
+  }
+
+  peers(): readonly PeerStatus[] {
+    const { clock } = this;
+    return this.driver.peers.map((peer) => {
+      const lagDots = countBeyond(clock, peer.clock ?? EMPTY_VECTOR);
+      const missingDots = countBeyond(peer.clock ?? EMPTY_VECTOR, clock);
+      const isLevel = lagDots === 0 && missingDots === 0;
+      return {
+        name: peer.name,
+        url: this.members.find((member) => member.name === peer.name)?.url ?? '',
+        state: peer.isReachable ? (isLevel ? 'up' : 'behind') : 'unreachable',
+        lagDots,
+        lagSeconds: this.lag.lagSeconds(peer.clock, Date.now()),
+        missingDots,
+      };
+    });
+  }
+}

@@ -1,0 +1,105 @@
+// What can be counted? One registry for each node, in Prometheus' format; nothing here is shared between nodes.
+
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { Observation } from '../replication/engine/output.js';
+import type { ReplicaStore } from '../store/replica-store.js';
+import type { DiskSpace } from '../store/level/disk-space.js';
+import type { ClusterStatus } from './cluster-status.js';
+
+export class Metrics {
+  readonly registry = new Registry();
+  private readonly conflicts = this.counter(
+    'quartet_conflicts_total',
+    'Writes and merges that left a key with siblings',
+  );
+  private readonly batches = this.counter('quartet_batches_applied_total', 'Batches from peers that were merged');
+  private readonly dots = this.counter('quartet_dots_applied_total', 'Write events that came from peers');
+  private readonly gaps = this.counter('quartet_gaps_total', 'Batches refused because they began beyond the clock');
+  private readonly pulls = this.counter('quartet_pulls_total', 'Pulls that were begun');
+  private readonly farStamps = this.counter('quartet_stamps_too_far_ahead_total', 'Versions whose clock is far ahead');
+  private readonly failures = this.counter('quartet_peer_failures_total', 'Requests to peers without an answer', [
+    'peer',
+  ]);
+
+  constructor(name: string) {
+    this.registry.setDefaultLabels({ node: name });
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Figures that are read when they are asked for. */
+  watch(cluster: ClusterStatus, store: ReplicaStore, disk: DiskSpace): void {
+    this.gauge('quartet_clock', 'Write events known, by actor', ['actor'], (gauge) => {
+      for (const [actor, counter] of cluster.clock) gauge.set({ actor }, counter);
+    });
+    this.peerGauge('quartet_peer_up', 'Whether the peer answers', cluster, (peer) =>
+      Number(peer.state !== 'unreachable'),
+    );
+    this.peerGauge('quartet_peer_lag_dots', 'Write events that the peer lacks', cluster, (peer) => peer.lagDots);
+    this.peerGauge('quartet_peer_lag_seconds', 'How long the peer has lacked any', cluster, (peer) => peer.lagSeconds);
+    this.peerGauge(
+      'quartet_peer_missing_dots',
+      'Write events that this node lacks',
+      cluster,
+      (peer) => peer.missingDots,
+    );
+    this.gauge('quartet_keys_ahead', 'Keys that know more than the node clock', [], (gauge) =>
+      gauge.set(store.aheadCount),
+    );
+    this.gauge('quartet_store_bytes', 'Bytes on disk, roughly', [], async (gauge) => gauge.set(await store.size()));
+    this.gauge('quartet_disk_free_bytes', 'Bytes free on the disk', [], (gauge) => gauge.set(disk.free));
+  }
+
+  observed(observation: Observation): void {
+    switch (observation.kind) {
+      case 'conflict':
+        return this.conflicts.inc();
+      case 'batch-applied':
+        this.batches.inc();
+        return this.dots.inc(observation.dots);
+      case 'gap':
+        return this.gaps.inc();
+      case 'pull-started':
+        return this.pulls.inc();
+      case 'stamp-too-far-ahead':
+        return this.farStamps.inc();
+      case 'peer-up':
+      case 'peer-unreachable':
+      case 'new-incarnation':
+        return;
+    }
+  }
+
+  peerFailed(peer: string): void {
+    this.failures.inc({ peer });
+  }
+
+  private counter<Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+    collect: (gauge: Gauge<Label>) => void | Promise<void>,
+  ): void {
+    const gauge: Gauge<Label> = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect: () => collect(gauge),
+    });
+  }
+
+  private peerGauge(
+    name: string,
+    help: string,
+    cluster: ClusterStatus,
+    value: (peer: ReturnType<ClusterStatus['peers']>[number]) => number,
+  ): void {
+    this.gauge(name, help, ['peer'], (gauge) => {
+      for (const peer of cluster.peers()) gauge.set({ peer: peer.name }, value(peer));
+    });
+  }
+}

@@ -1,0 +1,35 @@
+// May this replica get requests? Named checks, each with a word on why.
+
+import type { ReplicaDriver } from '../replication/replica-driver.js';
+import type { DiskSpace } from '../store/level/disk-space.js';
+
+export interface Check {
+  readonly name: string;
+  readonly isOk: boolean;
+  readonly detail: string;
+}
+
+export class Readiness {
+  private isLeaving = false;
+
+  constructor(
+    private readonly driver: ReplicaDriver,
+    private readonly disk: DiskSpace,
+  ) {}
+
+  /** The node is about to stop: no more requests, please. */
+  leave(): void {
+    this.isLeaving = true;
+  }
+
+  checks(): readonly Check[] {
+    const { failure, view } = this.driver;
+    return [
+      { name: 'store', isOk: failure === undefined, detail: failure === undefined ? 'open' : 'failed; see the log' },
+      { name: 'clock', isOk: true, detail: `loaded, ${view.clock.size} actors` },
+      // Reads still work on a full disk, so it does not make the replica unready.
+      { name: 'disk', isOk: true, detail: this.disk.isNearlyFull ? 'nearly full: writes are refused' : 'has room' },
+      { name: 'running', isOk: !this.isLeaving, detail: this.isLeaving ? 'shutting down' : 'yes' },
+    ];
+  }
+}

@@ -1,0 +1,56 @@
+import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { Member } from '../cluster/members.js';
+import { ReplicaDriver } from '../replication/replica-driver.js';
+import { DiskSpace } from '../store/level/disk-space.js';
+import { ReplicaStore } from '../store/replica-store.js';
+import { ClusterStatus } from './cluster-status.js';
+import { Metrics } from './metrics.js';
+import { Readiness } from './readiness.js';
+
+export interface StatusOptions {
+  readonly peers: readonly Member[];
+  /** The modules that provide driver, store and metrics. */
+  readonly imports: DynamicModule[];
+}
+
+/** How the node and its peers are. Above replication, which it looks at. */
+@Module({})
+export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    @Inject(ClusterStatus) private readonly cluster: ClusterStatus,
+    @Inject(Readiness) private readonly readiness: Readiness,
+  ) {}
+
+  static of({ peers, imports }: StatusOptions): DynamicModule {
+    return {
+      module: StatusModule,
+      imports,
+      providers: [
+        {
+          provide: ClusterStatus,
+          inject: [ReplicaDriver, Metrics, ReplicaStore, DiskSpace],
+          useFactory: (driver: ReplicaDriver, metrics: Metrics, store: ReplicaStore, disk: DiskSpace) => {
+            const status = new ClusterStatus(driver, peers);
+            metrics.watch(status, store, disk);
+            return status;
+          },
+        },
+        {
+          provide: Readiness,
+          inject: [ReplicaDriver, DiskSpace],
+          useFactory: (driver: ReplicaDriver, disk: DiskSpace) => new Readiness(driver, disk),
+        },
+      ],
+      exports: [ClusterStatus, Readiness],
+    };
+  }
+
+  onApplicationBootstrap(): void {
+    this.cluster.watch();
+  }
+
+  onModuleDestroy(): void {
+    this.readiness.leave();
+    this.cluster.stop();
+  }
+}

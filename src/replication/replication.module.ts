@@ -1,0 +1,86 @@
+// One lifecycle: a replica that talks to its peers from the moment the application is ready until it drains.
+
+import { Agent } from 'node:http';
+import { HttpModule, HttpService } from '@nestjs/axios';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import type { Member } from '../cluster/members.js';
+import { ReplicaStore } from '../store/replica-store.js';
+import { Replica } from './engine/replica.js';
+import { newIncarnation } from './incarnation.js';
+import { DriverEvents, ReplicaDriver } from './replica-driver.js';
+import { SystemTime } from './system-time.js';
+import { Time } from './time.port.js';
+import { PeerTransport } from './transport.port.js';
+import { HttpPeerTransport, MESSAGE_BYTES_MAX } from './transport/http-peer-transport.js';
+import { PeerEndpoint } from './transport/peer-endpoint.js';
+
+export interface ReplicationOptions {
+  readonly name: string;
+  readonly peers: readonly Member[];
+  readonly clusterSecret: string | undefined;
+  /** The modules that provide `ReplicaStore`, and `DriverEvents`. */
+  readonly imports: DynamicModule[];
+}
+
+@Module({})
+export class ReplicationModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(@Inject(ReplicaDriver) private readonly driver: ReplicaDriver) {}
+
+  static of({ name, peers, clusterSecret, imports }: ReplicationOptions): DynamicModule {
+    const peerNames = peers.map((peer) => peer.name);
+    return {
+      module: ReplicationModule,
+      imports: [...imports, httpClient()],
+      providers: [
+        { provide: Time, useClass: SystemTime },
+        {
+          provide: PeerTransport,
+          inject: [HttpService],
+          useFactory: (http: HttpService) => new HttpPeerTransport(http, { name, clusterSecret }, peers),
+        },
+        {
+          provide: ReplicaDriver,
+          inject: [ReplicaStore, PeerTransport, Time, DriverEvents],
+          useFactory: async (store: ReplicaStore, transport: PeerTransport, time: Time, events: DriverEvents) => {
+            const loaded = { ...store.view.node, ahead: await store.aheadContexts() };
+            const replica = new Replica(name, peerNames, loaded, () => newIncarnation(time.nowMs()));
+            return new ReplicaDriver(replica, store, { transport, time, events });
+          },
+        },
+        {
+          provide: PeerEndpoint,
+          inject: [ReplicaDriver],
+          useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name, peerNames),
+        },
+      ],
+      exports: [ReplicaDriver, PeerEndpoint],
+    };
+  }
+
+  onApplicationBootstrap(): void {
+    this.driver.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.driver.drain();
+  }
+}
+
+/** Connections are kept; a proxy from the environment or a redirect has no place between replicas. */
+function httpClient(): DynamicModule {
+  return HttpModule.register({
+    httpAgent: new Agent({ keepAlive: true }),
+    responseType: 'arraybuffer',
+    maxContentLength: MESSAGE_BYTES_MAX,
+    maxBodyLength: MESSAGE_BYTES_MAX,
+    maxRedirects: 0,
+    proxy: false,
+    validateStatus: null,
+  });
+}

@@ -1,0 +1,13 @@
+import type { Cancel, Time } from './time.port.js';
+
+/** The system's clock and timers; a timer keeps no process alive. */
+export class SystemTime implements Time {
+  nowMs(): number {
+    return Date.now();
+  }
+
+  after(delayMs: number, action: () => void): Cancel {
+    const timer = setTimeout(action, delayMs).unref();
+    return () => clearTimeout(timer);
+  }
+}

@@ -1,0 +1,41 @@
+// When does it pay to compress a message? When it is large enough, and the last ones shrank: batches of text do, batches
+// of pictures do not. Deflate at its fastest level, on a thread of the pool.
+
+import { promisify } from 'node:util';
+import { constants, deflate, inflate } from 'node:zlib';
+
+const deflateAsync = promisify(deflate);
+const inflateAsync = promisify(inflate);
+
+/** Below this, the headers around a message weigh as much as what compression saves. */
+const SIZE_MIN_BYTES = 8 * 1024;
+
+/** Worth the other side's work from here on. */
+const RATIO_MAX = 0.75;
+
+/** After a message that did not shrink, so many are sent as they are before the next try. */
+const SKIPPED_AFTER_MISS = 32;
+
+export interface Packed {
+  readonly body: Buffer;
+  /** The value of `Content-Encoding`; undefined when sent as it is. */
+  readonly encoding: 'deflate' | undefined;
+}
+
+/** Remembers whether it paid; one for each peer. */
+export class Compressor {
+  private skip = 0;
+
+  async pack(bytes: Buffer): Promise<Packed> {
+    if (bytes.length < SIZE_MIN_BYTES || this.skip-- > 0) return { body: bytes, encoding: undefined };
+    const packed = await deflateAsync(bytes, { level: constants.Z_BEST_SPEED });
+    if (packed.length <= bytes.length * RATIO_MAX) return { body: packed, encoding: 'deflate' };
+    this.skip = SKIPPED_AFTER_MISS;
+    return { body: bytes, encoding: undefined };
+  }
+}
+
+/** Throws when the bytes are not deflated, or grow past `bytesMax`. */
+export function unpack(bytes: Buffer, bytesMax: number): Promise<Buffer> {
+  return inflateAsync(bytes, { maxOutputLength: bytesMax });
+}

@@ -1,0 +1,85 @@
+// How does a request reach a peer over HTTP? As `POST /put_remote`, binary both ways, over a connection that is kept.
+
+import type { HttpService } from '@nestjs/axios';
+import type { AxiosResponse } from 'axios';
+import { firstValueFrom } from 'rxjs';
+import type { Member } from '../../cluster/members.js';
+import type { PeerAnswer, PeerRequest } from '../engine/messages.js';
+import { PeerFailure, type PeerTransport } from '../transport.port.js';
+import { Compressor } from './compression.js';
+import { decodeAnswer, encodeRequest } from './message-codec.js';
+
+export const PEER_PATH = '/put_remote';
+export const PEER_CONTENT_TYPE = 'application/octet-stream';
+
+/** A batch goes past its target by one container at most, and that is bounded by the siblings that a key may have. */
+export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A comparison says whether a peer is there at all, and soon; a batch may have to wait for the peer's disk. */
+const TIMEOUT_MS = { compare: 2000, push: 30_000, pull: 30_000, 'pull-ahead': 30_000 } as const;
+
+export class HttpPeerTransport implements PeerTransport {
+  private readonly links: ReadonlyMap<string, { member: Member; compressor: Compressor }>;
+
+  constructor(
+    private readonly http: HttpService,
+    private readonly self: { readonly name: string; readonly clusterSecret: string | undefined },
+    peers: readonly Member[],
+  ) {
+    this.links = new Map(peers.map((member) => [member.name, { member, compressor: new Compressor() }]));
+  }
+
+  async send(to: string, request: PeerRequest): Promise<PeerAnswer> {
+    const link = this.links.get(to);
+    if (link === undefined) throw new PeerFailure(`${to} is no member`);
+    const { member, compressor } = link;
+    const bytes = encodeRequest({ from: this.self.name, to: member.isNamed ? to : '', message: request });
+    const { body, encoding } = await compressor.pack(bytes);
+    const response = await this.post(member, body, encoding, TIMEOUT_MS[request.kind]);
+    if (response.status !== 200) throw new PeerFailure(`${to} refused a ${request.kind}: ${describe(response)}`);
+    return answerOf(member, request, response.data);
+  }
+
+  private async post(member: Member, body: Buffer, encoding: string | undefined, timeoutMs: number) {
+    const headers: Record<string, string> = {
+      'Content-Type': PEER_CONTENT_TYPE,
+      Accept: '*/*',
+      'User-Agent': 'quartet',
+    };
+    if (encoding !== undefined) headers['Content-Encoding'] = encoding;
+    if (this.self.clusterSecret !== undefined) headers['Authorization'] = `Bearer ${this.self.clusterSecret}`;
+    try {
+      return await firstValueFrom(
+        this.http.post<Buffer>(`${member.url}${PEER_PATH}`, body, { headers, timeout: timeoutMs }),
+      );
+    } catch (error) {
+      throw new PeerFailure(`${member.name} at ${member.url}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+function answerOf(member: Member, request: PeerRequest, bytes: Buffer): PeerAnswer {
+  let envelope;
+  try {
+    envelope = decodeAnswer(bytes);
+  } catch (error) {
+    throw new PeerFailure(`${member.name} answered what can't be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (member.isNamed && envelope.from !== member.name) {
+    throw new PeerFailure(
+      `${member.url} is listed as ${member.name} but answers as ${envelope.from}: check the members`,
+    );
+  }
+  const expected = request.kind === 'push' || request.kind === 'compare' ? 'clock' : 'batch';
+  if (envelope.message.kind !== expected) throw new PeerFailure(`${member.name} answered a ${request.kind} wrongly`);
+  return envelope.message;
+}
+
+/** The detail of a problem body, if that is what came. */
+function describe({ status, data }: AxiosResponse<Buffer>): string {
+  try {
+    return `${status}: ${(JSON.parse(data.toString()) as { detail: string }).detail}`;
+  } catch {
+    return String(status);
+  }
+}

@@ -1,0 +1,180 @@
+// How do messages look on the wire?
+//
+//     protocol (1 byte) · kind (1 byte) · from · to · body
+//
+// A batch lists each key once, with its container, and ranges name keys by their place in that list. What is read is
+// checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
+
+import type { Container } from '../../clock/container.js';
+import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
+import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
+import { BinaryWriter } from '../../codec/binary-writer.js';
+import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
+import { readVersions, writeVersions } from '../../store/record-codec.js';
+import { rangeEnd, type Batch, type DotRange, type PeerAnswer, type PeerRequest } from '../engine/messages.js';
+
+/** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
+export const PROTOCOL = 1;
+
+export const KEY_BYTES_MAX = 1024;
+
+/** The sender speaks another version of the protocol. */
+export class ProtocolVersionError extends Error {
+  readonly code = 'PROTOCOL_VERSION';
+}
+
+export interface Envelope<Message> {
+  /** The sender's node name. */
+  readonly from: string;
+  /** The name under which the sender knows the receiver; empty when it knows only an address. */
+  readonly to: string;
+  readonly message: Message;
+}
+
+const NAME = /^[a-z0-9-]{1,63}$/;
+
+const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead'] as const;
+const ANSWERS = ['clock', 'batch'] as const;
+
+export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buffer {
+  const writer = new BinaryWriter(message.kind === 'push' ? 64 * 1024 : 256);
+  writer.byte(PROTOCOL).byte(REQUESTS.indexOf(message.kind)).text(from).text(to);
+  switch (message.kind) {
+    case 'push':
+      writeBatch(writer, message.batch);
+      break;
+    case 'compare':
+      writeVector(writer, message.clock);
+      writer.varint(message.aheadDigest);
+      break;
+    case 'pull':
+      writeVector(writer, message.since);
+      break;
+    case 'pull-ahead':
+      writer.text(message.after ?? '');
+      break;
+  }
+  return writer.finish();
+}
+
+/** @throws MalformedBytesError, ProtocolVersionError */
+export function decodeRequest(bytes: Uint8Array): Envelope<PeerRequest> {
+  return decode(bytes, REQUESTS, (reader, kind): PeerRequest => {
+    switch (kind) {
+      case 'push':
+        return { kind, batch: readBatch(reader) };
+      case 'compare':
+        return { kind, clock: readVector(reader), aheadDigest: reader.varint() };
+      case 'pull':
+        return { kind, since: readVector(reader) };
+      case 'pull-ahead':
+        return { kind, after: reader.text() || undefined };
+    }
+  });
+}
+
+export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffer {
+  const writer = new BinaryWriter(message.kind === 'batch' ? 64 * 1024 : 256);
+  writer.byte(PROTOCOL).byte(ANSWERS.indexOf(message.kind)).text(from).text(to);
+  if (message.kind === 'clock') {
+    writeVector(writer, message.clock);
+    writer.varint(message.aheadDigest);
+  } else {
+    writeBatch(writer, message.batch);
+    writer.text(message.next ?? '');
+  }
+  return writer.finish();
+}
+
+/** @throws MalformedBytesError, ProtocolVersionError */
+export function decodeAnswer(bytes: Uint8Array): Envelope<PeerAnswer> {
+  return decode(bytes, ANSWERS, (reader, kind): PeerAnswer => {
+    if (kind === 'clock') return { kind, clock: readVector(reader), aheadDigest: reader.varint() };
+    return { kind, batch: readBatch(reader), next: reader.text() || undefined };
+  });
+}
+
+function decode<Kind extends string, Message>(
+  bytes: Uint8Array,
+  kinds: readonly Kind[],
+  read: (reader: BinaryReader, kind: Kind) => Message,
+): Envelope<Message> {
+  const reader = new BinaryReader(bytes);
+  const protocol = reader.byte();
+  if (protocol !== PROTOCOL) {
+    throw new ProtocolVersionError(`this replica speaks version ${PROTOCOL} of the protocol, the other ${protocol}`);
+  }
+  const kind = kinds[reader.byte()];
+  if (kind === undefined) throw new MalformedBytesError('the kind of message is not known');
+  const from = reader.text();
+  const to = reader.text();
+  if (!NAME.test(from) || (to !== '' && !NAME.test(to))) throw new MalformedBytesError('a node name is not valid');
+  const message = read(reader, kind);
+  reader.end();
+  return { from, to, message };
+}
+
+function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch): void {
+  writeVector(writer, clock);
+  const places = new Map<string, number>();
+  writer.varint(containers.size);
+  for (const [key, container] of containers) {
+    places.set(key, places.size);
+    writer.text(key);
+    writeVersions(writer, container.versions);
+    writeVector(writer, container.context);
+  }
+  writer.varint(ranges.length);
+  for (const { actor, from, keys } of ranges) {
+    writer.text(actor).varint(from).varint(keys.length);
+    for (const key of keys) writer.varint(places.get(key)!);
+  }
+}
+
+function readBatch(reader: BinaryReader): Batch {
+  const clock = readVector(reader);
+  const containers = new Map<string, Container>();
+  for (let left = reader.count(4); left > 0; left--) {
+    const key = reader.text();
+    if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX)
+      throw new MalformedBytesError('a key has no valid length');
+    if (containers.has(key)) throw new MalformedBytesError('a key stands twice in a batch');
+    const container = { versions: readVersions(reader), context: readVector(reader) };
+    checkContainer(container, clock);
+    containers.set(key, container);
+  }
+  const keys = [...containers.keys()];
+  const ranges: DotRange[] = [];
+  for (let left = reader.count(3); left > 0; left--) ranges.push(readRange(reader, keys, clock));
+  if (new Set(ranges.map((range) => range.actor)).size < ranges.length) {
+    throw new MalformedBytesError('two ranges of a batch have the same actor');
+  }
+  return { clock, ranges, containers };
+}
+
+function readRange(reader: BinaryReader, keys: readonly string[], clock: VersionVector): DotRange {
+  const range = { actor: readActor(reader), from: reader.varint(), keys: [] as string[] };
+  for (let left = reader.count(1); left > 0; left--) {
+    const key = keys[reader.varint()];
+    if (key === undefined) throw new MalformedBytesError('a range names a key that is not in its batch');
+    range.keys.push(key);
+  }
+  // A sender knows what it sends: a range beyond its own clock would make the receiver's clock claim too much.
+  if (rangeEnd(range) > counterOf(clock, range.actor)) throw new MalformedBytesError('a range goes beyond its clock');
+  return range;
+}
+
+/** The rules of a container: dots in order, none twice, and each of them covered by the filled context. */
+function checkContainer({ versions, context }: Container, clock: VersionVector): void {
+  const seen = join(clock, context);
+  versions.forEach((version, place) => {
+    const previous = versions[place - 1];
+    const isInOrder =
+      previous === undefined ||
+      previous.actor < version.actor ||
+      (previous.actor === version.actor && previous.counter < version.counter);
+    if (!isInOrder || version.counter === 0 || version.counter > counterOf(seen, version.actor)) {
+      throw new MalformedBytesError('a container breaks the order or the bounds of its dots');
+    }
+  });
+}
