@@ -11,7 +11,7 @@ const EXIT_BAD_CONFIGURATION = 2;
 
 async function main(): Promise<void> {
   const config = await loadConfig(process.env);
-  const logger = new NodeLogger(config.name, process.stdout.isTTY);
+  const logger = new NodeLogger(config.name, process.stdout.isTTY === true);
   if (config.clusterSecret === undefined && !['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
     logger.warn('QUARTET_CLUSTER_SECRET is not set: whoever reaches this address can act as a replica');
   }
