@@ -107,7 +107,7 @@ export class Replica {
       else compared(state, peer, answer, effects);
       return;
     }
-    if (to === 'pull') state.pullingFrom = undefined;
+    if (to === 'pull' && state.pullingFrom === from) state.pullingFrom = undefined;
     const isApplied = this.apply(from, answer.batch, stored, wallMs, effects);
     peer.clock = answer.batch.clock;
     // Without progress the next comparison decides anew, perhaps for another peer.
@@ -122,7 +122,8 @@ export class Replica {
     if (peer === undefined) return;
     if (to === 'push') peer.isPushing = false;
     if (to === 'compare') peer.isComparing = false;
-    if (to === 'pull') state.pullingFrom = undefined;
+    // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
+    if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
     peer.hasCompared = false;
     if (!peer.isReachable) return;
     peer.isReachable = false;

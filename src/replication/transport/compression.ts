@@ -3,6 +3,7 @@
 
 import { promisify } from 'node:util';
 import { constants, deflate, inflate } from 'node:zlib';
+import { MalformedBytesError } from '../../codec/binary-reader.js';
 
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
@@ -35,7 +36,11 @@ export class Compressor {
   }
 }
 
-/** Throws when the bytes are not deflated, or grow past `bytesMax`. */
-export function unpack(bytes: Buffer, bytesMax: number): Promise<Buffer> {
-  return inflateAsync(bytes, { maxOutputLength: bytesMax });
+/** @throws MalformedBytesError when the bytes are not deflated, or grow past `bytesMax` */
+export async function unpack(bytes: Buffer, bytesMax: number): Promise<Buffer> {
+  try {
+    return await inflateAsync(bytes, { maxOutputLength: bytesMax });
+  } catch (error) {
+    throw new MalformedBytesError(`the message cannot be inflated: ${(error as Error).message}`, { cause: error });
+  }
 }
