@@ -40,7 +40,7 @@ describe('By order', () => {
   });
 
   test('equal values are decided by the greater dot, so that every replica names the same one', () => {
-    const siblings = [version('b', 1, 'same'), version('a', 10, 'same'), version('a', 9, 'same')];
+    const siblings = [version('a', 9, 'same'), version('b', 1, 'same'), version('a', 10, 'same')];
     expect(ranked(siblings, 'order').map(({ actor, counter }) => `${actor}:${counter}`)).toEqual([
       'b:1',
       'a:10',
