@@ -17,12 +17,16 @@ export class AppModule {
     const { name, peers, clusterSecret } = config;
     const store = StoreModule.of({
       folder: config.data,
-      diskFreeBytesMin: config.diskFreeBytesMin,
       newActor: () => `${name}.${newIncarnation(Date.now())}`,
     });
     const observability = ObservabilityModule.of({ name, onStopped });
     const replication = ReplicationModule.of({ name, peers, clusterSecret, imports: [store, observability] });
-    const status = StatusModule.of({ peers, imports: [store, observability, replication] });
+    const status = StatusModule.of({
+      peers,
+      folder: config.data,
+      diskFreeBytesMin: config.diskFreeBytesMin,
+      imports: [store, observability, replication],
+    });
     const controllers = ControllersModule.of({
       memberCount: peers.length + 1,
       resolve: config.resolve,

@@ -5,6 +5,7 @@ import { startApplication } from './application.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
+import { DamagedStoreError } from './store/replica-store.js';
 
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIGURATION = 2;
@@ -34,7 +35,8 @@ async function main(): Promise<void> {
 }
 
 function fail(error: unknown): never {
-  const isExpected = error instanceof ConfigError || error instanceof StoreOpenError;
+  const isExpected =
+    error instanceof ConfigError || error instanceof StoreOpenError || error instanceof DamagedStoreError;
   const isPortTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   if (isExpected) console.error(error.message);
   else if (isPortTaken) console.error(`${(error as Error).message}: another process listens there; set QUARTET_PORT`);

@@ -131,16 +131,24 @@ async function readPeers(
 }
 
 function readSecret(secret: string | undefined, file: string | undefined, problems: string[]): string | undefined {
-  if (file === undefined) return secret;
+  if (file === undefined) return checkSecret(secret, 'QUARTET_CLUSTER_SECRET', problems);
   if (secret !== undefined) {
     problems.push('QUARTET_CLUSTER_SECRET and QUARTET_CLUSTER_SECRET_FILE are both set; set one of them');
   }
   try {
     const content = readFileSync(file, 'utf8').trim();
     if (content === '') problems.push(`QUARTET_CLUSTER_SECRET_FILE: ${file} is empty`);
-    return content;
+    return checkSecret(content, 'QUARTET_CLUSTER_SECRET_FILE', problems);
   } catch (error) {
     problems.push(`QUARTET_CLUSTER_SECRET_FILE: ${(error as Error).message}`);
     return undefined;
   }
+}
+
+/** Replicas show it in a header, which carries nothing else unchanged. The message does not quote it. */
+function checkSecret(secret: string | undefined, name: string, problems: string[]): string | undefined {
+  if (secret !== undefined && (/[^\x20-\x7e]/.test(secret) || secret !== secret.trim())) {
+    problems.push(`${name} must be printable ASCII without spaces at its ends`);
+  }
+  return secret;
 }

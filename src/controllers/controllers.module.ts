@@ -1,8 +1,10 @@
+// The HTTP edge put together: controllers, what they read bodies and tokens with, and the one filter of errors.
+
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import type { Resolution } from '../clock/resolution.js';
 import { ReplicaDriver } from '../replication/replica-driver.js';
-import { DiskSpace } from '../store/level/disk-space.js';
+import { DiskSpace } from '../observability/disk-space.js';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { HealthController } from './cluster/health.controller.js';
 import { MetricsController } from './cluster/metrics.controller.js';

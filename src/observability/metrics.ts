@@ -3,7 +3,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Observation } from '../replication/engine/output.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import type { DiskSpace } from '../store/level/disk-space.js';
+import type { DiskSpace } from './disk-space.js';
 import type { ClusterStatus } from './cluster-status.js';
 
 export class Metrics {

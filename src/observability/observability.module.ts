@@ -1,3 +1,5 @@
+// Who hears what the replica reports? The module that counts and logs it.
+
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DriverEvents } from '../replication/replica-driver.js';
 import { Metrics } from './metrics.js';

@@ -1,7 +1,7 @@
 // May this replica get requests? Named checks, each with a word on why.
 
 import type { ReplicaDriver } from '../replication/replica-driver.js';
-import type { DiskSpace } from '../store/level/disk-space.js';
+import type { DiskSpace } from './disk-space.js';
 
 export interface Check {
   readonly name: string;

@@ -1,14 +1,19 @@
+// How is the node, and how are its peers? The module that looks at both, and says whether the node is ready.
+
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Member } from '../cluster/members.js';
 import { ReplicaDriver } from '../replication/replica-driver.js';
-import { DiskSpace } from '../store/level/disk-space.js';
 import { ReplicaStore } from '../store/replica-store.js';
 import { ClusterStatus } from './cluster-status.js';
+import { DiskSpace } from './disk-space.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
 export interface StatusOptions {
   readonly peers: readonly Member[];
+  /** The node's data folder, whose disk is watched. */
+  readonly folder: string;
+  readonly diskFreeBytesMin: number;
   /** The modules that provide driver, store and metrics. */
   readonly imports: DynamicModule[];
 }
@@ -19,13 +24,24 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @Inject(ClusterStatus) private readonly cluster: ClusterStatus,
     @Inject(Readiness) private readonly readiness: Readiness,
+    @Inject(DiskSpace) private readonly disk: DiskSpace,
   ) {}
 
-  static of({ peers, imports }: StatusOptions): DynamicModule {
+  static of({ peers, folder, diskFreeBytesMin, imports }: StatusOptions): DynamicModule {
     return {
       module: StatusModule,
       imports,
       providers: [
+        {
+          provide: DiskSpace,
+          // The store has made the folder by then.
+          inject: [ReplicaStore],
+          useFactory: async () => {
+            const disk = new DiskSpace(folder, diskFreeBytesMin);
+            await disk.watch();
+            return disk;
+          },
+        },
         {
           provide: ClusterStatus,
           inject: [ReplicaDriver, Metrics, ReplicaStore, DiskSpace],
@@ -41,7 +57,7 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
           useFactory: (driver: ReplicaDriver, disk: DiskSpace) => new Readiness(driver, disk),
         },
       ],
-      exports: [ClusterStatus, Readiness],
+      exports: [ClusterStatus, Readiness, DiskSpace],
     };
   }
 
@@ -52,5 +68,6 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
   onModuleDestroy(): void {
     this.readiness.leave();
     this.cluster.stop();
+    this.disk.stop();
   }
 }

@@ -47,7 +47,7 @@ export async function readAheadBatch(
   const containers = new Map<string, Container>();
   let bytes = 0;
   let next: string | undefined;
-  for await (const [key] of view.ahead(after)) {
+  for await (const key of view.aheadKeys(after)) {
     const container = view.container(key);
     containers.set(key, container);
     bytes += containerBytes(key, container);

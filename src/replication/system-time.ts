@@ -1,3 +1,5 @@
+// Time as the machine has it: the adapter of the port in production.
+
 import type { Cancel, Time } from './time.port.js';
 
 /** The system's clock and timers; a timer keeps no process alive. */

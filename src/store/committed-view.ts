@@ -2,10 +2,19 @@
 // commit. A container must be filled with exactly that clock: with an older one it loses context and its reader later
 // makes false siblings; with a newer one it claims replacements it has not got.
 
-import type { Actor } from '../clock/dot.js';
+import type { Actor, Dot } from '../clock/dot.js';
 import { EMPTY_CONTAINER, type Container } from '../clock/container.js';
 import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
-import { contextKey, contextsRange, keyOf, logRange, versionsKey, versionsRange } from './keyspace.js';
+import {
+  contextKey,
+  contextsRange,
+  dotOf,
+  keyOf,
+  logRange,
+  versionsKey,
+  versionsRange,
+  WHOLE_LOG,
+} from './keyspace.js';
 import { decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
 
@@ -65,11 +74,14 @@ export class CommittedView {
     }
   }
 
-  /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes, with that context. */
-  async *ahead(after: string | undefined): AsyncGenerator<readonly [key: string, context: VersionVector]> {
-    for await (const [recordKey, record] of this.scan(contextsRange(after))) {
-      yield [keyOf(recordKey), decodeContext(recordKey, record)];
-    }
+  /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */
+  async *aheadKeys(after: string | undefined): AsyncGenerator<string> {
+    for await (const [recordKey] of this.scan(contextsRange(after))) yield keyOf(recordKey);
+  }
+
+  /** Every dot in the log, actor by actor and in the order of their counters. */
+  async *loggedDots(): AsyncGenerator<Dot> {
+    for await (const [recordKey] of this.scan(WHOLE_LOG)) yield dotOf(recordKey);
   }
 
   /** The keys that the actor's dots wrote, from the one after `from` up to and with `to`, in order. */
@@ -77,7 +89,11 @@ export class CommittedView {
     for await (const [recordKey, record] of this.scan(logRange(actor, from, to))) yield decodeLogged(recordKey, record);
   }
 
-  private context(key: string): VersionVector {
+  /**
+   * What the key knows beyond the clock.
+   * @throws CorruptRecordError
+   */
+  context(key: string): VersionVector {
     if (this.aheadCount === 0) return EMPTY_VECTOR;
     const recordKey = contextKey(key);
     const record = this.snapshot.get(recordKey);

@@ -7,10 +7,16 @@
 //
 // Keys stand as they are, in UTF-8, so that a scan yields them in the order of their bytes.
 
-import type { Actor } from '../clock/dot.js';
+import type { Actor, Dot } from '../clock/dot.js';
 import type { KeyRange } from './store.port.js';
 
 export const NODE_KEY: Uint8Array = Buffer.from('n');
+
+/** All records of every kind. */
+export const EVERYTHING: KeyRange = { gte: Buffer.of(0), lt: Buffer.of(0xff) };
+
+/** The log of every actor. */
+export const WHOLE_LOG: KeyRange = { gte: Buffer.from('l'), lt: Buffer.from('m') };
 
 export function versionsKey(key: string): Uint8Array {
   return Buffer.from(`k${key}`);
@@ -27,6 +33,14 @@ export function logKey(actor: Actor, counter: number): Uint8Array {
   bytes.writeUInt32BE(Math.floor(counter / 2 ** 32), prefix);
   bytes.writeUInt32BE(counter % 2 ** 32, prefix + 4);
   return bytes;
+}
+
+/** The dot that a log key stands for. */
+export function dotOf(recordKey: Uint8Array): Dot {
+  const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);
+  const end = bytes.length - 8;
+  const counter = bytes.readUInt32BE(end) * 2 ** 32 + bytes.readUInt32BE(end + 4);
+  return { actor: bytes.toString('latin1', 1, end - 1), counter };
 }
 
 /** The key that stands behind the letter. */

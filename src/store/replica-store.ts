@@ -5,11 +5,12 @@
 
 import { LRUCache } from 'lru-cache';
 import { isEmpty, type Container } from '../clock/container.js';
-import type { Dot } from '../clock/dot.js';
+import type { Actor, Dot } from '../clock/dot.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import { CommittedView } from './committed-view.js';
-import { contextKey, logKey, NODE_KEY, versionsKey } from './keyspace.js';
+import { contextKey, EVERYTHING, logKey, NODE_KEY, versionsKey } from './keyspace.js';
 import {
+  CorruptRecordError,
   decodeNode,
   encodeContext,
   encodeLogged,
@@ -38,6 +39,15 @@ export interface Commit {
   readonly node: NodeRecord;
 }
 
+/** Commits are missing that later ones build upon: the store can't be trusted, and its replica must not serve from it. */
+export class DamagedStoreError extends Error {
+  readonly code = 'STORE_DAMAGED';
+
+  constructor(what: string) {
+    super(`the database has lost commits (${what}): move it away, and the replica gets everything from its peers`);
+  }
+}
+
 export class ReplicaStore {
   private readonly cache = new LRUCache<string, Container>({
     maxSize: CACHE_BYTES_MAX,
@@ -53,21 +63,21 @@ export class ReplicaStore {
 
   /**
    * Loads what the store holds; a fresh store begins with `fresh`, on disk before this returns.
+   * @throws DamagedStoreError when commits are missing
    * @throws CorruptRecordError when the node record is damaged
    */
   static async open(store: Store, fresh: NodeRecord): Promise<ReplicaStore> {
-    let snapshot = store.snapshot();
-    let record = snapshot.get(NODE_KEY);
-    if (record === undefined) {
+    if (await isBlank(store)) {
       await store.commit([{ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, fresh) }]);
-      snapshot.close();
-      snapshot = store.snapshot();
-      record = snapshot.get(NODE_KEY)!;
     }
+    const snapshot = store.snapshot();
+    const record = snapshot.get(NODE_KEY);
+    if (record === undefined) throw new DamagedStoreError('the node record is missing');
     const node = decodeNode(NODE_KEY, record);
-    const ahead = new Set<string>();
     const scanned = new CommittedView(node, 0, snapshot);
-    for await (const [key] of scanned.ahead(undefined)) ahead.add(key);
+    await checkLog(scanned);
+    const ahead = new Set<string>();
+    for await (const key of scanned.aheadKeys(undefined)) ahead.add(key);
     return new ReplicaStore(store, new CommittedView(node, ahead.size, snapshot), ahead);
   }
 
@@ -88,10 +98,16 @@ export class ReplicaStore {
     return container;
   }
 
-  /** The contexts that reach beyond the node clock, by key. */
+  /** The contexts that reach beyond the node clock, by key. A damaged one is left out: its key can't be read either. */
   async aheadContexts(): Promise<Map<string, VersionVector>> {
     const contexts = new Map<string, VersionVector>();
-    for await (const [key, context] of this.latest.ahead(undefined)) contexts.set(key, context);
+    for await (const key of this.latest.aheadKeys(undefined)) {
+      try {
+        contexts.set(key, this.latest.context(key));
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
+      }
+    }
     return contexts;
   }
 
@@ -149,6 +165,33 @@ export class ReplicaStore {
     else this.ahead.delete(key);
     if (container === undefined || isEmpty(container)) this.cache.delete(key);
     else this.cache.set(key, container);
+  }
+}
+
+async function isBlank(store: Store): Promise<boolean> {
+  const snapshot = store.snapshot();
+  try {
+    for await (const chunk of snapshot.scan(EVERYTHING, 1)) return chunk.length === 0;
+    return true;
+  } finally {
+    snapshot.close();
+  }
+}
+
+/**
+ * LevelDB skips a damaged stretch of its own log when it recovers, and keeps the commits behind it. The clock would then
+ * claim dots whose writes are gone. Every write has a log entry, so a lost commit leaves a hole in the counters.
+ */
+async function checkLog(view: CommittedView): Promise<void> {
+  const reached = new Map<Actor, number>();
+  for await (const { actor, counter } of view.loggedDots()) {
+    const expected = (reached.get(actor) ?? 0) + 1;
+    if (counter !== expected)
+      throw new DamagedStoreError(`the log has ${actor}:${counter} but not ${actor}:${expected}`);
+    reached.set(actor, counter);
+  }
+  for (const [actor, counter] of view.clock) {
+    if (reached.get(actor) !== counter) throw new DamagedStoreError(`the log does not reach ${actor}:${counter}`);
   }
 }
 

@@ -1,3 +1,5 @@
+// What does this node know of the cluster?
+
 import type { IncomingMessage } from 'node:http';
 import { All, Controller, Get, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';

@@ -1,3 +1,5 @@
+// What does a monitoring system read?
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';

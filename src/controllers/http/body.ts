@@ -60,7 +60,9 @@ function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
     req.on('end', () => {
       if (size <= limit.bytesMax) resolve(joined(chunks, size));
     });
-    const gone = (): void => reject(new ClientGoneError('the client left before its request was complete'));
+    const gone = (): void => {
+      if (!req.complete) reject(new ClientGoneError('the client left before its request was complete'));
+    };
     req.on('error', gone);
     req.on('close', gone);
   });

@@ -1,3 +1,5 @@
+// What does a route answer to a method that it does not have?
+
 import type { IncomingMessage } from 'node:http';
 import { Problem } from './problem.js';
 

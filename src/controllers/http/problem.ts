@@ -35,7 +35,6 @@ export const PROBLEMS = {
   OVERLOADED: definite(429, 'Too many bytes are being received at this moment.'),
   HEADERS_TOO_LARGE: definite(431, 'The request line or the headers are too long.'),
   INTERNAL: { status: 500, outcome: 'unknown', title: 'The replica failed; its log says why.' },
-  NOT_READY: definite(503, 'The replica does not serve now.'),
   NOT_CAUGHT_UP: definite(503, 'The replica has not seen yet what the session has seen.'),
   CORRUPT_RECORD: definite(503, 'The record on disk is damaged; another replica has the key.'),
   REPLICA_STOPPED: { status: 503, outcome: 'unknown', title: 'The replica stopped while the request was under way.' },

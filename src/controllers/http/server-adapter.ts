@@ -16,19 +16,15 @@ const CHECK_EVERY_MS = 500;
 /** Longer than a load balancer keeps a connection, so that it is the side that closes. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** A client that never ends its side of a refused connection does not keep it: not even the end of the node would. */
+const LINGER_MS = 1000;
+
 export class ServerAdapter extends ExpressAdapter {
   private readonly requestTimeoutMs: number;
 
   constructor(options: { readonly requestTimeoutMs: number }) {
-    super(express());
+    super(newExpress());
     this.requestTimeoutMs = options.requestTimeoutMs;
-    const app = this.getInstance<Express>();
-    app.disable('x-powered-by');
-    app.disable('etag');
-    app.set('query parser', false);
-    // One rule for paths: `/put/` is not `/put`.
-    app.enable('strict routing');
-    app.enable('case sensitive routing');
   }
 
   override initHttpServer(): void {
@@ -46,6 +42,18 @@ export class ServerAdapter extends ExpressAdapter {
     server.on('clientError', answerClientError);
     this.httpServer = server;
   }
+}
+
+/** Set up before Nest gets it: the router is made at first use, with the settings of that moment. */
+function newExpress(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  // One rule for paths: `/put/` is not `/put`.
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
+  return app;
 }
 
 /** Classes whose instances Express need not touch: their prototypes are the ones it would set. */
@@ -70,7 +78,7 @@ const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {
 
 /** The request never came to be: too slow, too long, or not HTTP. The answer is written by hand; then the socket closes. */
 function answerClientError(this: Server, error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
   }
@@ -81,4 +89,16 @@ function answerClientError(this: Server, error: NodeJS.ErrnoException, socket: D
     `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(linger));
+}
+
+/**
+ * Whether a request that came in full is still being answered on this connection. Its client would take any answer for
+ * that of its own request, and "nothing happened" could be wrong: a cut connection says that nobody knows.
+ */
+function isAnswering(socket: Duplex): boolean {
+  // Node keeps the response here that is written at the moment, and looks at it for the same reason.
+  const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse | null };
+  return response != null && (response.headersSent || response.req.complete);
 }

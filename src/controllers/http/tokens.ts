@@ -1,11 +1,12 @@
 // What stands in a context or session token?
 //
-//     format (1 byte) · kind (1 byte) · version vector · seal (8 bytes)      as base64url
+//     format (1 byte) · kind (1 byte) · version vector · seal (8 bytes) · check (4 bytes)      as base64url
 //
 // The seal is a hash over the cluster secret, the kind, the key (for a context) and the vector. It binds a context to
 // its key, on which alone it says something true, and keeps made-up vectors out: a context that claims dots nobody has
 // written would swallow them when they come. Every replica of a cluster has the secret, so it takes every other's
-// tokens. Without a secret the seal still finds damage and confusion, if not malice.
+// tokens. Without a secret the seal still finds confusion, if not malice. The check is a CRC of all of it that begins with
+// the secret's: a token that is damaged, or another cluster's, is told from a context that belongs to another key.
 
 import { createHash, hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -26,6 +27,7 @@ const TOKEN_LENGTH_MAX = 8192;
 export class Tokens {
   private readonly writer = new BinaryWriter();
   private readonly salt: Buffer;
+  private readonly checkSeed: number;
   /** The bytes of the vector encoded last: at rest every token of a replica has the same one. */
   private last: { readonly vector: VersionVector; readonly bytes: Buffer } | undefined;
 
@@ -33,6 +35,7 @@ export class Tokens {
     this.salt = createHash('sha256')
       .update(`quartet token\0${clusterSecret ?? ''}`)
       .digest();
+    this.checkSeed = crc32(this.salt);
   }
 
   context(key: string, vector: VersionVector): string {
@@ -59,28 +62,30 @@ export class Tokens {
 
   private seal(kind: number, key: string, vector: VersionVector): string {
     const bytes = this.encode(vector);
-    const token = Buffer.allocUnsafe(2 + bytes.length + CHECK_BYTES + SEAL_BYTES);
+    const token = Buffer.allocUnsafe(2 + bytes.length + SEAL_BYTES + CHECK_BYTES);
     token[0] = FORMAT;
     token[1] = kind;
     bytes.copy(token, 2);
     const end = 2 + bytes.length;
-    token.writeUInt32BE(crc32(token.subarray(0, end)), end);
-    token.write(this.sealOf(token.subarray(0, end), key), end + CHECK_BYTES, 'hex');
+    token.write(this.sealOf(token.subarray(0, end), key), end, 'hex');
+    token.writeUInt32BE(this.checkOf(token), end + SEAL_BYTES);
     return token.toString('base64url');
   }
 
   private open(kind: number, key: string, token: string, onForeign: () => never): VersionVector {
     const bytes = Buffer.from(token, 'base64url');
-    const end = bytes.length - CHECK_BYTES - SEAL_BYTES;
+    const end = bytes.length - SEAL_BYTES - CHECK_BYTES;
     const isWhole =
       token.length <= TOKEN_LENGTH_MAX &&
       end >= 2 &&
       bytes.toString('base64url') === token &&
       bytes[0] === FORMAT &&
       bytes[1] === kind &&
-      bytes.readUInt32BE(end) === crc32(bytes.subarray(0, end));
-    if (!isWhole) throw new Problem('INVALID_TOKEN', 'the token is damaged, cut, or of another kind');
-    if (bytes.toString('hex', end + CHECK_BYTES) !== this.sealOf(bytes.subarray(0, end), key)) onForeign();
+      bytes.readUInt32BE(end + SEAL_BYTES) === this.checkOf(bytes);
+    if (!isWhole) {
+      throw new Problem('INVALID_TOKEN', 'the token is damaged, cut, of another kind, or of another cluster');
+    }
+    if (bytes.toString('hex', end, end + SEAL_BYTES) !== this.sealOf(bytes.subarray(0, end), key)) onForeign();
     try {
       const reader = new BinaryReader(bytes.subarray(2, end));
       const vector = readVector(reader);
@@ -95,6 +100,10 @@ export class Tokens {
   /** Cut to 8 bytes, which also leaves nothing to extend: the full hash never leaves the replica. */
   private sealOf(content: Uint8Array, key: string): string {
     return hash('sha256', Buffer.concat([this.salt, content, Buffer.from(key)]), 'hex').slice(0, SEAL_BYTES * 2);
+  }
+
+  private checkOf(token: Buffer): number {
+    return crc32(token.subarray(0, -CHECK_BYTES), this.checkSeed);
   }
 
   private encode(vector: VersionVector): Buffer {

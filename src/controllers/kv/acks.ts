@@ -2,12 +2,6 @@
 
 import { Problem } from '../http/problem.js';
 
-/** How long a write waits for acknowledgements, and a session for its replica, unless `?timeout=` says otherwise. */
-export const TIMEOUT_MS = 5000;
-
-/** Longer waits only pile up requests: a client may ask again. */
-export const TIMEOUT_MS_MAX = 60_000;
-
 /** @throws Problem INVALID_QUERY, also for more replicas than there are: they could never answer */
 export function acksNeeded(w: string | undefined, memberCount: number): number {
   if (w === undefined) return 1;

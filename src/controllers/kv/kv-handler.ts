@@ -13,11 +13,12 @@ import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { readBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
 import { Problem } from '../http/problem.js';
-import { choiceParameter, integerParameter, parseQuery, type Query } from '../http/query.js';
+import { choiceParameter, parseQuery } from '../http/query.js';
+import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';
 import type { Tokens } from '../http/tokens.js';
 import { valueToJson } from '../http/value-json.js';
-import { acksNeeded, TIMEOUT_MS, TIMEOUT_MS_MAX } from './acks.js';
+import { acksNeeded } from './acks.js';
 import type { KvOptions } from './kv-options.js';
 import { contentTypeOf, isMinimal, preconditionOf, refuseUnsafeHeaders } from './write-headers.js';
 
@@ -26,12 +27,16 @@ export const KV_PREFIX = '/v1/kv/';
 type Written = Extract<WriteResult, { kind: 'written' }>;
 
 export class KvHandler {
+  private readonly gate: SessionGate;
+
   constructor(
     private readonly driver: ReplicaDriver,
     private readonly tokens: Tokens,
     private readonly budget: BodyBudget,
     private readonly options: KvOptions,
-  ) {}
+  ) {
+    this.gate = new SessionGate(driver, tokens);
+  }
 
   /** GET and HEAD. */
   async read(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -40,7 +45,7 @@ export class KvHandler {
     const query = parseQuery(url, ['resolve', 'siblings', 'timeout']);
     const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
-    const session = await this.sessionOf(req, query);
+    const session = await this.gate.pass(req, timeoutMsOf(query));
 
     const { versions, context } = this.driver.read(key);
     this.writeTokens(res, key, context, session);
@@ -65,7 +70,7 @@ export class KvHandler {
       tooLarge: 'VALUE_TOO_LARGE',
       budget: this.budget,
     });
-    const session = await this.sessionOf(req, request.query);
+    const session = await this.gate.pass(req, request.timeoutMs);
     const result = await this.driver.write({ ...request, content: { contentType, value } });
     const written = accepted(result);
     const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;
@@ -74,7 +79,7 @@ export class KvHandler {
 
   async delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const request = this.parseWrite(req);
-    const session = await this.sessionOf(req, request.query);
+    const session = await this.gate.pass(req, request.timeoutMs);
     const written = accepted(await this.driver.write({ ...request, content: undefined }));
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request.key, written, 202, session);
     this.writeTokens(res, request.key, written.container.context, session);
@@ -90,24 +95,11 @@ export class KvHandler {
     const token = header(req, 'quartet-context');
     return {
       key,
-      query,
       acksNeeded: acksNeeded(query.get('w'), this.options.memberCount),
-      timeoutMs: integerParameter(query, 'timeout', TIMEOUT_MS, 0, TIMEOUT_MS_MAX),
+      timeoutMs: timeoutMsOf(query),
       context: token === undefined ? undefined : this.tokens.parseContext(key, token),
       precondition: preconditionOf(req),
     };
-  }
-
-  /** The session token's vector, once this replica has seen what it says. */
-  private async sessionOf(req: IncomingMessage, query: Query): Promise<VersionVector | undefined> {
-    const timeoutMs = integerParameter(query, 'timeout', TIMEOUT_MS, 0, TIMEOUT_MS_MAX);
-    const token = header(req, 'quartet-session');
-    if (token === undefined) return undefined;
-    const session = this.tokens.parseSession(token);
-    if (await this.driver.covers(session, timeoutMs)) return session;
-    throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
-      'Retry-After': '1',
-    });
   }
 
   /**

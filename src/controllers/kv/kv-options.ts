@@ -1,3 +1,5 @@
+// What does the edge need to know of the node that it stands before?
+
 import type { Resolution } from '../../clock/resolution.js';
 
 /** What the routes of keys need to know of the node. */

@@ -61,7 +61,7 @@ export class KvController {
   }
 
   /** No key, or a slash that was not encoded. */
-  @All('*rest')
+  @All('{*rest}')
   @ApiExcludeEndpoint()
   explain(@Req() req: IncomingMessage): never {
     keyOfUrl(req.url!, KV_PREFIX);

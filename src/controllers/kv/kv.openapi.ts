@@ -138,6 +138,8 @@ export const listKeys: Operation = {
     queryParameter('after', 'keys that follow this one', { type: 'string' }),
     queryParameter('limit', 'entries at most', { type: 'integer', minimum: 1, maximum: 1000, default: 100 }),
     queryParameter('values', 'with content type and value', { type: 'boolean', default: false }),
+    timeout,
+    session,
   ],
   responses: {
     200: {
@@ -154,6 +156,6 @@ export const listKeys: Operation = {
         'application/x-ndjson': { schema: { type: 'string' } },
       },
     },
-    ...problems('INVALID_QUERY', 'CORRUPT_RECORD'),
+    ...problems('INVALID_QUERY', 'INVALID_TOKEN', 'NOT_CAUGHT_UP', 'CORRUPT_RECORD'),
   },
 };

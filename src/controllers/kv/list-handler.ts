@@ -2,11 +2,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { winner, type Resolution } from '../../clock/resolution.js';
+import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { CommittedView, KeyedContainer } from '../../store/committed-view.js';
 import { entityTag } from '../http/etag.js';
 import { writeLines } from '../http/ndjson.js';
 import { choiceParameter, integerParameter, parseQuery } from '../http/query.js';
+import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
 import { valueToJson } from '../http/value-json.js';
 
@@ -17,21 +19,26 @@ const LIMIT_MAX = 1000;
 const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 
 export class ListHandler {
+  private readonly gate: SessionGate;
+
   constructor(
     private readonly driver: ReplicaDriver,
     private readonly tokens: Tokens,
     private readonly resolution: Resolution,
-  ) {}
+  ) {
+    this.gate = new SessionGate(driver, tokens);
+  }
 
   async list(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const query = parseQuery(req.url!, ['prefix', 'after', 'limit', 'values']);
+    const query = parseQuery(req.url!, ['prefix', 'after', 'limit', 'values', 'timeout']);
     const wantsValues = choiceParameter(query, 'values', ['true', 'false']) === 'true';
     const isStream = (req.headers.accept ?? '').includes('application/x-ndjson');
     const limit = integerParameter(query, 'limit', isStream ? Infinity : LIMIT, 1, isStream ? Infinity : LIMIT_MAX);
+    const seen = (await this.gate.pass(req, timeoutMsOf(query))) ?? EMPTY_VECTOR;
     const view = this.driver.view.retain();
     try {
       const entries = this.entries(view, query.get('prefix') ?? '', query.get('after'), wantsValues);
-      const session = this.tokens.session(view.clock);
+      const session = this.tokens.session(join(seen, await shownBy(view)));
       res.setHeader('Cache-Control', 'no-store');
       res.setHeader('Quartet-Session', session);
       if (isStream) {
@@ -58,6 +65,13 @@ export class ListHandler {
     const { contentType, value } = winner(versions, this.resolution)!;
     return { ...entry, contentType, ...valueToJson(value) };
   }
+}
+
+/** All that a listing may show: the clock, and what the keys ahead know beyond it. */
+async function shownBy(view: CommittedView): Promise<VersionVector> {
+  let shown = view.clock;
+  for await (const key of view.aheadKeys(undefined)) shown = join(shown, view.context(key));
+  return shown;
 }
 
 type Entry = { readonly key: string; readonly value?: string; readonly base64?: string };

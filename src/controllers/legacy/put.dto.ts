@@ -1,3 +1,5 @@
+// What does the plain interface take for a write? The one body that is validated by decorators.
+
 import { IsString, ValidateIf } from 'class-validator';
 
 /** What `/put` takes, as JSON, form fields or query parameters. */

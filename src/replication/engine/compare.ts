@@ -10,6 +10,12 @@ import type { ClockMessage } from './messages.js';
 import { pushTo } from './push.js';
 import type { Effects, Peer, ReplicaState } from './state.js';
 
+/**
+ * A pull whose peer has answered this many comparisons meanwhile (half a second each) counts as lost: the transport may
+ * take much longer to give up a connection that died without a word. An answer that comes all the same is taken.
+ */
+const PULL_COMPARISONS_MAX = 10;
+
 export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (peer.isComparing) return;
   peer.isComparing = true;
@@ -32,6 +38,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   peer.hasCompared = true;
   peer.isComparing = false;
   heardFrom(state, peer, answer.clock, effects);
+  if (state.pullingFrom === peer.name && ++state.pullComparisons > PULL_COMPARISONS_MAX) state.pullingFrom = undefined;
 
   const lastBehind = peer.clockWhenBehind;
   const missing = countBeyond(answer.clock, state.clock);
@@ -51,6 +58,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
 export function pullFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (state.pullingFrom !== undefined || peer.clock === undefined) return;
   state.pullingFrom = peer.name;
+  state.pullComparisons = 0;
   effects.observations.push({ kind: 'pull-started', peer: peer.name, dots: countBeyond(peer.clock, state.clock) });
   effects.sends.push({ to: peer.name, kind: 'pull', since: state.clock });
 }

@@ -53,6 +53,8 @@ export interface ReplicaState {
   readonly acknowledgements: Acknowledgements;
   /** The peer that a pull is under way from. */
   pullingFrom: string | undefined;
+  /** Comparisons that this peer has answered since the pull began. */
+  pullComparisons: number;
 }
 
 export function initialState(
@@ -72,6 +74,7 @@ export function initialState(
     peers: new Map(peerNames.map((peer) => [peer, unheard(peer)])),
     acknowledgements: new Acknowledgements(),
     pullingFrom: undefined,
+    pullComparisons: 0,
   };
 }
 

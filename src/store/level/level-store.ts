@@ -1,6 +1,8 @@
 // The store on disk: LevelDB, through classic-level. A commit is one write batch, appended to LevelDB's log and fsynced
 // on a worker thread before the promise resolves; the thread that runs JavaScript never waits for the disk.
 
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 
@@ -25,6 +27,7 @@ export interface LevelStoreOptions {
 
 export class LevelStore implements Store {
   private constructor(
+    private readonly folder: string,
     private readonly level: ClassicLevel<Uint8Array, Uint8Array>,
     private readonly options: LevelStoreOptions,
   ) {}
@@ -42,7 +45,7 @@ export class LevelStore implements Store {
     } catch (error) {
       throw new StoreOpenError(openFailure(folder, error), { cause: error });
     }
-    return new LevelStore(level, options);
+    return new LevelStore(folder, level, options);
   }
 
   commit(changes: readonly StoreChange[]): Promise<void> {
@@ -53,8 +56,15 @@ export class LevelStore implements Store {
     return new LevelSnapshot(this.level);
   }
 
-  size(): Promise<number> {
-    return this.level.approximateSize(Uint8Array.of(0), Uint8Array.of(0xff));
+  /** LevelDB's own estimate leaves out what is still in its log, so the files are asked. */
+  async size(): Promise<number> {
+    let bytes = 0;
+    for (const file of await readdir(this.folder)) {
+      // A compaction may remove a file meanwhile.
+      const { size } = await stat(join(this.folder, file)).catch(() => ({ size: 0 }));
+      bytes += size;
+    }
+    return bytes;
   }
 
   close(): Promise<void> {

@@ -1,0 +1,41 @@
+// May this replica answer this session? Once it has seen what the session has: a request with a token waits at the gate
+// up to its own limit, and is then turned away. Never is it answered from an older state without a word.
+
+import type { IncomingMessage } from 'node:http';
+import type { VersionVector } from '../../clock/version-vector.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import { Problem } from './problem.js';
+import { integerParameter, type Query } from './query.js';
+import type { Tokens } from './tokens.js';
+
+/** How long a session waits for its replica, and a write for acknowledgements, unless `?timeout=` says otherwise. */
+const TIMEOUT_MS = 5000;
+
+/** Longer waits only pile up requests: a client may ask again. */
+const TIMEOUT_MS_MAX = 60_000;
+
+/** @throws Problem INVALID_QUERY */
+export function timeoutMsOf(query: Query): number {
+  return integerParameter(query, 'timeout', TIMEOUT_MS, 0, TIMEOUT_MS_MAX);
+}
+
+export class SessionGate {
+  constructor(
+    private readonly driver: ReplicaDriver,
+    private readonly tokens: Tokens,
+  ) {}
+
+  /**
+   * What the session of this request has seen, and now this replica too; undefined without a token.
+   * @throws Problem INVALID_TOKEN, NOT_CAUGHT_UP
+   */
+  async pass(req: IncomingMessage, timeoutMs: number): Promise<VersionVector | undefined> {
+    const token = req.headers['quartet-session'];
+    if (typeof token !== 'string') return undefined;
+    const session = this.tokens.parseSession(token);
+    if (await this.driver.covers(session, timeoutMs)) return session;
+    throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
+      'Retry-After': '1',
+    });
+  }
+}

@@ -1,0 +1,165 @@
+// The store on disk keeps the contract of every store, and what it has committed outlives it.
+
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { LevelStore, StoreOpenError } from '../../src/store/level/level-store.js';
+import { bytes, contents, del, put, read, shown } from '../support/store-changes.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+import { describeReplicaStore } from './replica-store.contract.js';
+import { describeStore } from './store.contract.js';
+
+describeStore('LevelStore', async () => {
+  const folder = await temporaryFolder();
+  const store = await LevelStore.open(folder.path);
+  return {
+    store,
+    dispose: async () => {
+      await store.close();
+      await folder.remove();
+    },
+  };
+});
+
+describeReplicaStore('LevelStore', async () => {
+  const folder = await temporaryFolder();
+  return { open: () => LevelStore.open(folder.path), dispose: () => folder.remove() };
+});
+
+describe('LevelStore on its disk', () => {
+  let folder: TemporaryFolder;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+
+  afterEach(() => folder.remove());
+
+  test('makes the folder it is given, and the folders above it', async () => {
+    const store = await LevelStore.open(join(folder.path, 'not', 'there', 'yet'));
+    await store.commit([put('a', '1')]);
+    expect(read(store, 'a')).toBe('1');
+    await store.close();
+  });
+
+  test('has everything committed after it is closed and opened again', async () => {
+    const path = join(folder.path, 'data');
+    for (let round = 1; round <= 5; round++) {
+      const store = await LevelStore.open(path);
+      if (round > 1) expect(await contents(store)).toEqual(expectedAfter(round - 1));
+      await store.commit([put('a', String(round)), put(`round-${round}`, ''), del(`round-${round - 2}`)]);
+      await store.close();
+    }
+  });
+
+  test('has everything committed in a copy of its folder taken without closing it', async () => {
+    const [path, copy] = [join(folder.path, 'data'), join(folder.path, 'copy')];
+    const store = await LevelStore.open(path);
+    const large = 'x'.repeat(100_000);
+    for (let n = 0; n < 50; n++) await store.commit([put('last', String(n)), put(`key-${n}`, large)]);
+    await cp(path, copy, { recursive: true });
+    await store.commit([put('last', 'after the copy')]);
+    const copied = await LevelStore.open(copy);
+    expect(read(copied, 'last')).toBe('49');
+    for (let n = 0; n < 50; n++) expect(read(copied, `key-${n}`)).toHaveLength(100_000);
+    await copied.close();
+    await store.close();
+  });
+
+  test('still has what was committed before table files were made and merged', async () => {
+    const store = await LevelStore.open(folder.path, { fsync: false });
+    // Random, or LevelDB compresses it to next to nothing.
+    const value = new Uint8Array(randomBytes(1024 * 1024));
+    for (let n = 0; n < 40; n++)
+      await store.commit([{ type: 'put', key: bytes(`key-${n}`), value }, put('last', `${n}`)]);
+    expect(await store.size()).toBeGreaterThan(10 * 1024 * 1024);
+    await store.close();
+    const reopened = await LevelStore.open(folder.path);
+    const snapshot = reopened.snapshot();
+    for (let n = 0; n < 40; n++) expect(Buffer.compare(snapshot.get(bytes(`key-${n}`))!, value)).toBe(0);
+    expect(shown(snapshot.get(bytes('last')))).toBe('39');
+    snapshot.close();
+    await reopened.close();
+  });
+
+  test.each([
+    ['waits for the disk before it says that a commit is done', undefined, true],
+    ['does not wait for the disk when it is told not to', { fsync: false }, false],
+  ])('%s', async (_name, options, sync) => {
+    const batch = jest.spyOn(ClassicLevel.prototype, 'batch');
+    const store = await LevelStore.open(folder.path, options);
+    await store.commit([put('a', '1')]);
+    expect(batch).toHaveBeenCalledTimes(1);
+    expect((batch.mock.calls[0] as unknown[])[1]).toEqual({ sync });
+    batch.mockRestore();
+    await store.close();
+  });
+
+  describe('refuses to open, and says what to do, when', () => {
+    async function refusal(path: string): Promise<StoreOpenError> {
+      const error: unknown = await LevelStore.open(path).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(StoreOpenError);
+      expect((error as StoreOpenError).code).toBe('STORE_OPEN_FAILED');
+      expect((error as StoreOpenError).message).toContain(path);
+      return error as StoreOpenError;
+    }
+
+    test('this process has the folder open already', async () => {
+      const store = await LevelStore.open(folder.path);
+      const { message } = await refusal(folder.path);
+      expect(message).toMatch(/in use by another process; stop it, or choose another folder/);
+      await store.commit([put('a', 'the first one serves on')]);
+      await store.close();
+    });
+
+    test('another process has the folder open', async () => {
+      const script = join(folder.path, 'holder.mjs');
+      const classicLevel = import.meta.resolve('classic-level');
+      await writeFile(
+        script,
+        `import { ClassicLevel } from ${JSON.stringify(classicLevel)};
+         await new ClassicLevel(process.argv[2]).open();
+         process.send('open');
+         setInterval(() => {}, 1000);`,
+      );
+      const path = join(folder.path, 'data');
+      const holder = fork(script, [path], { execArgv: [] });
+      try {
+        await once(holder, 'message');
+        const { message } = await refusal(path);
+        expect(message).toMatch(/in use by another process; stop it/);
+      } finally {
+        holder.kill('SIGKILL');
+        await once(holder, 'exit');
+      }
+      const store = await LevelStore.open(path);
+      await store.close();
+    });
+
+    test('the folder is a file, or lies in one', async () => {
+      const file = join(folder.path, 'file');
+      await writeFile(file, 'not a folder');
+      expect((await refusal(file)).message).toMatch(/is not a folder; move the file away, or choose another folder/);
+      expect((await refusal(join(file, 'data'))).message).toMatch(/is not a folder/);
+    });
+
+    test('the database in it is damaged', async () => {
+      const store = await LevelStore.open(folder.path);
+      await store.close();
+      await writeFile(join(folder.path, 'CURRENT'), 'not the name of a manifest');
+      expect((await refusal(folder.path)).message).toMatch(/is damaged .*; move it away/);
+    });
+  });
+
+  function expectedAfter(round: number): [string, string][] {
+    const rounds = [round - 1, round].filter((each) => each >= 1);
+    return [['a', String(round)], ...rounds.map((each): [string, string] => [`round-${each}`, ''])];
+  }
+});

@@ -1,0 +1,205 @@
+// How does a test of the whole replica get one? Real sockets on the loopback, a real database in a folder of its own, in
+// the process of the test; stopped, started again and removed at will.
+
+import 'reflect-metadata';
+import { startApplication, type Application } from '../../src/application.js';
+import { loadConfig, type Config } from '../../src/config/config.js';
+import { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+
+export interface RequestOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+}
+
+/** What a client may say with a read or a write, by the names of the interface. */
+export interface KeyOptions {
+  readonly context?: string | undefined;
+  readonly session?: string | undefined;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Behind the question mark. */
+  readonly query?: string;
+}
+
+export interface WriteBody {
+  readonly key: string;
+  readonly dot: string;
+  readonly context: string;
+  readonly session: string;
+  readonly siblings: number;
+  readonly acks: number;
+}
+
+export interface Sibling {
+  readonly dot: string;
+  readonly time: string;
+  readonly contentType: string;
+  readonly value?: string;
+  readonly base64?: string;
+}
+
+export interface SiblingsBody {
+  readonly key: string;
+  readonly type: string;
+  readonly context: string;
+  readonly session: string;
+  readonly siblings: readonly Sibling[];
+}
+
+export interface ClusterBody {
+  readonly name: string;
+  readonly actor: string;
+  readonly clock: Readonly<Record<string, number>>;
+  readonly members: readonly string[];
+  readonly peers: readonly {
+    readonly name: string;
+    readonly url: string;
+    readonly state: string;
+    readonly lagDots: number;
+    readonly lagSeconds: number;
+    readonly missingDots: number;
+  }[];
+  readonly log: { readonly entries: number };
+}
+
+/** What a replica is started with besides its environment: things that no variable sets. */
+export type Overrides = Partial<Config>;
+
+export class InProcessNode {
+  private application: Application | undefined;
+  /** What made the replica stop by itself. */
+  readonly failures: unknown[] = [];
+
+  private constructor(
+    private readonly folder: TemporaryFolder,
+    readonly config: Config,
+  ) {}
+
+  /** Without peers, without limits on the disk, on a free port. */
+  static async start(overrides: Overrides = {}): Promise<InProcessNode> {
+    const folder = await temporaryFolder();
+    const name = overrides.name ?? 'n1';
+    const defaults = await loadConfig({
+      QUARTET_NAME: name,
+      QUARTET_DATA: `${folder.path}/${name}`,
+      QUARTET_DISK_FREE_MIN_BYTES: '0',
+    });
+    const node = new InProcessNode(folder, { ...defaults, port: 0, ...overrides });
+    try {
+      await node.restart();
+    } catch (error) {
+      await folder.remove();
+      throw error;
+    }
+    return node;
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  get port(): number {
+    if (this.application === undefined) throw new Error(`${this.name} is not running`);
+    return this.application.port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Stops it if it runs, and starts it from what is on its disk, perhaps set up differently. */
+  async restart(overrides: Overrides = {}): Promise<void> {
+    await this.stop();
+    this.application = await startApplication(
+      { ...this.config, ...overrides },
+      { logger: false, onStopped: (error) => void this.failures.push(error) },
+    );
+  }
+
+  async stop(): Promise<void> {
+    const { application } = this;
+    this.application = undefined;
+    await application?.close();
+  }
+
+  /** Stops it for good and removes its folder. */
+  async remove(): Promise<void> {
+    await this.stop();
+    await this.folder.remove();
+  }
+
+  request(path: string, options: RequestOptions = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, options as RequestInit);
+  }
+
+  get(key: string, options: KeyOptions = {}): Promise<Response> {
+    return this.request(keyPath(key, options), { headers: headersOf(options) });
+  }
+
+  head(key: string, options: KeyOptions = {}): Promise<Response> {
+    return this.request(keyPath(key, options), { method: 'HEAD', headers: headersOf(options) });
+  }
+
+  put(key: string, value: string | Uint8Array<ArrayBuffer>, options: KeyOptions = {}): Promise<Response> {
+    return this.request(keyPath(key, options), { method: 'PUT', headers: headersOf(options), body: value });
+  }
+
+  delete(key: string, options: KeyOptions = {}): Promise<Response> {
+    return this.request(keyPath(key, options), { method: 'DELETE', headers: headersOf(options) });
+  }
+
+  /** The answer of a write that is taken; anything else is an error. */
+  async write(key: string, value: string, options: KeyOptions = {}): Promise<WriteBody> {
+    const response = await this.put(key, value, options);
+    if (response.status !== 200 && response.status !== 201) {
+      throw new Error(`PUT ${key}: ${response.status} ${await response.text()}`);
+    }
+    return (await response.json()) as WriteBody;
+  }
+
+  async siblings(key: string, options: KeyOptions = {}): Promise<SiblingsBody> {
+    const query = ['siblings=all', options.query].filter(Boolean).join('&');
+    const response = await this.get(key, { ...options, query });
+    if (response.status !== 200 && response.status !== 300) {
+      throw new Error(`GET ${key}: ${response.status} ${await response.text()}`);
+    }
+    return (await response.json()) as SiblingsBody;
+  }
+
+  async cluster(): Promise<ClusterBody> {
+    return (await (await this.request('/v1/cluster')).json()) as ClusterBody;
+  }
+
+  /** How many write events it knows, by actor. */
+  async clock(): Promise<Readonly<Record<string, number>>> {
+    return (await this.cluster()).clock;
+  }
+}
+
+export function keyPath(key: string, { query }: Pick<KeyOptions, 'query'> = {}): string {
+  return `/v1/kv/${encodeURIComponent(key)}${query === undefined || query === '' ? '' : `?${query}`}`;
+}
+
+function headersOf({ context, session, contentType, headers }: KeyOptions): Record<string, string> {
+  const all: Record<string, string> = { ...headers };
+  if (contentType !== undefined) all['Content-Type'] = contentType;
+  if (context !== undefined) all['Quartet-Context'] = context;
+  if (session !== undefined) all['Quartet-Session'] = session;
+  return all;
+}
+
+/** The token of an answer's header; missing, the test is wrong or the replica is. */
+export function contextOf(response: Response): string {
+  return required(response, 'Quartet-Context');
+}
+
+export function sessionOf(response: Response): string {
+  return required(response, 'Quartet-Session');
+}
+
+function required(response: Response, name: string): string {
+  const value = response.headers.get(name);
+  if (value === null) throw new Error(`${response.status} from ${response.url} has no ${name}`);
+  return value;
+}

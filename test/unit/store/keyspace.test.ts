@@ -1,0 +1,156 @@
+// Records stand in an order that scans rely on: keys by their UTF-8 bytes, log entries by actor and counter.
+
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  contextKey,
+  contextsRange,
+  keyOf,
+  logKey,
+  logRange,
+  NODE_KEY,
+  versionsKey,
+  versionsRange,
+} from '../../../src/store/keyspace.js';
+import type { KeyRange } from '../../../src/store/store.port.js';
+
+/** Texts that share beginnings, and whose order by UTF-16 units is not that of their bytes. */
+const anyKey = fc.oneof(
+  fc.string({
+    unit: fc.constantFrom('a', 'b', '\0', '\u007f', 'é', '\u{ff5e}', '\u{1f600}', '\u{10ffff}'),
+    maxLength: 4,
+  }),
+  fc.string({ unit: 'binary', maxLength: 6 }).filter((text) => text.isWellFormed()),
+);
+
+describe('Keys stand in the order of their UTF-8 bytes', () => {
+  test('which is the order of code points: U+FF5E before U+1F600, as JavaScript strings are not ordered', () => {
+    expect('\u{1f600}' < '\u{ff5e}').toBe(true);
+    expect(Buffer.compare(versionsKey('\u{ff5e}'), versionsKey('\u{1f600}'))).toBe(-1);
+  });
+
+  test('whatever they are', () => {
+    fc.assert(
+      fc.property(anyKey, anyKey, (left, right) => {
+        expect(Buffer.compare(versionsKey(left), versionsKey(right))).toBe(compareCodePoints(left, right));
+        expect(Buffer.compare(contextKey(left), contextKey(right))).toBe(compareCodePoints(left, right));
+      }),
+    );
+  });
+
+  test('and come back from their records as they were', () => {
+    fc.assert(
+      fc.property(anyKey, (key) => {
+        expect(keyOf(versionsKey(key))).toBe(key);
+        expect(keyOf(contextKey(key))).toBe(key);
+        // As a scan yields it: a part of a larger buffer.
+        const chunk = Buffer.concat([Buffer.from('xyz'), versionsKey(key), Buffer.from('xyz')]);
+        expect(keyOf(chunk.subarray(3, -3))).toBe(key);
+      }),
+    );
+  });
+});
+
+describe('A range of keys', () => {
+  test('holds exactly the keys that begin with the prefix and follow the one given', () => {
+    fc.assert(
+      fc.property(anyKey, anyKey, fc.option(anyKey, { nil: undefined }), (key, prefix, after) => {
+        const isWanted = key.startsWith(prefix) && (after === undefined || compareCodePoints(key, after) > 0);
+        expect(holds(versionsRange(prefix, after), versionsKey(key))).toBe(isWanted);
+        expect(holds(versionsRange(prefix, after), versionsKey(prefix + key))).toBe(
+          after === undefined || compareCodePoints(prefix + key, after) > 0,
+        );
+        expect(holds(contextsRange(after), contextKey(key))).toBe(
+          after === undefined || compareCodePoints(key, after) > 0,
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test.each([
+    ['the greatest code point there is', '\u{10ffff}'],
+    ['it twice', '\u{10ffff}\u{10ffff}'],
+    ['the last code point of one byte', '\u007f'],
+    ['the last code point of two bytes', '\u07ff'],
+    ['the last code point of three bytes', '\uffff'],
+    ['a zero byte', '\0'],
+  ])('of a prefix that ends with %s holds its keys and no others', (_what, prefix) => {
+    const range = versionsRange(prefix, undefined);
+    for (const inside of ['', '\0', 'a', '\u{10ffff}']) expect(holds(range, versionsKey(prefix + inside))).toBe(true);
+    expect(holds(range, versionsKey(prefix.slice(0, -1)))).toBe(false);
+    expect(holds(range, versionsKey('b'))).toBe(false);
+  });
+
+  test('after a key begins with the very next key there can be', () => {
+    const range = versionsRange('', 'a');
+    expect(holds(range, versionsKey('a'))).toBe(false);
+    expect(holds(range, versionsKey('a\0'))).toBe(true);
+    expect(holds(range, versionsKey('aa'))).toBe(true);
+  });
+
+  test('after a key below the prefix is the whole prefix, and after one above it nothing', () => {
+    const keys = ['b', 'b\0', 'ba', 'b\u{10ffff}'];
+    expect(keys.every((key) => holds(versionsRange('b', 'a'), versionsKey(key)))).toBe(true);
+    expect(keys.some((key) => holds(versionsRange('b', 'c'), versionsKey(key)))).toBe(false);
+  });
+
+  test('never reaches records of another kind', () => {
+    const records = [NODE_KEY, versionsKey('n'), contextKey('n'), logKey('n1.a', 1)];
+    const inside = (range: KeyRange): number[] => [...records.keys()].filter((place) => holds(range, records[place]!));
+    expect(inside(versionsRange('', undefined))).toEqual([1]);
+    expect(inside(contextsRange(undefined))).toEqual([2]);
+    expect(inside(logRange('n1.a', 0, Number.MAX_SAFE_INTEGER - 1))).toEqual([3]);
+  });
+});
+
+describe('Log entries stand in the order of counters', () => {
+  const anyCounter = fc.oneof(
+    fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    fc.constantFrom(1, 255, 256, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER),
+  );
+
+  test('within an actor', () => {
+    fc.assert(
+      fc.property(anyCounter, anyCounter, (left, right) => {
+        expect(Buffer.compare(logKey('n1.a', left), logKey('n1.a', right))).toBe(Math.sign(left - right));
+      }),
+    );
+  });
+
+  test('and a range holds those after its first up to and with its last, of its actor alone', () => {
+    const anyActor = fc.constantFrom('n1.a', 'n1.ab', 'n1.b', 'n10.a', 'n1-.a');
+    const anyBound = fc.oneof(fc.constant(0), anyCounter).filter((bound) => bound < Number.MAX_SAFE_INTEGER);
+    fc.assert(
+      fc.property(anyActor, anyActor, anyCounter, anyBound, anyBound, (actor, other, counter, from, to) => {
+        const isWanted = actor === other && counter > from && counter <= to;
+        expect(holds(logRange(actor, from, to), logKey(other, counter))).toBe(isWanted);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('The layout on disk', () => {
+  test.each([
+    ['the node record', NODE_KEY, '6e'],
+    ['the versions of a key', versionsKey('aé'), '6b' + '61c3a9'],
+    ['the context of a key', contextKey('aé'), '61' + '61c3a9'],
+    ['a log entry', logKey('n1.a', 2 ** 32 + 258), '6c' + '6e312e61' + '00' + '0000000100000102'],
+  ])('of %s is what data folders of earlier releases have', (_what, key, layout) => {
+    expect(Buffer.from(key).toString('hex')).toBe(layout);
+  });
+});
+
+function holds({ gte, lt }: KeyRange, key: Uint8Array): boolean {
+  return Buffer.compare(key, gte) >= 0 && Buffer.compare(key, lt) < 0;
+}
+
+/** The order of texts as sequences of code points, from the definition. */
+function compareCodePoints(left: string, right: string): number {
+  const [ours, theirs] = [Array.from(left), Array.from(right)].map((text) => text.map((each) => each.codePointAt(0)!));
+  for (let place = 0; place < Math.min(ours!.length, theirs!.length); place++) {
+    if (ours![place] !== theirs![place]) return Math.sign(ours![place]! - theirs![place]!);
+  }
+  return Math.sign(ours!.length - theirs!.length);
+}

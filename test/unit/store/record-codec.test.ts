@@ -1,0 +1,210 @@
+// What is read from a disk is what was written, or an error: no flipped bit, no torn write and no record in the wrong
+// place is ever taken for a value.
+
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { compareDots } from '../../../src/clock/dot.js';
+import { BinaryReader } from '../../../src/codec/binary-reader.js';
+import { BinaryWriter } from '../../../src/codec/binary-writer.js';
+import { contextKey, logKey, NODE_KEY, versionsKey } from '../../../src/store/keyspace.js';
+import {
+  CorruptRecordError,
+  decodeContext,
+  decodeLogged,
+  decodeNode,
+  decodeVersions,
+  encodeContext,
+  encodeLogged,
+  encodeNode,
+  encodeVersions,
+  readVersions,
+  writeVersions,
+} from '../../../src/store/record-codec.js';
+import { utf8, vector, version } from '../../support/clock-arbitraries.js';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+
+/** One of each kind, with its key, how it is read, and the bytes that it has on disk. */
+const RECORDS = [
+  {
+    kind: 'the versions of a key',
+    key: versionsKey('é'),
+    record: encodeVersions(versionsKey('é'), [
+      { ...version('n1.a', 1, 'hello', 1_700_000_000_000_000), contentType: 'text/plain' },
+      { ...version('n2.b', 300, '', 1_700_000_000_000_001), contentType: '' },
+    ]),
+    decode: decodeVersions,
+    layout:
+      '01' +
+      '460800b5' +
+      '02' +
+      '046e312e61' +
+      '01' +
+      '8080f9c0c1c48203' +
+      '0a746578742f706c61696e' +
+      '0568656c6c6f' +
+      '046e322e62' +
+      'ac02' +
+      '8180f9c0c1c48203' +
+      '00' +
+      '00',
+  },
+  {
+    kind: 'the context of a key',
+    key: contextKey('é'),
+    record: encodeContext(contextKey('é'), vector({ 'n1.a': 1, 'n2.b': 2 ** 32 })),
+    decode: decodeContext,
+    layout: '01' + 'e66ad431' + '02' + '046e312e61' + '01' + '046e322e62' + '8080808010',
+  },
+  {
+    kind: 'the node',
+    key: NODE_KEY,
+    record: encodeNode(NODE_KEY, { actor: 'n1.a', stamp: MAX, clock: vector({ 'n1.a': 7 }) }),
+    decode: decodeNode,
+    layout: '01' + '7b20dc68' + '046e312e61' + 'ffffffffffffff0f' + '01' + '046e312e61' + '07',
+  },
+  {
+    kind: 'a log entry',
+    key: logKey('n1.a', 7),
+    record: encodeLogged(logKey('n1.a', 7), '\u{1f600}'),
+    decode: decodeLogged,
+    layout: '01' + 'c6e9968c' + '04f09f9880',
+  },
+] as const;
+
+describe.each(RECORDS)('The record of $kind', ({ key, record, decode, layout }) => {
+  test('has the bytes that data folders of earlier releases have', () => {
+    expect(record.toString('hex')).toBe(layout);
+  });
+
+  test('is refused whichever one of its bits is flipped', () => {
+    const accepted: string[] = [];
+    for (let place = 0; place < record.length; place++) {
+      for (let bit = 1; bit < 256; bit *= 2) {
+        const flipped = Buffer.from(record);
+        flipped[place]! ^= bit;
+        if (!isRefused(() => decode(key, flipped))) accepted.push(`bit ${bit} of byte ${place}`);
+      }
+    }
+    expect(accepted).toEqual([]);
+  });
+
+  test('is refused at every length but its own', () => {
+    for (let length = 0; length < record.length; length++) {
+      expect(isRefused(() => decode(key, record.subarray(0, length)))).toBe(true);
+    }
+    expect(isRefused(() => decode(key, Buffer.concat([record, Buffer.of(0)])))).toBe(true);
+    expect(isRefused(() => decode(key, Buffer.concat([record, record])))).toBe(true);
+  });
+
+  test('is refused under every other key, and the error names the key', () => {
+    for (const other of [versionsKey('e'), versionsKey(''), contextKey('e'), logKey('n1.a', 8), Buffer.of(0)]) {
+      expect(() => decode(other, record)).toThrow(CorruptRecordError);
+      expect(() => decode(other, record)).toThrow(
+        `record ${Buffer.from(other).toString('hex')}: the checksum does not match`,
+      );
+    }
+  });
+
+  test('of a format that is not known is refused for that, not as damaged', () => {
+    for (const format of [0, 2, 255]) {
+      const later = Buffer.from(record);
+      later[0] = format;
+      expect(() => decode(key, later)).toThrow(CorruptRecordError);
+      expect(() => decode(key, later)).toThrow(`record format ${format} is not known to this release`);
+    }
+  });
+
+  test('is refused when a disk answers with zeroes, or with nothing', () => {
+    expect(isRefused(() => decode(key, Buffer.alloc(record.length)))).toBe(true);
+    expect(isRefused(() => decode(key, Buffer.alloc(0)))).toBe(true);
+  });
+});
+
+describe('A record reads back as it was written', () => {
+  const anyActor = fc.stringMatching(/^[a-z0-9-]{1,8}\.[a-z0-9]{1,4}$/);
+  const anyCounter = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: MAX }));
+  const anyText = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => text.isWellFormed());
+  const anyVector = fc
+    .uniqueArray(fc.tuple(anyActor, anyCounter), { selector: ([actor]) => actor, maxLength: 5 })
+    .map((entries) => new Map(entries));
+  const anyVersions = fc
+    .uniqueArray(
+      fc.record({
+        actor: anyActor,
+        counter: anyCounter,
+        stamp: fc.maxSafeNat(),
+        contentType: anyText,
+        value: fc.uint8Array({ maxLength: 300 }),
+      }),
+      { selector: ({ actor, counter }) => `${actor}:${counter}`, maxLength: 4 },
+    )
+    .map((versions) => versions.sort(compareDots));
+
+  test('when it holds versions', () => {
+    fc.assert(
+      fc.property(anyText, anyVersions, (text, versions) => {
+        const key = versionsKey(text);
+        const read = decodeVersions(key, encodeVersions(key, versions));
+        expect(read.map((each) => ({ ...each, value: [...each.value] }))).toEqual(
+          versions.map((each) => ({ ...each, value: [...each.value] })),
+        );
+      }),
+    );
+  });
+
+  test('when it holds a context', () => {
+    fc.assert(
+      fc.property(anyText, anyVector, (text, context) => {
+        const key = contextKey(text);
+        expect([...decodeContext(key, encodeContext(key, context))]).toEqual([...context]);
+      }),
+    );
+  });
+
+  test('when it holds the node', () => {
+    fc.assert(
+      fc.property(anyActor, fc.maxSafeNat(), anyVector, (actor, stamp, clock) => {
+        expect(decodeNode(NODE_KEY, encodeNode(NODE_KEY, { actor, stamp, clock }))).toEqual({ actor, stamp, clock });
+      }),
+    );
+  });
+
+  test('when it holds a log entry', () => {
+    fc.assert(
+      fc.property(anyActor, anyCounter, anyText, (actor, counter, written) => {
+        const key = logKey(actor, counter);
+        expect(decodeLogged(key, encodeLogged(key, written))).toBe(written);
+      }),
+    );
+  });
+
+  test('after another one that could not be written', () => {
+    const key = versionsKey('a');
+    expect(() => encodeVersions(key, [version('n1.a', 1), version('n1.a', NaN)])).toThrow(RangeError);
+    const whole = decodeVersions(key, encodeVersions(key, [version('n1.a', 2)]));
+    expect(whole.map(({ counter }) => counter)).toEqual([2]);
+  });
+});
+
+describe('Versions read from a large message', () => {
+  test('keep only their own bytes in memory', () => {
+    const writer = new BinaryWriter();
+    writeVersions(writer, [version('n1.a', 1, 'small')]);
+    const message = Buffer.concat([writer.finish(), Buffer.alloc(100_000)]);
+    const [read] = readVersions(new BinaryReader(message));
+    expect(read!.value).toEqual(utf8('small'));
+    expect(read!.value.buffer.byteLength).toBe(5);
+  });
+});
+
+function isRefused(decode: () => unknown): boolean {
+  try {
+    decode();
+    return false;
+  } catch (error) {
+    if (!(error instanceof CorruptRecordError)) throw error;
+    expect(error.code).toBe('CORRUPT_RECORD');
+    return true;
+  }
+}
