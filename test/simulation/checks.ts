@@ -1,0 +1,68 @@
+// Does a node show exactly what the oracle says it must?
+
+import type { ReplicaDriver } from '../../src/replication/replica-driver.js';
+import type { Known, Mind } from './mind.js';
+import { NOTHING, type Knowledge, type Oracle, type WriteSet } from './oracle.js';
+import { isSameMap, textOf, vectorText, type ContainerLike, type VersionLike } from './shapes.js';
+import { Violation } from './violation.js';
+
+/** What readers see of these keys, and the clock, after an event. */
+export function checkShown(
+  name: string,
+  driver: ReplicaDriver,
+  mind: Mind,
+  keys: readonly string[],
+  oracle: Oracle,
+): void {
+  const { visible } = mind;
+  checkClock(name, driver.view.clock, visible);
+  for (const key of keys) {
+    checkContainer(oracle, `${name} shows`, key, driver.read(key), visible.keys.get(key) ?? NOTHING);
+  }
+}
+
+function checkClock(name: string, clock: ReadonlyMap<string, number>, { counters }: Known): void {
+  if (isSameMap(clock, counters)) return;
+  throw new Violation('node clock', `${name} has committed ${vectorText(clock)} and must have ${vectorText(counters)}`);
+}
+
+/** A filled container: the versions alive, and a context that covers exactly what is known of the key. */
+export function checkContainer(
+  oracle: Oracle,
+  where: string,
+  key: string,
+  { versions, context }: ContainerLike,
+  knowledge: Knowledge,
+): void {
+  const shown = setOf(oracle, where, key, versions);
+  const expected = oracle.visibleSet(key, knowledge);
+  if (shown !== expected) {
+    const lists = `[${oracle.names(key, shown).join(' ')}], and must be [${oracle.names(key, expected).join(' ')}]`;
+    throw new Violation('visible versions', `${where} ${key} as ${lists}`);
+  }
+  const covered = oracle.covered(key, context);
+  if (covered !== knowledge.known) {
+    const excess = oracle.names(key, covered & ~knowledge.known).join(' ');
+    const missing = oracle.names(key, knowledge.known & ~covered).join(' ');
+    throw new Violation('context', `${where} ${key} with a context that covers [${excess}] and lacks [${missing}]`);
+  }
+}
+
+/** The set of the versions; each must be one that somebody wrote under its dot, with the same value and stamp as ever. */
+export function setOf(oracle: Oracle, where: string, key: string, versions: readonly VersionLike[]): WriteSet {
+  let set = 0n;
+  for (const { actor, counter, stamp, value } of versions) {
+    const write = oracle.write(actor, counter);
+    const name = `${actor}:${counter}`;
+    if (write === undefined) throw new Violation('dot uniqueness', `${where} ${key} with ${name}: nobody wrote it`);
+    if (write.key !== key || (write.bytes !== value && write.value !== textOf(value))) {
+      const told = `${name} as ${textOf(value)}, written as ${write.value} of ${write.key}`;
+      throw new Violation('dot uniqueness', `${where} ${key} with ${told}`);
+    }
+    if (write.stamp !== stamp) oracle.noteStamp(write, stamp);
+    write.bytes = value;
+    if ((set & write.bit) !== 0n) throw new Violation('dot uniqueness', `${where} ${key} with ${name} twice`);
+    set |= write.bit;
+  }
+  return set;
+}

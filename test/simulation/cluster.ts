@@ -1,0 +1,285 @@
+// A simulated cluster: what clients do to it, what happens between, and what must hold at every moment.
+
+import { winner } from '../../src/clock/resolution.js';
+import type { WriteResult } from '../../src/replication/engine/output.js';
+import { checkContainer } from './checks.js';
+import { SimulatedNetwork } from './network.js';
+import { SimulatedNode } from './node.js';
+import type { SimulationOptions } from './options.js';
+import { NOTHING, Oracle, type Knowledge, type OracleWrite, type WriteSet } from './oracle.js';
+import { Prng } from './prng.js';
+import { isSameMap, vectorText, type VersionLike } from './shapes.js';
+import { quiescence, Timeline } from './timeline.js';
+import { Trace } from './trace.js';
+import { Violation } from './violation.js';
+import type { Parcel, World } from './world.js';
+
+/** What a client has seen of a key, at one replica, at one moment. */
+export interface Reading {
+  readonly node: string;
+  readonly key: string;
+  readonly context: ReadonlyMap<string, number>;
+  readonly seen: WriteSet;
+}
+
+export interface WriteOptions {
+  /** What the author had seen; without it, what the replica has. */
+  readonly reading?: Reading | undefined;
+  readonly acksNeeded?: number;
+  readonly timeoutMs?: number;
+  /** The outcome of the client's precondition. */
+  readonly condition?: boolean | undefined;
+}
+
+/** A write that would leave more siblings is refused. */
+const SIBLINGS_MAX = 64;
+
+export class Cluster implements World {
+  readonly timeline = new Timeline();
+  readonly oracle = new Oracle();
+  readonly prng: Prng;
+  readonly network: SimulatedNetwork<Parcel>;
+  readonly names: readonly string[];
+  readonly keys: readonly string[];
+  readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  readonly trace: Trace;
+  isCalm = false;
+  private failure: unknown;
+  private values = 0;
+
+  constructor(
+    readonly options: SimulationOptions,
+    isVerbose: boolean,
+  ) {
+    this.prng = new Prng(options.seed ^ 0x5eed);
+    this.network = new SimulatedNetwork(this.timeline, this.prng.fork(), { ...options.network });
+    this.names = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
+    this.keys = Array.from({ length: options.keys }, (_, i) => `k${i + 1}`);
+    this.nodes = new Map(this.names.map((name) => [name, new SimulatedNode(name, this)]));
+    this.trace = new Trace(isVerbose);
+    for (const node of this.nodes.values()) {
+      node.wallOffsetMs = this.prng.between(-options.clockSkewMs, options.clockSkewMs);
+      node.start();
+    }
+  }
+
+  /** Keeps the first failure: what comes after may be its consequence. */
+  fail(error: unknown): void {
+    this.failure ??= error;
+  }
+
+  node(name: string): SimulatedNode {
+    const node = this.nodes.get(name);
+    if (node === undefined) throw new Error(`there is no node ${name}`);
+    return node;
+  }
+
+  /** Runs the next event to rest, and checks the node that it touched. Throws the first failure. */
+  async step(): Promise<void> {
+    const event = this.timeline.next();
+    if (event === undefined) throw new Error('nothing is left to happen');
+    this.trace.add(event);
+    try {
+      event.action();
+      await quiescence();
+      if (this.failure === undefined) this.nodes.get(event.node)?.check();
+    } catch (error) {
+      this.fail(error);
+    }
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async runFor(durationMs: number): Promise<void> {
+    let isOver = false;
+    this.timeline.schedule(durationMs, '', 'pause', () => {
+      isOver = true;
+    });
+    while (!isOver) await this.step();
+  }
+
+  read(name: string, key: string): Reading | undefined {
+    const node = this.node(name);
+    if (node.driver === undefined) return undefined;
+    const { context } = node.driver.read(key);
+    return { node: name, key, context, seen: this.visible(node, key).known };
+  }
+
+  /** Undefined when the node can't take it. Never settled when the node crashes first: the outcome is unknown. */
+  write(
+    name: string,
+    key: string,
+    value: string | undefined,
+    options: WriteOptions = {},
+  ): Promise<WriteResult> | undefined {
+    const node = this.node(name);
+    const { driver, life, mind } = node;
+    if (driver === undefined || life === undefined) return undefined;
+    const { reading, acksNeeded = 1, timeoutMs = 1000, condition } = options;
+    const before = mind.working(key);
+    const live = this.oracle.visibleSet(key, before);
+    const seen = reading?.seen ?? before.known;
+    const siblings = sizeOf(live & ~seen) + (value === undefined ? 0 : 1);
+    const isRefused = condition === false || (siblings > sizeOf(live) && siblings > SIBLINGS_MAX);
+    const write = isRefused
+      ? undefined
+      : this.oracle.record(key, driver.actor, mind.counter(driver.actor) + 1, value, seen);
+    if (write !== undefined) mind.take(write);
+    const deadlineMs = this.timeline.nowMs + timeoutMs;
+    let wasAsked = condition === undefined;
+    const after = mind.working(key);
+    life.waiting++;
+    const answered = driver.write({
+      key,
+      content: value === undefined ? undefined : { contentType: 'text/plain', value: this.bytesOf(value) },
+      context: reading?.context,
+      precondition:
+        condition === undefined
+          ? undefined
+          : (versions) => {
+              wasAsked = true;
+              this.checkLive(name, key, versions, live);
+              return condition;
+            },
+      acksNeeded,
+      timeoutMs,
+    });
+    const checked = answered.then((result) => {
+      life.waiting--;
+      if (!wasAsked) throw new Violation('precondition', `${name} did not ask for ${key}`);
+      const isTimely = acksNeeded <= 1 || this.timeline.nowMs < deadlineMs;
+      this.checkResult(name, key, result, write, { before, after, acksNeeded: isTimely ? acksNeeded : 1 });
+      return result;
+    });
+    checked.catch((error: unknown) => {
+      if (!life.isOver && node.driver !== undefined) this.fail(error);
+    });
+    return checked;
+  }
+
+  /** A value that no other write has. */
+  nextValue(): string {
+    return `v${++this.values}`;
+  }
+
+  /** Whether these nodes agree in everything, with nothing under way. */
+  isConverged(names: readonly string[]): boolean {
+    return this.network.carryingInFlight === 0 && this.isAgreed(names);
+  }
+
+  isAgreed(names: readonly string[]): boolean {
+    const nodes = names.map((name) => this.node(name));
+    const [first] = nodes;
+    return nodes.every(
+      (node) =>
+        node.driver !== undefined &&
+        node.mind.isSettled &&
+        isSameMap(node.mind.visible.counters, first!.mind.visible.counters) &&
+        this.keys.every((key) => {
+          if (this.visible(node, key).known !== this.visible(first!, key).known) return false;
+          return isSameMap(node.driver!.read(key).context, first!.driver!.read(key).context);
+        }),
+    );
+  }
+
+  /** What must hold of nodes that have converged, beyond what holds always. */
+  async checkConverged(names: readonly string[]): Promise<void> {
+    const first = this.node(names[0]!);
+    for (const name of names) {
+      const node = this.node(name);
+      if (node.life!.waiting > 0)
+        throw new Violation('liveness', `${node.life!.waiting} clients of ${name} wait for ever`);
+      for (const key of this.keys) {
+        for (const resolution of ['order', 'latest'] as const) {
+          const [mine, other] = [node, first].map((each) => winner(each.driver!.read(key).versions, resolution));
+          if (mine?.actor === other?.actor && mine?.counter === other?.counter) continue;
+          throw new Violation('winner', `${name} and ${first.name} choose differently for ${key}`);
+        }
+      }
+      await this.checkStored(node);
+      if (node.openSnapshots !== 1) throw new Violation('snapshots', `${name} holds ${node.openSnapshots} snapshots`);
+    }
+    const isWhole =
+      names.length === this.names.length && [...this.nodes.values()].every((node) => node.buried.size === 0);
+    if (isWhole) for (const name of names) await this.checkNothingAhead(name);
+  }
+
+  /** The records themselves: containers without the cache, and the key of every dot. */
+  private async checkStored({ name, driver, mind }: SimulatedNode): Promise<void> {
+    const view = driver!.view;
+    const stored = new Map<string, { versions: readonly VersionLike[]; context: ReadonlyMap<string, number> }>();
+    for await (const { key, container } of view.containers('', undefined)) stored.set(key, container);
+    for (const key of this.keys) {
+      const { versions = [], context = new Map() } = stored.get(key) ?? view.container(key);
+      const filled = { versions, context: new Map(context) };
+      for (const [actor, counter] of view.clock) filled.context.set(actor, Math.max(counter, context.get(actor) ?? 0));
+      checkContainer(this.oracle, `${name} stores`, key, filled, mind.visible.keys.get(key) ?? NOTHING);
+    }
+    for (const [actor, counter] of mind.visible.counters) {
+      let place = 0;
+      for await (const key of view.logged(actor, 0, counter)) {
+        if (this.oracle.write(actor, ++place)?.key === key) continue;
+        throw new Violation('log', `${name} has logged that ${actor}:${place} wrote ${key}`);
+      }
+      if (place !== counter) throw new Violation('log', `${name} has ${place} of ${counter} log entries of ${actor}`);
+    }
+  }
+
+  private async checkNothingAhead(name: string): Promise<void> {
+    const { view } = this.node(name).driver!;
+    for await (const key of view.aheadKeys(undefined)) {
+      throw new Violation('ahead', `${name} has converged, and ${key} is ahead with ${vectorText(view.context(key))}`);
+    }
+  }
+
+  private visible({ mind }: SimulatedNode, key: string): Knowledge {
+    return mind.visible.keys.get(key) ?? NOTHING;
+  }
+
+  private bytesOf(value: string): Uint8Array {
+    const { valueBytesMax } = this.options;
+    return Buffer.from(valueBytesMax === 0 ? value : `${value} `.padEnd(this.prng.int(valueBytesMax), '.'));
+  }
+
+  private checkLive(name: string, key: string, versions: readonly VersionLike[], live: WriteSet): void {
+    let set = 0n;
+    for (const { actor, counter } of versions) set |= this.oracle.write(actor, counter)?.bit ?? 0n;
+    if (set !== live) this.fail(new Violation('precondition', `${name} shows other versions of ${key} than live`));
+  }
+
+  private checkResult(
+    name: string,
+    key: string,
+    result: WriteResult,
+    write: OracleWrite | undefined,
+    { before, after, acksNeeded }: { before: Knowledge; after: Knowledge; acksNeeded: number },
+  ): void {
+    if (result.kind !== 'written' || write === undefined) {
+      if (result.kind === 'written' || write !== undefined) {
+        throw new Violation('answer', `${name} answers ${result.kind} to a write of ${key}`);
+      }
+      return;
+    }
+    const { dot, container, existed, acks } = result;
+    const told = `${dot.actor}:${dot.counter}`;
+    if (dot.actor !== write.actor || dot.counter !== write.counter) {
+      throw new Violation('answer', `${name} answers ${told} for ${write.actor}:${write.counter}`);
+    }
+    checkContainer(this.oracle, `${name} answers`, key, container, after);
+    if (existed !== (this.oracle.visibleSet(key, before) !== 0n)) {
+      throw new Violation('answer', `${name} says wrongly whether ${key} existed`);
+    }
+    const holders = [...this.nodes.values()].filter((node) => node.hasCommitted(key, write.bit));
+    if (!holders.includes(this.node(name)))
+      throw new Violation('durability', `${told} is answered before it is on disk`);
+    if (holders.length < acks || acks < acksNeeded) {
+      const counts = `${acks} of ${acksNeeded} acknowledgements`;
+      throw new Violation('acknowledgements', `${told} is answered with ${counts}; ${holders.length} nodes have it`);
+    }
+  }
+}
+
+export function sizeOf(set: WriteSet): number {
+  let size = 0;
+  for (let rest = set; rest !== 0n; rest &= rest - 1n) size++;
+  return size;
+}

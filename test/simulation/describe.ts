@@ -1,0 +1,28 @@
+// How does a message look to people?
+
+import type { Batch, PeerAnswer, PeerRequest } from '../../src/replication/engine/messages.js';
+import { namesOf, vectorText } from './shapes.js';
+
+export function describeMessage(message: PeerRequest | PeerAnswer): string {
+  switch (message.kind) {
+    case 'push':
+      return describeBatch(message.batch);
+    case 'batch':
+      return `${describeBatch(message.batch)}${message.next === undefined ? '' : `, more after ${message.next}`}`;
+    case 'compare':
+    case 'clock':
+      return `${vectorText(message.clock)}${message.aheadDigest === 0 ? '' : `, ahead ${message.aheadDigest}`}`;
+    case 'pull':
+      return `since ${vectorText(message.since)}`;
+    case 'pull-ahead':
+      return message.after === undefined ? '' : `after ${message.after}`;
+  }
+}
+
+function describeBatch({ clock, ranges, containers }: Batch): string {
+  const spans = ranges.map(({ actor, from, keys }) => `${actor}:${from + 1}..${from + keys.length}`);
+  const states = [...containers].map(([key, { versions, context }]) => {
+    return `${key}=[${namesOf(versions)}]${context.size > 0 ? ` ahead ${vectorText(context)}` : ''}`;
+  });
+  return `clock ${vectorText(clock)}, ${spans.join(' ') || 'no ranges'}, ${states.join(' ')}`;
+}

@@ -1,0 +1,115 @@
+// What goes wrong? Links are cut, one way or both; processes die at any moment and come back; disks are lost; clocks jump.
+
+import type { Cluster } from './cluster.js';
+import type { Prng } from './prng.js';
+
+export class Faults {
+  private isOver = false;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly prng: Prng,
+  ) {
+    this.schedule();
+  }
+
+  end(): void {
+    this.isOver = true;
+  }
+
+  /**
+   * These nodes die for good, one after the other, and each is cut off from the others before: what only they knew
+   * reaches the survivors in parts, by way of those that die later.
+   */
+  doom(doomed: readonly string[]): void {
+    const { cluster, prng } = this;
+    const { names, network, nodes, timeline, trace } = cluster;
+    this.end();
+    network.heal();
+    for (const node of nodes.values()) if (node.life === undefined) node.start();
+    const lengthMs = prng.pick([30, 200, 1000]);
+    for (const name of doomed) {
+      const cutAfterMs = prng.int(lengthMs);
+      timeline.schedule(cutAfterMs, name, 'cut off', () => {
+        const isDeaf = prng.chance(0.7);
+        for (const other of names) {
+          if (doomed.includes(other)) continue;
+          network.cut(name, other);
+          if (isDeaf) network.cut(other, name);
+        }
+      });
+      timeline.schedule(cutAfterMs + prng.int(lengthMs), name, 'dies', () => nodes.get(name)!.crash());
+    }
+    trace.note(`            ${doomed.join(' ')} are to die`);
+  }
+
+  private schedule(): void {
+    const { cluster, prng } = this;
+    const node = prng.pick(cluster.names);
+    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.faultEveryMs);
+    cluster.timeline.schedule(waitMs, node, 'fault', () => {
+      if (this.isOver) return;
+      this.schedule();
+      this.strike(node);
+    });
+  }
+
+  private strike(name: string): void {
+    const { cluster, prng } = this;
+    const { options, trace } = cluster;
+    const node = cluster.node(name);
+    const kind = prng.next();
+    if (kind < 0.4 && options.cuts) this.cutOrMend(name);
+    else if (kind < 0.5 && options.crashes) {
+      trace.note(`            ${name} is told to stop`);
+      node.stop().catch((error: unknown) => cluster.fail(error));
+      this.restart(name, prng.pick([1500, 5000]));
+    } else if (kind < 0.85 && options.crashes) {
+      trace.note(`            ${name} ${node.life ? 'crashes' : 'starts'}`);
+      if (node.life !== undefined) node.crash();
+      else node.start();
+      if (node.life === undefined && prng.chance(0.7)) this.restart(name, prng.pick([0, 50, 1500]));
+    } else if (kind < 0.9 && options.wipes) {
+      trace.note(`            ${name} loses its disk`);
+      node.wipe();
+      this.restart(name, prng.pick([0, 50, 1500]));
+    } else if (kind < 0.95 && options.clockJumps) {
+      node.wallOffsetMs += prng.between(-100_000, 100_000);
+    }
+    // A failing disk ends its process at another moment than this: somebody has to start it again.
+    if (options.diskFailures && prng.chance(0.5)) this.restart(name, 100);
+  }
+
+  private cutOrMend(name: string): void {
+    const { cluster, prng } = this;
+    const { network, names, trace } = cluster;
+    const kind = prng.next();
+    const other = prng.pick(names);
+    if (kind < 0.3) {
+      trace.note(`            cut ${name} -> ${other}`);
+      network.cut(name, other);
+    } else if (kind < 0.55) {
+      trace.note(`            cut ${name} off`);
+      for (const peer of names) {
+        network.cut(name, peer);
+        network.cut(peer, name);
+      }
+    } else if (kind < 0.75) {
+      trace.note(`            mend ${name} <-> ${other}`);
+      network.mend(name, other);
+      network.mend(other, name);
+    } else {
+      trace.note('            mend all');
+      network.heal();
+    }
+  }
+
+  private restart(name: string, afterMs: number): void {
+    const node = this.cluster.node(name);
+    this.cluster.timeline.schedule(afterMs, name, 'start', () => {
+      if (this.isOver) return;
+      if (node.life?.isStopping) node.crash();
+      if (node.life === undefined) node.start();
+    });
+  }
+}

@@ -1,0 +1,76 @@
+// Runs the simulation against every mutant: node test/simulation/launch.mjs mutate [--only text] [--seeds 500]
+// Ends with status 1 when one survives.
+
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { MUTANTS, type Mutant } from './mutants.js';
+
+/** A change of the text of one source file; it must match exactly once. */
+export interface Patch {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** Compiles a copy of the sources, patched, and returns its folder. */
+export type Compile = (name: string, patches: readonly Patch[]) => string;
+
+export type CheckPatches = (patches: readonly Patch[]) => void;
+
+interface Verdict {
+  readonly invariant: string | undefined;
+  readonly seed: number;
+}
+
+/** A mutant that never comes to rest is caught as well. */
+const RUN_MAX_MS = 240_000;
+
+/** Characters of a message that stand in the table. */
+const MESSAGE_MAX = 40;
+
+export async function main(compile: Compile, checkPatches: CheckPatches): Promise<void> {
+  const { values } = parseArgs({
+    options: { only: { type: 'string', default: '' }, seeds: { type: 'string', default: '500' } },
+  });
+  const mutants = MUTANTS.filter(({ name }) => name.includes(values.only));
+  for (const { patches } of mutants) checkPatches(patches);
+  const verdicts = new Map<string, Verdict>();
+  const waiting = [...mutants];
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const verdict = await judge(mutant, compile, mutant.seeds ?? Number(values.seeds));
+      verdicts.set(mutant.name, verdict);
+      console.error(`${verdict.invariant === undefined ? 'SURVIVES' : 'caught'}: ${mutant.name}`);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  console.log('| Mutant | Caught by | First failing seed |\n|---|---|---|');
+  for (const { name } of mutants) {
+    const { invariant, seed } = verdicts.get(name)!;
+    console.log(`| ${name} | ${invariant ?? '**nothing**'} | ${invariant === undefined ? `none of ${seed}` : seed} |`);
+  }
+  const survivors = mutants.filter(({ name }) => verdicts.get(name)!.invariant === undefined);
+  console.log(`\n${mutants.length - survivors.length} of ${mutants.length} caught`);
+  if (survivors.length > 0) process.exitCode = 1;
+}
+
+async function judge({ name, patches }: Mutant, compile: Compile, seeds: number): Promise<Verdict> {
+  const folder = compile(`mutant-${process.pid}-${name.replace(/\W+/g, '-')}`, patches);
+  const program = join(folder, 'test', 'simulation', 'run.js');
+  const output = await new Promise<string | undefined>((resolve) => {
+    const options = { timeout: RUN_MAX_MS, maxBuffer: 2 ** 26 };
+    const args = [program, '--seeds', String(seeds), '--workers', '1', '--json'];
+    execFile(process.execPath, args, options, (error, stdout) => resolve(error?.killed ? undefined : stdout));
+  });
+  rmSync(folder, { recursive: true, force: true });
+  if (output === undefined) return { invariant: 'no end', seed: 0 };
+  const { failures } = JSON.parse(output) as { failures: { seed: number; invariant: string; message: string }[] };
+  const [first] = failures;
+  if (first === undefined) return { invariant: undefined, seed: seeds };
+  // What production code itself notices stops the node, and has a message of its own.
+  const invariant = first.invariant === 'no error' ? `"${first.message.slice(0, MESSAGE_MAX)}"` : first.invariant;
+  return { invariant, seed: first.seed };
+}

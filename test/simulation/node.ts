@@ -1,0 +1,249 @@
+// One replica of a simulated cluster: the production store, engine and driver over a simulated disk, network and clock.
+//
+// A life is one process. When it ends its driver is left as it is: its timers, messages and commits are dropped, nothing
+// that it awaits is ever settled, and the next life begins with a new driver from what the disk has.
+
+import { EMPTY_VECTOR } from '../../src/clock/version-vector.js';
+import type { PeerAnswer, PeerRequest } from '../../src/replication/engine/messages.js';
+import type { Observation } from '../../src/replication/engine/output.js';
+import { Replica } from '../../src/replication/engine/replica.js';
+import { ReplicaDriver, type DriverEvents } from '../../src/replication/replica-driver.js';
+import type { Time } from '../../src/replication/time.port.js';
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+} from '../../src/replication/transport/message-codec.js';
+import { PeerFailure, type PeerTransport } from '../../src/replication/transport.port.js';
+import { ReplicaStore } from '../../src/store/replica-store.js';
+import { checkShown } from './checks.js';
+import { describeMessage } from './describe.js';
+import { Disk } from './disk.js';
+import { Mind, type Carried, type Known } from './mind.js';
+import { Refusal, type Endpoint } from './network.js';
+import { DiskFailure, SimulatedStore, type StoreConditions } from './simulated-store.js';
+import { Violation } from './violation.js';
+import type { Parcel, World } from './world.js';
+
+/** One life of the process. */
+export interface Life {
+  isOver: boolean;
+  driver: ReplicaDriver | undefined;
+  /** Whether it is told to end, and takes nothing new. */
+  isStopping: boolean;
+  /** Clients that wait for an answer. */
+  waiting: number;
+}
+
+/** Any moment will do; far enough from 0 for clocks that go hours wrong. */
+const EPOCH_MS = 1_700_000_000_000;
+
+export class SimulatedNode implements Endpoint<Parcel> {
+  readonly mind: Mind;
+  life: Life | undefined;
+  /** What a wiped disk of this node had, by key: a write was on it when that was told. */
+  readonly buried = new Map<string, bigint>();
+  wallOffsetMs = 0;
+  private disk = new Disk();
+  private incarnations = 0;
+  private checked: Known | undefined;
+  private checks = 0;
+
+  constructor(
+    readonly name: string,
+    private readonly world: World,
+  ) {
+    this.mind = new Mind(name, world.oracle);
+    world.network.endpoints.set(name, this);
+  }
+
+  /** The driver while clients and peers can reach it. */
+  get driver(): ReplicaDriver | undefined {
+    const { life } = this;
+    return life?.isStopping === false && life.driver?.failure === undefined ? life.driver : undefined;
+  }
+
+  start(): void {
+    const life: Life = { isOver: false, driver: undefined, isStopping: false, waiting: 0 };
+    this.life = life;
+    this.open(life).catch((error: unknown) => this.stopped(life, error));
+  }
+
+  /** Ends as an operator would have it: nothing new is taken, and what was taken comes to disk first. */
+  async stop(): Promise<void> {
+    const { driver, life } = this;
+    if (driver === undefined || life === undefined) return;
+    life.isStopping = true;
+    await driver.drain();
+    if (life.isOver || driver.failure !== undefined) return;
+    if (!this.mind.isDurable) throw new Violation('durability', `${this.name} has ended before all was on disk`);
+    this.crash();
+  }
+
+  crash(): void {
+    if (this.life === undefined) return;
+    this.life.isOver = true;
+    this.life = undefined;
+    this.checked = undefined;
+    this.disk.releaseAll();
+    this.mind.crash();
+  }
+
+  /** The disk is lost: the next life begins with an empty one, under a new incarnation. */
+  wipe(): void {
+    this.crash();
+    this.disk = new Disk();
+    for (const [key, { known }] of this.mind.durable.keys) this.buried.set(key, (this.buried.get(key) ?? 0n) | known);
+    this.mind.wipe();
+  }
+
+  /** Whether the node's disk holds or has held the write. */
+  hasCommitted(key: string, bit: bigint): boolean {
+    const known = (this.mind.durable.keys.get(key)?.known ?? 0n) | (this.buried.get(key) ?? 0n);
+    return (known & bit) !== 0n;
+  }
+
+  /** Compares what readers see with what the oracle says: all keys after a commit, and one in turn while nothing changes. */
+  check(): void {
+    const { driver, mind, world } = this;
+    if (driver === undefined) return;
+    const keys = this.checked === mind.visible ? [world.keys[this.checks++ % world.keys.length]!] : world.keys;
+    checkShown(this.name, driver, mind, keys, world.oracle);
+    this.checked = mind.visible;
+  }
+
+  get openSnapshots(): number {
+    return this.disk.snapshots;
+  }
+
+  handle(from: string, parcel: Parcel, reply: (answer: Parcel | Refusal) => void): boolean {
+    const { driver, life } = this;
+    if (driver === undefined || life === undefined) return false;
+    const request = parcel.bytes ? decodeRequest(parcel.bytes).message : (parcel.message as PeerRequest);
+    if (parcel.cargo !== undefined) this.mind.merge(parcel.cargo);
+    driver
+      .receive(from, request)
+      .then(
+        (answer) => !life.isOver && reply(this.pack(answer, from)),
+        (error: unknown) => !life.isOver && reply(new Refusal(String(error))),
+      )
+      .catch((error: unknown) => this.world.fail(error));
+    return true;
+  }
+
+  private async open(life: Life): Promise<void> {
+    const fresh = { actor: this.nextActor(), clock: EMPTY_VECTOR, stamp: 0 };
+    const store = await ReplicaStore.open(new SimulatedStore(this.disk, this.conditionsOf(life)), fresh);
+    const { actor, clock, stamp } = store.view.node;
+    const ahead = await store.aheadContexts();
+    const peers = this.world.names.filter((name) => name !== this.name);
+    const replica = new Replica(this.name, peers, { actor, clock, stamp, ahead }, () => `i${++this.incarnations}`);
+    life.driver = new ReplicaDriver(replica, store, {
+      transport: this.transportOf(life),
+      time: this.timeOf(life),
+      events: this.eventsOf(life),
+    });
+    life.driver.start();
+  }
+
+  private nextActor(): string {
+    return `${this.name}.i${++this.incarnations}`;
+  }
+
+  private timeOf(life: Life): Time {
+    const { timeline } = this.world;
+    return {
+      nowMs: () => EPOCH_MS + timeline.nowMs + this.wallOffsetMs,
+      after: (delayMs, action) => timeline.schedule(delayMs, this.name, 'timer', () => !life.isOver && action()),
+    };
+  }
+
+  private transportOf(life: Life): PeerTransport {
+    return {
+      send: (to, request) =>
+        new Promise((resolve, reject) => {
+          const parcel = this.packOrFail(request, to);
+          if (parcel === undefined) return;
+          this.world.network.request({
+            from: this.name,
+            to,
+            kind: request.kind,
+            parcel,
+            answered: (answer) => {
+              if (life.isOver || life.driver?.failure !== undefined) return;
+              if (answer.cargo !== undefined) this.mind.merge(answer.cargo);
+              resolve(answer.bytes ? decodeAnswer(answer.bytes).message : (answer.message as PeerAnswer));
+            },
+            failed: (reason) => !life.isOver && reject(new PeerFailure(reason)),
+            describe: (described) => describeMessage(described.message),
+          });
+        }),
+    };
+  }
+
+  private packOrFail(message: PeerRequest, to: string): Parcel | undefined {
+    try {
+      return this.pack(message, to);
+    } catch (error) {
+      this.world.fail(error);
+      return undefined;
+    }
+  }
+
+  /** What stands in the message must be what this node had committed. */
+  private pack(message: PeerRequest | PeerAnswer, to: string): Parcel {
+    const cargo = 'batch' in message ? this.mind.pack(message.batch) : undefined;
+    if (!this.world.options.isOnWire) return { message, bytes: undefined, cargo };
+    const from = this.name;
+    const isAnswer = message.kind === 'clock' || message.kind === 'batch';
+    const bytes = isAnswer ? encodeAnswer({ from, to, message }) : encodeRequest({ from, to, message });
+    return { message, bytes, cargo };
+  }
+
+  private eventsOf(life: Life): DriverEvents {
+    return {
+      observed: (observation) => this.observed(observation),
+      peerFailed: (peer, error) => {
+        if (!(error instanceof PeerFailure)) this.world.fail(error ?? new Error(`${peer} failed`));
+      },
+      stopped: (error) => this.stopped(life, error),
+    };
+  }
+
+  private observed(observation: Observation): void {
+    if (observation.kind !== 'new-incarnation') return;
+    const { actor, retired } = observation;
+    this.world.fail(new Violation('incarnation', `${this.name} goes on as ${actor}: a peer knew more of ${retired}`));
+  }
+
+  /** A failing disk ends the process; nothing else may. */
+  private stopped(life: Life, error: unknown): void {
+    if (life.isOver) return;
+    if (!(error instanceof DiskFailure)) return this.world.fail(error);
+    this.world.timeline.schedule(0, this.name, 'process ends', () => !life.isOver && this.crash());
+  }
+
+  private conditionsOf(life: Life): StoreConditions<Carried> {
+    const { world, mind, name } = this;
+    const { options, prng, timeline } = world;
+    return {
+      afterCommitDelay: (kind, action) => {
+        timeline.schedule(prng.between(0, options.commitMaxMs), name, kind, () => !life.isOver && action());
+      },
+      scanPause: () => {
+        if (world.isCalm || !prng.chance(options.scanPauses)) return undefined;
+        return new Promise((resolve) => {
+          timeline.schedule(prng.between(1, 40), name, 'scan goes on', () => !life.isOver && resolve());
+        });
+      },
+      commitFault: () => {
+        if (!options.diskFailures || world.isCalm || !prng.chance(0.01)) return 'none';
+        return prng.chance(0.5) ? 'lost' : 'applied';
+      },
+      submitted: () => mind.submitted(),
+      applied: (carried) => mind.applied(carried),
+      answered: (carried) => mind.answered(carried),
+    };
+  }
+}

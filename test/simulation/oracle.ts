@@ -1,0 +1,153 @@
+// What must a replica show, if causality is tracked exactly?
+//
+// The oracle knows every write and what its author had seen of the key, as sets of writes. From the set of writes that
+// have reached a replica follows what it must show: those that no write among them replaced. There is no version vector
+// here, no context, no merge rule, and not one line shared with the code that it judges.
+//
+// A set of one key's writes is a bigint with one bit for each write, in the order in which they were taken.
+
+import { Violation } from './violation.js';
+
+export type WriteSet = bigint;
+
+/** What has been seen of one key. With a write comes all that its author had seen. */
+export interface Knowledge {
+  readonly known: WriteSet;
+  /** What some known write's author had seen, and so replaced. */
+  readonly replaced: WriteSet;
+}
+
+export const NOTHING: Knowledge = { known: 0n, replaced: 0n };
+
+export interface OracleWrite {
+  readonly key: string;
+  readonly actor: string;
+  readonly counter: number;
+  /** Undefined for a delete. */
+  readonly value: string | undefined;
+  readonly seen: WriteSet;
+  readonly bit: WriteSet;
+  /** The stamp that it was first seen with; it must never show another. */
+  stamp: number | undefined;
+  /** The bytes that were last found to be the value: the same ones need not be read again. */
+  bytes: Uint8Array | undefined;
+}
+
+interface KeyHistory {
+  readonly writes: OracleWrite[];
+  /** Writes that are no deletes. */
+  live: WriteSet;
+  /** By actor, each write of the key with the set of it and the actor's earlier ones. */
+  readonly byActor: Map<string, { readonly counter: number; readonly upTo: WriteSet }[]>;
+}
+
+export class Oracle {
+  private readonly keys = new Map<string, KeyHistory>();
+  /** By actor, the writes at the places of their counters. */
+  private readonly dots = new Map<string, (OracleWrite | undefined)[]>();
+
+  /** A write has been taken, of an author who had seen `seen`. Its dot must be new. */
+  record(key: string, actor: string, counter: number, value: string | undefined, seen: WriteSet): OracleWrite {
+    const other = this.write(actor, counter);
+    if (other !== undefined)
+      throw new Violation('dot uniqueness', `${actor}:${counter} names two writes, of ${other.key} and ${key}`);
+    const history = this.historyOf(key);
+    const bit = 1n << BigInt(history.writes.length);
+    const write: OracleWrite = { key, actor, counter, value, seen, bit, stamp: undefined, bytes: undefined };
+    history.writes.push(write);
+    if (value !== undefined) history.live |= bit;
+    const earlier = history.byActor.get(actor) ?? [];
+    earlier.push({ counter, upTo: (earlier.at(-1)?.upTo ?? 0n) | bit });
+    history.byActor.set(actor, earlier);
+    const writes = this.dots.get(actor) ?? [];
+    writes[counter] = write;
+    this.dots.set(actor, writes);
+    return write;
+  }
+
+  /** The write never came to disk and nobody can have heard of it: its dot may be given again. Latest first. */
+  forget(write: OracleWrite): void {
+    const history = this.historyOf(write.key);
+    history.live &= ~write.bit;
+    history.byActor.get(write.actor)!.pop();
+    this.dots.get(write.actor)![write.counter] = undefined;
+  }
+
+  write(actor: string, counter: number): OracleWrite | undefined {
+    return this.dots.get(actor)?.[counter];
+  }
+
+  /**
+   * Notes the stamp that a write shows: always the same one, and greater than those of its actor's earlier writes, also
+   * across restarts and when wall time has run backwards.
+   */
+  noteStamp(write: OracleWrite, stamp: number): void {
+    const name = `${write.actor}:${write.counter}`;
+    if (write.stamp !== undefined) {
+      if (write.stamp === stamp) return;
+      throw new Violation('stamp', `${name} has the stamps ${write.stamp} and ${stamp}`);
+    }
+    write.stamp = stamp;
+    for (const step of [-1, 1]) {
+      let counter = write.counter + step;
+      let other = this.write(write.actor, counter);
+      while (other !== undefined && other.stamp === undefined) other = this.write(write.actor, (counter += step));
+      if (other?.stamp === undefined || Math.sign(other.stamp - stamp) === step) continue;
+      throw new Violation('stamp', `${name} has the stamp ${stamp}, ${write.actor}:${counter} has ${other.stamp}`);
+    }
+  }
+
+  /** The writes whose versions must be shown. */
+  visibleSet(key: string, { known, replaced }: Knowledge): WriteSet {
+    return known & ~replaced & this.historyOf(key).live;
+  }
+
+  /** The key's writes that a table of highest counters claims to include. */
+  covered(key: string, highest: Iterable<readonly [actor: string, counter: number]>): WriteSet {
+    const { byActor } = this.historyOf(key);
+    let set = 0n;
+    for (const [actor, counter] of highest) {
+      const writes = byActor.get(actor);
+      if (writes === undefined) continue;
+      let low = 0;
+      let high = writes.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (writes[middle]!.counter <= counter) low = middle + 1;
+        else high = middle;
+      }
+      if (low > 0) set |= writes[low - 1]!.upTo;
+    }
+    return set;
+  }
+
+  /** The names of the writes in a set, oldest first. */
+  names(key: string, set: WriteSet): string[] {
+    const names: string[] = [];
+    if (set === 0n) return names;
+    for (const { actor, counter, bit } of this.historyOf(key).writes) {
+      if ((set & bit) !== 0n) names.push(`${actor}:${counter}`);
+    }
+    return names;
+  }
+
+  /** How many writes of the key were taken so far. */
+  count(key: string): number {
+    return this.historyOf(key).writes.length;
+  }
+
+  private historyOf(key: string): KeyHistory {
+    let history = this.keys.get(key);
+    if (history === undefined) this.keys.set(key, (history = { writes: [], live: 0n, byActor: new Map() }));
+    return history;
+  }
+}
+
+export function merged(left: Knowledge, right: Knowledge): Knowledge {
+  if (left.known === right.known) return left;
+  return { known: left.known | right.known, replaced: left.replaced | right.replaced };
+}
+
+export function withWrite(knowledge: Knowledge, write: OracleWrite): Knowledge {
+  return { known: knowledge.known | write.bit | write.seen, replaced: knowledge.replaced | write.seen };
+}

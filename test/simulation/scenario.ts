@@ -1,0 +1,226 @@
+// How is a race told? As a script: cut a link, write here, write there, heal, and say what must be seen. The script runs
+// with exact delays first, and then again for every pair of its deliveries with the two in the opposite order.
+
+import { Cluster, type Reading, type WriteOptions } from './cluster.js';
+import type { NetworkConditions } from './network.js';
+import type { SimulationOptions } from './options.js';
+import { Violation } from './violation.js';
+
+const KEY = 'k1';
+
+/** A message takes longer than a commit: what is written at two replicas at once has raced. */
+const MESSAGE_MS = 5;
+
+const NETWORK: NetworkConditions = {
+  loss: 0,
+  duplication: 0,
+  delayMinMs: MESSAGE_MS,
+  delayMaxMs: MESSAGE_MS,
+  straggling: 0,
+  straggleMaxMs: MESSAGE_MS,
+  compareTimeoutMs: 300,
+  timeoutMs: 300,
+};
+
+const OPTIONS: SimulationOptions = {
+  seed: 1,
+  steps: 0,
+  nodes: 3,
+  keys: 1,
+  clients: 0,
+  operationEveryMs: 1,
+  deletes: 0,
+  contexts: 0,
+  faultEveryMs: 1,
+  cuts: false,
+  crashes: false,
+  diskFailures: false,
+  wipes: false,
+  clockJumps: false,
+  clockSkewMs: 0,
+  commitMaxMs: 0,
+  scanPauses: 0,
+  valueBytesMax: 0,
+  isOnWire: false,
+  deadForEver: false,
+  doomedAtStep: 0,
+  isWatchedIdle: false,
+  network: NETWORK,
+};
+
+/** Longer than a request waits, so that a message that is kept back also comes after its sender has given up. */
+const HELD_MAX_MS = 700;
+
+const CONVERGENCE_MAX_MS = 30_000;
+
+export type Script = (scenario: Scenario) => Promise<void>;
+
+/** What a script can do to a cluster. Nodes are named n1, n2, …; what is not asked for does not happen. */
+export class Scenario {
+  constructor(private readonly cluster: Cluster) {}
+
+  cut(left: string, right: string): void {
+    this.cutOneWay(left, right);
+    this.cutOneWay(right, left);
+  }
+
+  cutOneWay(from: string, to: string): void {
+    this.cluster.network.cut(from, to);
+  }
+
+  /** Cuts the node's links to all others. */
+  isolate(name: string): void {
+    for (const other of this.cluster.names) if (other !== name) this.cut(name, other);
+  }
+
+  mend(left: string, right: string): void {
+    this.cluster.network.mend(left, right);
+    this.cluster.network.mend(right, left);
+  }
+
+  heal(): void {
+    this.cluster.network.heal();
+  }
+
+  crash(name: string): void {
+    this.cluster.node(name).crash();
+  }
+
+  /** The disk is lost with the process. */
+  wipe(name: string): void {
+    this.cluster.node(name).wipe();
+  }
+
+  async start(name: string): Promise<void> {
+    const node = this.cluster.node(name);
+    node.start();
+    while (node.driver === undefined) await this.cluster.step();
+  }
+
+  read(name: string): Reading {
+    const reading = this.cluster.read(name, KEY);
+    if (reading === undefined) throw new Error(`${name} does not run`);
+    return reading;
+  }
+
+  /** Ends when the replica has answered; what it sends to others is still on its way then. */
+  async put(name: string, value: string, options: WriteOptions = {}): Promise<void> {
+    await this.race([[name, value, options]]);
+  }
+
+  async delete(name: string, options: WriteOptions = {}): Promise<void> {
+    await this.race([[name, undefined, options]]);
+  }
+
+  /** Writes taken at the same moment. */
+  async race(
+    writes: readonly (readonly [name: string, value: string | undefined, options?: WriteOptions])[],
+  ): Promise<void> {
+    let unanswered = writes.length;
+    for (const [name, value, options] of writes) {
+      const answered = this.cluster.write(name, KEY, value, options);
+      if (answered === undefined) throw new Error(`${name} does not run`);
+      void answered.then(() => unanswered--);
+    }
+    while (unanswered > 0) await this.cluster.step();
+  }
+
+  async runFor(durationMs: number): Promise<void> {
+    await this.cluster.runFor(durationMs);
+  }
+
+  /** Runs until the node shows exactly these values. */
+  async until(name: string, ...values: readonly string[]): Promise<void> {
+    const deadlineMs = this.cluster.timeline.nowMs + CONVERGENCE_MAX_MS;
+    while (!isSame(this.shown(name), values)) {
+      if (this.cluster.timeline.nowMs > deadlineMs) throw new Error(`${name} never shows ${values.join(' ')}`);
+      await this.cluster.step();
+    }
+  }
+
+  /** Runs until the living nodes agree. */
+  async settle(): Promise<void> {
+    const { cluster } = this;
+    const deadlineMs = cluster.timeline.nowMs + CONVERGENCE_MAX_MS;
+    do {
+      if (cluster.timeline.nowMs > deadlineMs) throw new Violation('liveness', 'the nodes never agree');
+      await cluster.runFor(100);
+    } while (!cluster.isConverged(this.living));
+    await cluster.checkConverged(this.living);
+  }
+
+  /** The living nodes come to show exactly these values. */
+  async expectSiblings(...values: readonly string[]): Promise<void> {
+    await this.settle();
+    for (const name of this.living) this.expectSiblingsAt(name, ...values);
+  }
+
+  /** The node shows exactly these values now. */
+  expectSiblingsAt(name: string, ...values: readonly string[]): void {
+    const shown = this.shown(name);
+    if (isSame(shown, values)) return;
+    throw new Violation('scenario', `${name} shows [${shown.join(' ')}], and must show [${values.join(' ')}]`);
+  }
+
+  private shown(name: string): readonly string[] {
+    const versions = this.cluster.node(name).driver?.read(KEY).versions ?? [];
+    return versions.map(({ value }) => Buffer.from(value).toString());
+  }
+
+  private get living(): readonly string[] {
+    return this.cluster.names.filter((name) => this.cluster.node(name).driver !== undefined);
+  }
+}
+
+function isSame(shown: readonly string[], values: readonly string[]): boolean {
+  return [...shown].sort().join(' ') === [...values].sort().join(' ');
+}
+
+/** Runs the script in both orders of every pair of deliveries; the number of runs. Throws what the first failing run throws. */
+export async function inEveryOrder(nodes: number, script: Script): Promise<number> {
+  const { sent, delivered } = await run(nodes, script, undefined);
+  let runs = 1;
+  for (let message = 0; message < sent; message++) {
+    for (let untilDelivered = message + 1; untilDelivered <= delivered; untilDelivered++) {
+      await run(nodes, script, { message, untilDelivered });
+      runs++;
+    }
+  }
+  return runs;
+}
+
+interface Sizes {
+  readonly sent: number;
+  readonly delivered: number;
+}
+
+interface Swap {
+  readonly message: number;
+  readonly untilDelivered: number;
+}
+
+async function run(nodes: number, script: Script, swap: Swap | undefined, isVerbose = false): Promise<Sizes> {
+  const cluster = new Cluster({ ...OPTIONS, nodes }, isVerbose);
+  const scenario = new Scenario(cluster);
+  await scenario.runFor(50);
+  await scenario.settle();
+  const { network } = cluster;
+  const before = { sent: network.sent, delivered: network.delivered };
+  if (swap !== undefined) {
+    network.hold = {
+      message: before.sent + swap.message,
+      untilDelivered: before.delivered + swap.untilDelivered,
+      atMostMs: HELD_MAX_MS,
+    };
+  }
+  try {
+    await script(scenario);
+  } catch (error) {
+    if (!isVerbose) return run(nodes, script, swap, true);
+    const order = swap
+      ? `message ${swap.message} comes after delivery ${swap.untilDelivered}`
+      : 'in the order of sending';
+    throw new Error(`${order}: ${String(error)}\n${cluster.trace.last(40).join('\n')}`, { cause: error });
+  }
+  return { sent: network.sent - before.sent, delivered: network.delivered - before.delivered };
+}

@@ -1,0 +1,193 @@
+// The races that every replica must get right, told one by one.
+
+import type { Script } from './scenario.js';
+
+export interface NamedScenario {
+  readonly title: string;
+  readonly nodes: number;
+  readonly script: Script;
+}
+
+export const SCENARIOS: readonly NamedScenario[] = [
+  {
+    title: 'writes at two replicas that were cut off from each other are both kept',
+    nodes: 2,
+    script: async (s) => {
+      s.cut('n1', 'n2');
+      await s.put('n1', 'A');
+      await s.put('n2', 'B');
+      s.heal();
+      await s.expectSiblings('A', 'B');
+    },
+  },
+  {
+    title: 'writes at two replicas at the same moment are both kept',
+    nodes: 3,
+    script: async (s) => {
+      await s.race([
+        ['n1', 'A'],
+        ['n2', 'B'],
+      ]);
+      await s.expectSiblings('A', 'B');
+    },
+  },
+  {
+    title: 'two writes in a row at one replica are no siblings',
+    nodes: 2,
+    script: async (s) => {
+      await s.race([
+        ['n1', 'A'],
+        ['n1', 'B'],
+      ]);
+      await s.expectSiblings('B');
+    },
+  },
+  {
+    title: 'a write whose author has seen all siblings replaces them all',
+    nodes: 3,
+    script: async (s) => {
+      await s.race([
+        ['n1', 'A'],
+        ['n2', 'B'],
+        ['n3', 'C'],
+      ]);
+      await s.settle();
+      await s.put('n2', 'D', { reading: s.read('n1') });
+      await s.expectSiblings('D');
+    },
+  },
+  {
+    title: 'a write with a stale context replaces what its author saw and nothing else',
+    nodes: 2,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      await s.settle();
+      const stale = s.read('n1');
+      await s.put('n1', 'B');
+      await s.settle();
+      await s.put('n2', 'C', { reading: stale });
+      await s.expectSiblings('B', 'C');
+    },
+  },
+  {
+    title: 'a write with a context of another replica replaces what has not come to its own replica yet',
+    nodes: 3,
+    script: async (s) => {
+      s.cut('n1', 'n2');
+      await s.put('n1', 'A');
+      await s.put('n2', 'B', { reading: s.read('n1') });
+      s.heal();
+      await s.expectSiblings('B');
+    },
+  },
+  {
+    title: 'a delete that raced with a write does not remove it',
+    nodes: 3,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      await s.settle();
+      await s.race([
+        ['n1', undefined],
+        ['n2', 'B'],
+      ]);
+      await s.expectSiblings('B');
+    },
+  },
+  {
+    title: 'a deleted value does not come back from a replica that missed the delete',
+    nodes: 3,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      await s.settle();
+      s.isolate('n3');
+      await s.delete('n1');
+      await s.runFor(1200);
+      s.crash('n1');
+      s.heal();
+      await s.expectSiblings();
+      await s.start('n1');
+      await s.expectSiblings();
+    },
+  },
+  {
+    title: 'a write made without its value being seen survives a delete with a context',
+    nodes: 2,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      const early = s.read('n1');
+      await s.put('n1', 'B');
+      await s.delete('n1', { reading: early });
+      await s.expectSiblings('B');
+    },
+  },
+  {
+    title: 'an acknowledged write survives the crash of the replica that took it',
+    nodes: 2,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      s.crash('n1');
+      await s.runFor(20);
+      await s.start('n1');
+      await s.expectSiblings('A');
+    },
+  },
+  {
+    title: 'a write that one peer has received reaches the others though its origin is dead',
+    nodes: 3,
+    script: async (s) => {
+      s.cut('n1', 'n3');
+      await s.put('n1', 'A', { acksNeeded: 2 });
+      s.crash('n1');
+      await s.expectSiblings('A');
+    },
+  },
+  {
+    title: 'a replica that lost its disk gets everything back, and its new writes are new',
+    nodes: 3,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      await s.settle();
+      s.wipe('n1');
+      await s.start('n1');
+      await s.put('n1', 'B');
+      await s.expectSiblings('A', 'B');
+    },
+  },
+  {
+    title: 'a client that writes where it has not read is heard though the link works one way only',
+    nodes: 2,
+    script: async (s) => {
+      s.cutOneWay('n1', 'n2');
+      await s.put('n1', 'A');
+      await s.put('n2', 'B', { reading: s.read('n1') });
+      await s.runFor(1200);
+      s.heal();
+      await s.expectSiblings('B');
+    },
+  },
+  {
+    title: 'survivors agree though only one of them has met the last state of a dead origin',
+    nodes: 4,
+    script: async (s) => {
+      const nothing = s.read('n1');
+      await s.put('n4', 'A');
+      await s.settle();
+      s.isolate('n4');
+      s.isolate('n2');
+      await s.put('n1', 'B', { reading: nothing });
+      await s.runFor(30);
+      // n3 has seen A and B. n4 replaces A, and only n1 hears of it.
+      s.cut('n1', 'n3');
+      await s.put('n4', 'C');
+      s.mend('n1', 'n4');
+      await s.until('n1', 'B', 'C');
+      s.crash('n4');
+      // n1 tells n2 of its own write, and with it of C; it dies before n2 can ask it for the rest.
+      s.mend('n1', 'n2');
+      await s.until('n2', 'B', 'C');
+      s.crash('n1');
+      s.heal();
+      await s.expectSiblings('B', 'C');
+    },
+  },
+];

@@ -1,0 +1,130 @@
+// One seed, from its first event to its verdict.
+//
+// Safety: clients write while faults strike, and after every event the node that it touched must show exactly what the
+// oracle says. Liveness: the faults end, some nodes stay dead for ever, and the others must come to the same state, answer
+// every client, and then say nothing to each other but clocks.
+
+import { Cluster } from './cluster.js';
+import { Faults } from './faults.js';
+import type { SimulationOptions } from './options.js';
+import { Prng } from './prng.js';
+import { Violation } from './violation.js';
+import { Workload } from './workload.js';
+
+/** Virtual time in which the survivors must agree: less than a transport takes to give up a lost message. */
+const CONVERGENCE_MAX_MS = 25_000;
+
+/** Long enough for stragglers of the time before to arrive, and for what they start to end. */
+const GRACE_MS = 6000;
+
+/** In most runs the cluster is only seen to stay as it is. */
+const GRACE_MIN_MS = 1000;
+
+/** No client asks to wait longer. */
+const CLIENT_WAIT_MAX_MS = 4000;
+
+const IDLE_MS = 10_000;
+
+export interface Outcome {
+  readonly options: SimulationOptions;
+  /** Events run, those of the liveness phase included. */
+  readonly steps: number;
+  /** Of all events: two runs of one seed have the same. */
+  readonly hash: string;
+  readonly writes: number;
+  readonly convergedAfterMs: number | undefined;
+  readonly failure: Failure | undefined;
+}
+
+export interface Failure {
+  readonly phase: 'safety' | 'liveness';
+  /** The event after which it showed. */
+  readonly step: number;
+  readonly invariant: string;
+  readonly error: Error;
+  readonly lastEvents: readonly string[];
+}
+
+export async function simulate(options: SimulationOptions, isVerbose = false): Promise<Outcome> {
+  const cluster = new Cluster(options, isVerbose);
+  const prng = new Prng(options.seed ^ 0xc1e27);
+  let phase: Failure['phase'] = 'safety';
+  let convergedAfterMs: number | undefined;
+  let failure: Failure | undefined;
+  try {
+    const workload = new Workload(cluster, prng.fork());
+    const faults = new Faults(cluster, prng.fork());
+    const survivors = survivorsOf(cluster, prng.fork());
+    while (cluster.trace.steps < options.steps) {
+      if (options.deadForEver && cluster.trace.steps === options.doomedAtStep) {
+        faults.doom(cluster.names.filter((name) => !survivors.includes(name)));
+      }
+      await cluster.step();
+    }
+    workload.end();
+    faults.end();
+    phase = 'liveness';
+    convergedAfterMs = await heal(cluster, survivors);
+  } catch (error) {
+    failure = {
+      phase,
+      step: cluster.trace.steps,
+      invariant: error instanceof Violation ? error.invariant : 'no error',
+      error: error instanceof Error ? error : new Error(String(error)),
+      lastEvents: cluster.trace.last(25),
+    };
+  }
+  const writes = cluster.keys.reduce((sum, key) => sum + cluster.oracle.count(key), 0);
+  return { options, steps: cluster.trace.steps, hash: cluster.trace.hash, writes, convergedAfterMs, failure };
+}
+
+function survivorsOf({ names, options }: Cluster, prng: Prng): readonly string[] {
+  if (!options.deadForEver) return names;
+  const survivors = names.filter(() => prng.chance(0.5));
+  return survivors.length > 0 ? survivors : [prng.pick(names)];
+}
+
+async function heal(cluster: Cluster, survivors: readonly string[]): Promise<number> {
+  cluster.trace.note(`            all faults end; ${survivors.join(' ')} survive`);
+  cluster.isCalm = true;
+  const { network, nodes, timeline } = cluster;
+  network.heal();
+  Object.assign(network.conditions, { loss: 0, duplication: 0, straggling: 0 });
+  // Who was told to stop and still waits for a lost answer is killed, as an impatient operator does.
+  for (const node of nodes.values()) if (!survivors.includes(node.name) || node.life?.isStopping) node.crash();
+  const healedAtMs = timeline.nowMs;
+  const isSomebodyWaiting = (): boolean => survivors.some((name) => (nodes.get(name)!.life?.waiting ?? 0) > 0);
+  let convergedAfterMs: number;
+  do {
+    convergedAfterMs = (await converge(cluster, survivors, healedAtMs + CONVERGENCE_MAX_MS)) - healedAtMs;
+    await cluster.runFor(cluster.options.isWatchedIdle ? GRACE_MS : GRACE_MIN_MS);
+    for (let waitedMs = 0; waitedMs < CLIENT_WAIT_MAX_MS && isSomebodyWaiting(); waitedMs += 250) {
+      await cluster.runFor(250);
+    }
+    // The last words of a dead node may still have been on their way, and have brought something new.
+  } while (!cluster.isAgreed(survivors));
+  if (cluster.options.isWatchedIdle) await watchIdle(cluster);
+  await cluster.checkConverged(survivors);
+  return convergedAfterMs;
+}
+
+async function converge(cluster: Cluster, survivors: readonly string[], deadlineMs: number): Promise<number> {
+  const { nodes, timeline } = cluster;
+  for (;;) {
+    if (timeline.nowMs > deadlineMs) throw new Violation('liveness', 'the survivors never agree');
+    if (cluster.isAgreed(survivors)) return timeline.nowMs;
+    // A commit that was to fail may still be under way: its process ends now, and is started once more.
+    for (const name of survivors) if (nodes.get(name)!.life === undefined) nodes.get(name)!.start();
+    await cluster.runFor(250);
+  }
+}
+
+async function watchIdle(cluster: Cluster): Promise<void> {
+  const { requests } = cluster.network;
+  const before = new Map(requests);
+  await cluster.runFor(IDLE_MS);
+  for (const [kind, count] of requests) {
+    if (kind === 'compare' || count === before.get(kind)) continue;
+    throw new Violation('idleness', `a converged cluster has sent ${count - (before.get(kind) ?? 0)} ${kind} requests`);
+  }
+}
