@@ -25,6 +25,9 @@ import type { PeerTransport } from './transport.port.js';
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
 export const TICK_MS = 500;
 
+/** How long a stopping replica waits for answers of its peers: a silent one must not hold it up. */
+const DRAIN_TIMEOUT_MS = 2000;
+
 /** The replica has stopped, or is stopping. What was under way may or may not be on disk. */
 export class ReplicaStoppedError extends Error {
   readonly code = 'REPLICA_STOPPED';
@@ -60,11 +63,16 @@ export class ReplicaDriver {
   private committing: Group | undefined;
   private readonly pending = new Map<RequestId, Pending>();
   private readonly sessionWaiters = new Set<SessionWaiter>();
-  private readonly underWay = new Set<Promise<void>>();
+  /** Requests to peers that are not answered yet. */
+  private readonly exchanges = new Set<Promise<void>>();
+  /** Writes that wait for acknowledgements. */
+  private readonly waitingWrites = new Set<RequestId>();
+  private commit: Promise<void> | undefined;
   private lastId: RequestId = 0;
   private cancelTick: Cancel = () => {};
   private stopReason: unknown;
   private isDraining = false;
+  private isDrained = false;
 
   /** What steps read: the newest state of a key, committed or not. */
   private readonly stored: Stored = { container: (key) => this.group.container(key, this.beforeGroup) };
@@ -84,12 +92,18 @@ export class ReplicaDriver {
     this.runUnasked({ kind: 'tick' });
   }
 
-  /** Stops the ticks, and waits until everything taken is committed, answered and sent. */
+  /**
+   * Sends nothing more, and waits until everything taken is committed and answered. Peers may still acknowledge what is
+   * on its way, for a bounded time; a write that waits for more is answered with what it has.
+   */
   async drain(): Promise<void> {
     this.isDraining = true;
     this.cancelTick();
     for (const waiter of [...this.sessionWaiters]) waiter.settle(false);
-    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+    await this.exchangesEnded(DRAIN_TIMEOUT_MS);
+    for (const id of this.waitingWrites) this.runUnasked({ kind: 'write-timeout', id });
+    while (this.commit !== undefined) await this.commit;
+    this.isDrained = true;
   }
 
   /** The committed state that readers see now. */
@@ -123,10 +137,14 @@ export class ReplicaDriver {
     const id = ++this.lastId;
     const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
     if (request.acksNeeded <= 1) return resultOf(await answered);
-    const cancel = this.outside.time.after(timeoutMs, () => this.runUnasked({ kind: 'write-timeout', id }));
+    this.waitingWrites.add(id);
+    const cancel = this.outside.time.after(this.isDraining ? 0 : timeoutMs, () =>
+      this.runUnasked({ kind: 'write-timeout', id }),
+    );
     try {
       return resultOf(await answered);
     } finally {
+      this.waitingWrites.delete(id);
       cancel();
     }
   }
@@ -208,16 +226,15 @@ export class ReplicaDriver {
     const { commit } = group;
     if (commit === undefined) return this.release(group);
     this.committing = group;
-    this.track(
-      this.store.commit(commit).then(
-        () => this.committed(group),
-        (error: unknown) => this.stop(error),
-      ),
+    this.commit = this.store.commit(commit).then(
+      () => this.committed(group),
+      (error: unknown) => this.stop(error),
     );
   }
 
   private committed(group: Group): void {
     this.committing = undefined;
+    this.commit = undefined;
     // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
     this.flush();
     this.release(group);
@@ -231,7 +248,7 @@ export class ReplicaDriver {
       this.pending.get(reply.id)?.resolve(reply);
       this.pending.delete(reply.id);
     }
-    if (!this.isDraining) for (const send of group.sends) this.track(this.exchange(send));
+    if (!this.isDraining) for (const send of group.sends) this.begin(send);
     for (const observation of group.observations) this.outside.events.observed(observation);
   }
 
@@ -246,6 +263,8 @@ export class ReplicaDriver {
       this.outside.events.peerFailed(send.to, error);
       input = { kind: 'peer-failure', from: send.to, to: send.kind };
     }
+    // Too late: the store may be closing. The peer has the answer's state, and tells it again at the next start.
+    if (this.isDrained || this.stopReason !== undefined) return;
     try {
       this.run(input);
     } catch (error) {
@@ -278,6 +297,7 @@ export class ReplicaDriver {
   }
 
   private stop(error: unknown): void {
+    this.commit = undefined;
     if (this.stopReason !== undefined) return;
     this.stopReason = error;
     this.cancelTick();
@@ -288,9 +308,19 @@ export class ReplicaDriver {
     this.outside.events.stopped(error);
   }
 
-  private track(work: Promise<void>): void {
-    this.underWay.add(work);
-    void work.finally(() => this.underWay.delete(work));
+  private begin(send: Send): void {
+    const exchange = this.exchange(send).finally(() => this.exchanges.delete(exchange));
+    this.exchanges.add(exchange);
+  }
+
+  private exchangesEnded(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.outside.time.after(timeoutMs, resolve);
+      void Promise.allSettled(this.exchanges).then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 }
 

@@ -99,6 +99,6 @@ function answerClientError(this: Server, error: NodeJS.ErrnoException, socket: D
  */
 function isAnswering(socket: Duplex): boolean {
   // Node keeps the response here that is written at the moment, and looks at it for the same reason.
-  const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse | null };
-  return response != null && (response.headersSent || response.req.complete);
+  const response = (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+  return response !== undefined && (response.headersSent || response.req.complete);
 }
