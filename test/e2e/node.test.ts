@@ -1,0 +1,315 @@
+// What does a replica tell of itself, to operators and to tools? And how does it start and end?
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { StoreOpenError } from '../../src/store/level/level-store.js';
+import { InProcessNode } from '../support/in-process-node.js';
+import { RawClient, rawRequest } from '../support/raw-client.js';
+import { until } from '../support/until.js';
+
+let node: InProcessNode;
+beforeAll(async () => {
+  // One peer that is not there: nothing listens on port 1.
+  node = await InProcessNode.start({ peers: [{ name: 'n2', url: 'http://127.0.0.1:1', isNamed: true }] });
+});
+afterAll(() => node.remove());
+
+describe('/v1/cluster', () => {
+  it('shows this node, its clock, the members, and how each peer is', async () => {
+    await node.write('a', '1');
+    await node.write('a', '2');
+    const cluster = await node.cluster();
+    expect(cluster).toEqual({
+      name: 'n1',
+      actor: expect.stringMatching(/^n1\.[a-z0-9]{5,16}$/),
+      clock: { [cluster.actor]: 2 },
+      members: ['n1', 'n2'],
+      peers: [
+        {
+          name: 'n2',
+          url: 'http://127.0.0.1:1',
+          state: 'unreachable',
+          lagDots: 2,
+          lagSeconds: expect.any(Number),
+          missingDots: 0,
+        },
+      ],
+      log: { entries: 2 },
+    });
+  });
+
+  it('shows how long a peer has been behind, which grows', async () => {
+    const lag = async () => (await node.cluster()).peers[0]!.lagSeconds;
+    await until('the peer is behind', async () => (await lag()) > 0);
+    const before = await lag();
+    await until('it is further behind', async () => (await lag()) > before);
+  });
+});
+
+describe('probes', () => {
+  it('say that the process is alive and that it serves', async () => {
+    for (const path of ['/livez', '/readyz']) {
+      const response = await node.request(path);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('Content-Type')).toBe('text/plain; charset=utf-8');
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+      expect(await response.text()).toBe('ok\n');
+      expect((await node.request(path, { method: 'HEAD' })).status).toBe(200);
+    }
+  });
+
+  it('name each check with ?verbose', async () => {
+    const lines = (await (await node.request('/readyz?verbose')).text()).trimEnd().split('\n');
+    for (const line of lines) expect(line).toMatch(/^\[\+\] \w+: .+$/);
+    expect(lines.map((line) => /(\w+):/.exec(line)![1])).toEqual(expect.arrayContaining(['store', 'clock', 'running']));
+  });
+
+  it('turn red as soon as the replica is about to stop, while it still answers', async () => {
+    const leaving = await InProcessNode.start();
+    const client = await RawClient.connect(leaving.port);
+    // A request under way keeps its connection open.
+    client.send('PUT /v1/kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n');
+    expect((await client.response()).status).toBe(100);
+    const stopped = leaving.stop();
+    client.send(`last${rawRequest('GET', '/readyz?verbose')}`);
+    expect((await client.response()).status).toBe(201);
+    const readiness = await client.response();
+    expect(readiness.status).toBe(503);
+    expect(readiness.body).toMatch(/^\[-\] running: shutting down$/m);
+    client.leave();
+    await stopped;
+    await leaving.restart();
+    expect(await (await leaving.get('a')).text()).toBe('last');
+    await leaving.remove();
+  });
+});
+
+describe('/metrics', () => {
+  it('has the figures of this node in the format of Prometheus', async () => {
+    const response = await node.request('/metrics');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('Content-Type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    for (const line of text
+      .trimEnd()
+      .split('\n')
+      .filter((each) => each !== '')) {
+      expect(line).toMatch(/^(# (HELP|TYPE) [a-zA-Z_:]\w* .+|[a-zA-Z_:]\w*\{.*node="n1".*\} (\S+))$/);
+    }
+    const { actor } = await node.cluster();
+    expect(text).toContain(`quartet_clock{actor="${actor}",node="n1"} 2`);
+    expect(text).toMatch(/^quartet_peer_up\{(?=[^}]*peer="n2")[^}]*\} 0$/m);
+    expect(text).toMatch(/^quartet_peer_failures_total\{(?=[^}]*peer="n2")[^}]*\} [1-9]/m);
+    expect(text).toMatch(/^quartet_disk_free_bytes\{[^}]*\} [1-9]/m);
+    expect(text).toMatch(/^process_cpu_seconds_total/m);
+  });
+
+  it('are each node’s own, with several in one process', async () => {
+    const other = await InProcessNode.start({ name: 'other' });
+    const text = await (await other.request('/metrics')).text();
+    expect(text).toContain('node="other"');
+    expect(text).not.toContain('node="n1"');
+    await other.remove();
+  });
+});
+
+describe('the description of the interface', () => {
+  interface Parameter {
+    readonly in: string;
+    readonly name: string;
+    readonly required?: boolean;
+    readonly description: string;
+    readonly schema: { readonly type: string };
+  }
+  interface Operation {
+    readonly operationId: string;
+    readonly summary: string;
+    readonly parameters?: readonly Parameter[];
+    readonly responses: Readonly<Record<string, { readonly description: string }>>;
+  }
+  interface Description {
+    readonly openapi: string;
+    readonly info: { readonly title: string; readonly version: string };
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  }
+  let description: Description;
+  let operations: { method: string; path: string; operation: Operation }[];
+
+  beforeAll(async () => {
+    const response = await node.request('/openapi.json');
+    expect(response.headers.get('Content-Type')).toMatch(/^application\/json/);
+    description = (await response.json()) as Description;
+    operations = Object.entries(description.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
+    );
+  });
+
+  it('is an OpenAPI 3 document', () => {
+    expect(description.openapi).toMatch(/^3\.\d+\.\d+$/);
+    expect(description.info).toMatchObject({ title: 'Quartet', version: expect.any(String) });
+    expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
+    for (const { method, path, operation } of operations) {
+      expect(path).toMatch(/^\//);
+      expect(['get', 'put', 'post', 'delete', 'patch']).toContain(method);
+      expect(operation.summary).toMatch(/\S/);
+      const parameters = operation.parameters ?? [];
+      expect(new Set(parameters.map((each) => `${each.in} ${each.name.toLowerCase()}`)).size).toBe(parameters.length);
+      for (const parameter of parameters) {
+        expect(['path', 'query', 'header']).toContain(parameter.in);
+        expect(parameter.description).toMatch(/\S/);
+        expect(parameter.schema.type).toMatch(/^(string|integer|boolean)$/);
+        if (parameter.in === 'path') expect(parameter.required).toBe(true);
+      }
+      const inPath = parameters.filter((each) => each.in === 'path').map((each) => each.name);
+      expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+      expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true);
+      for (const [status, response] of Object.entries(operation.responses)) {
+        expect(status).toMatch(/^[2-5]\d\d$/);
+        expect(response.description).toMatch(/\S/);
+      }
+    }
+  });
+
+  it('lists every route and every parameter that is served', () => {
+    const listed = operations.map(({ method, path, operation }) => {
+      const taken = (operation.parameters ?? []).filter((each) => each.in !== 'path').map(({ name }) => name);
+      return `${method} ${path} ${taken.sort().join(' ')}`.trim();
+    });
+    expect(listed.sort()).toEqual([
+      'delete /v1/kv/{key} If-Match Quartet-Context Quartet-Session timeout w',
+      'get /get key',
+      'get /livez',
+      'get /metrics',
+      'get /readyz verbose',
+      'get /v1/cluster',
+      'get /v1/kv Quartet-Session after limit prefix timeout values',
+      'get /v1/kv/{key} If-None-Match Quartet-Session resolve siblings timeout',
+      'post /put key value',
+      'put /put key value',
+      'put /v1/kv/{key} If-Match If-None-Match Prefer Quartet-Context Quartet-Session timeout w',
+    ]);
+  });
+
+  it('agrees with what each path says it takes', async () => {
+    for (const [path, methods] of Object.entries(description.paths)) {
+      const response = await node.request(path.replace('{key}', 'a'), { method: 'OPTIONS' });
+      expect(response.status).toBe(405);
+      const allowed = response.headers.get('Allow')!.toLowerCase().split(', ');
+      expect(allowed.filter((method) => method !== 'head').sort()).toEqual(Object.keys(methods).sort());
+    }
+  });
+
+  it('lists no query parameter that is refused', async () => {
+    const samples: Readonly<Record<string, string>> = {
+      timeout: '0',
+      limit: '1',
+      values: 'true',
+      resolve: 'order',
+      siblings: 'all',
+      w: '1',
+      key: 'sample',
+    };
+    for (const { method, path, operation } of operations) {
+      const query = (operation.parameters ?? [])
+        .filter((each) => each.in === 'query')
+        .map(({ name }) => `${name}=${samples[name] ?? ''}`)
+        .join('&');
+      const url = `${path.replace('{key}', 'sample')}?${query}`;
+      const response = await node.request(url, { method: method.toUpperCase() });
+      expect(`${method} ${url}: ${response.status}`).toMatch(/: (2\d\d|404)$/);
+    }
+  });
+
+  it('is a page for people at /docs, which loads nothing from elsewhere', async () => {
+    const response = await node.request('/docs');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('Content-Type')).toMatch(/^text\/html/);
+    const html = await response.text();
+    expect(html).toMatch(/<html/);
+    const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, asset]) => asset!);
+    expect(assets.length).toBeGreaterThan(1);
+    for (const asset of assets) {
+      expect(asset).not.toMatch(/^(https?:)?\/\//);
+      const loaded = await node.request(new URL(asset, `${node.url}/docs`).pathname);
+      expect(loaded.status).toBe(200);
+      await loaded.arrayBuffer();
+    }
+  });
+});
+
+describe('a replica that starts', () => {
+  it('goes on with what was on its disk: values, clock and actor', async () => {
+    const before = await node.cluster();
+    await node.restart();
+    const after = await node.cluster();
+    expect([after.actor, after.clock]).toEqual([before.actor, before.clock]);
+    expect(await (await node.get('a')).text()).toBe('2');
+  });
+
+  it('is another actor with an empty disk', async () => {
+    const other = await InProcessNode.start();
+    expect((await other.cluster()).actor).not.toBe((await node.cluster()).actor);
+    await other.remove();
+  });
+
+  it('refuses a folder that another replica has open, and says so', async () => {
+    await expect(InProcessNode.start({ data: node.config.data })).rejects.toThrow(StoreOpenError);
+    await expect(InProcessNode.start({ data: node.config.data })).rejects.toThrow(/in use by another process/);
+    expect((await node.get('a')).status).toBe(200);
+  });
+
+  it('refuses a folder that cannot be one', async () => {
+    await mkdir(node.config.data, { recursive: true });
+    await writeFile(`${node.config.data}/file`, '');
+    await expect(InProcessNode.start({ data: `${node.config.data}/file` })).rejects.toThrow();
+  });
+
+  it('refuses the data of a replica with another name', async () => {
+    const owner = await InProcessNode.start({ name: 'owner' });
+    await owner.write('a', 'mine');
+    await owner.stop();
+    await expect(owner.restart({ name: 'thief' })).rejects.toThrow(/belongs to owner\./);
+    await owner.remove();
+  });
+
+  it('refuses a port that is taken, and leaves its data to the next attempt', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const second = await InProcessNode.start();
+    const { port } = taken.address() as AddressInfo;
+    await expect(second.restart({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await second.restart();
+    expect((await second.request('/readyz')).status).toBe(200);
+    await second.remove();
+    await new Promise((resolve) => taken.close(resolve));
+  });
+});
+
+describe('a replica that stops', () => {
+  it('has on its disk what it has acknowledged, and acknowledges what it has taken', async () => {
+    const stopping = await InProcessNode.start();
+    const writes = Array.from({ length: 30 }, (_, i) =>
+      stopping.put(`key ${i}`, 'value').then(
+        (response) => response.status,
+        () => undefined,
+      ),
+    );
+    await writes[0];
+    await stopping.stop();
+    const statuses = await Promise.all(writes);
+    await stopping.restart();
+    for (const [i, status] of statuses.entries()) {
+      if (status !== undefined) expect((await stopping.get(`key ${i}`)).status).toBe(200);
+    }
+    await stopping.remove();
+  });
+
+  it('takes no connections any more', async () => {
+    const stopping = await InProcessNode.start();
+    const { url } = stopping;
+    await stopping.stop();
+    await expect(fetch(`${url}/livez`)).rejects.toThrow();
+    await stopping.remove();
+  });
+});

@@ -1,0 +1,672 @@
+// What does a client get that asks for what cannot be? Every code of the registry is provoked here. Each answer has the
+// registered status, code and outcome; nothing has changed after it, and the replica goes on serving.
+
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PROBLEMS, type ProblemCode } from '../../src/controllers/http/problem.js';
+import { Tokens } from '../../src/controllers/http/tokens.js';
+import { encodeRequest } from '../../src/replication/transport/message-codec.js';
+import { versionsKey } from '../../src/store/keyspace.js';
+import { LevelStore } from '../../src/store/level/level-store.js';
+import { contextOf, InProcessNode, type RequestOptions } from '../support/in-process-node.js';
+import { RawClient, rawExchange, rawRequest, type RawResponse } from '../support/raw-client.js';
+import { until } from '../support/until.js';
+import { vector, version } from '../support/clock-arbitraries.js';
+
+const MIB = 1024 * 1024;
+const SECRET = 'the secret of this cluster';
+const WITNESS = 'witness';
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly header: (name: string) => string | undefined;
+}
+
+interface Provocation {
+  readonly code: ProblemCode;
+  readonly what: string;
+  readonly provoke: () => Promise<Response | RawResponse>;
+  /** What the answer has besides its body. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The route, where OpenAPI must list the code. */
+  readonly operation?: readonly [method: string, path: string];
+}
+
+let node: InProcessNode;
+/** With a secret, and a budget of one small body. */
+let guarded: InProcessNode;
+/** Another cluster without a secret, as `node` is. */
+let stranger: InProcessNode;
+/** By code, what provoked it. */
+const provoked = new Map<ProblemCode, string[]>();
+/** OpenAPI operations that answered with a code. */
+const answered: { readonly operation: readonly [string, string]; readonly code: ProblemCode }[] = [];
+
+beforeAll(async () => {
+  [node, guarded, stranger] = await Promise.all([
+    InProcessNode.start(),
+    InProcessNode.start({ clusterSecret: SECRET, bodyBytesMax: 1000, requestTimeoutMs: 300 }),
+    InProcessNode.start({ name: 'n9' }),
+  ]);
+  for (const each of [node, guarded]) await each.write(WITNESS, 'unharmed');
+});
+afterAll(() => Promise.all([node, guarded, stranger].map((each) => each.remove())));
+
+async function answerOf(response: Response | RawResponse): Promise<Answer> {
+  if ('ok' in response) {
+    const body = await response.text();
+    return { status: response.status, body, header: (name) => response.headers.get(name) ?? undefined };
+  }
+  const { status, body, headers } = response;
+  return { status, body, header: (name) => headers.get(name.toLowerCase()) };
+}
+
+/** The answer is the problem `code` and nothing else. */
+async function expectProblem(response: Response | RawResponse, code: ProblemCode, at = node): Promise<Answer> {
+  const answer = await answerOf(response);
+  expect(answer.header('Content-Type')).toBe('application/problem+json');
+  const body = JSON.parse(answer.body) as Record<string, unknown>;
+  expect(body).toEqual({
+    type: 'about:blank',
+    title: PROBLEMS[code].title,
+    status: PROBLEMS[code].status,
+    detail: expect.any(String),
+    code,
+    outcome: PROBLEMS[code].outcome,
+  });
+  expect(answer.status).toBe(PROBLEMS[code].status);
+  // Neither where the code lies nor where the data does is a client's business.
+  expect(answer.body).not.toMatch(/\\n\s+at |node_modules|\.[jt]s\b|file:/);
+  expect(answer.body).not.toContain(at.config.data);
+  expect(answer.body).not.toContain(process.cwd());
+  provoked.set(code, [...(provoked.get(code) ?? []), body['detail'] as string]);
+  return answer;
+}
+
+/** All that a request could have changed. */
+async function stateOf(each: InProcessNode): Promise<unknown> {
+  const { actor, clock } = await each.cluster();
+  const page = await (await each.request('/v1/kv?limit=1000')).json();
+  return { actor, clock, page, witness: await (await each.get(WITNESS)).text() };
+}
+
+/** `[path]` or `[path, options]` at `node`. */
+function asking(
+  code: ProblemCode,
+  what: string,
+  path: string,
+  options: RequestOptions = {},
+  headers = {},
+): Provocation {
+  const method = (options.method ?? 'GET').toLowerCase();
+  const route = path.replace(/\?.*/, '').replace(/^\/v1\/kv\/.*/, '/v1/kv/{key}');
+  const provoke = () => node.request(path, options);
+  return { code, what, provoke, headers, operation: [method, route] };
+}
+
+function putting(
+  code: ProblemCode,
+  what: string,
+  path: string,
+  headers: Record<string, string>,
+  body = 'x',
+): Provocation {
+  return asking(code, what, path, { method: 'PUT', headers, body });
+}
+
+/** A message to `/put_remote`. */
+function sending(code: ProblemCode, what: string, body: () => Uint8Array, headers = {}): Provocation {
+  const provoke = () =>
+    node.request('/put_remote', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/octet-stream', ...headers },
+      body: new Uint8Array(body()),
+    });
+  return { code, what, provoke };
+}
+
+function compareTo(to: string, from = 'n2'): Buffer {
+  return encodeRequest({ from, to, message: { kind: 'compare', clock: vector({ 'n2.a': 1 }), aheadDigest: 0 } });
+}
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const LONG_KEY = 'k'.repeat(1025);
+const LONG_WIDE_KEY = encodeURIComponent(`${'😀'.repeat(256)}a`);
+const rawAt = (request: string) => () => rawExchange(node.port, request);
+
+const PROVOCATIONS: Provocation[] = [
+  asking('INVALID_KEY', 'a broken escape', '/v1/kv/%zz'),
+  asking('INVALID_KEY', 'an escape that is cut', '/v1/kv/a%2'),
+  asking('INVALID_KEY', 'bytes that are not UTF-8', '/v1/kv/%ff'),
+  asking('INVALID_KEY', 'half a surrogate pair in UTF-8', '/v1/kv/%ed%a0%80'),
+  asking('INVALID_KEY', 'an overlong slash', '/v1/kv/%c0%af'),
+  asking('INVALID_KEY', 'no key', '/v1/kv/'),
+  asking('INVALID_KEY', 'a write of no key', '/v1/kv/', { method: 'PUT', body: 'x' }),
+  asking('INVALID_KEY', 'a slash that is not encoded', '/v1/kv/a/b'),
+  asking('INVALID_KEY', 'a slash at the end', '/v1/kv/a/'),
+  asking('INVALID_KEY', 'a broken escape in a write', '/v1/kv/%zz', { method: 'PUT', body: 'x' }),
+  asking('INVALID_KEY', 'a broken escape in a delete', '/v1/kv/%zz', { method: 'DELETE' }),
+  putting('INVALID_KEY', 'an empty key in JSON', '/put', JSON_TYPE, '{"key":"","value":"x"}'),
+  putting('INVALID_KEY', 'half a surrogate pair in JSON', '/put', JSON_TYPE, '{"key":"\\ud83d","value":"x"}'),
+  asking('INVALID_KEY', 'an empty key in a query', '/get?key='),
+
+  asking('KEY_TOO_LONG', '1025 bytes', `/v1/kv/${LONG_KEY}`),
+  asking('KEY_TOO_LONG', '1025 bytes in 257 characters', `/v1/kv/${LONG_WIDE_KEY}`, { method: 'PUT', body: 'x' }),
+  asking('KEY_TOO_LONG', '1025 bytes to delete', `/v1/kv/${LONG_KEY}`, { method: 'DELETE' }),
+  asking('KEY_TOO_LONG', '1025 bytes in a query', `/get?key=${LONG_KEY}`),
+  putting('KEY_TOO_LONG', '1025 bytes in JSON', '/put', JSON_TYPE, JSON.stringify({ key: LONG_KEY, value: 'x' })),
+
+  asking('INVALID_QUERY', 'a parameter that there is not', '/v1/kv/a?resolv=latest'),
+  asking('INVALID_QUERY', 'a parameter of another route', '/v1/kv/a?w=1'),
+  asking('INVALID_QUERY', 'a parameter twice', '/v1/kv/a?resolve=order&resolve=order'),
+  asking('INVALID_QUERY', 'a choice that there is not', '/v1/kv/a?resolve=newest'),
+  asking('INVALID_QUERY', 'a number that is none', '/v1/kv/a?timeout=soon'),
+  asking('INVALID_QUERY', 'a number that is too large', '/v1/kv/a?timeout=60001'),
+  asking('INVALID_QUERY', 'a number below zero', '/v1/kv/a?timeout=-1'),
+  asking('INVALID_QUERY', 'a broken escape', '/v1/kv/a?resolve=%zz'),
+  asking('INVALID_QUERY', 'an empty name', '/v1/kv/a?=x'),
+  putting('INVALID_QUERY', 'more replicas than there are', '/v1/kv/a?w=2', {}),
+  asking('INVALID_QUERY', 'a parameter of a delete', '/v1/kv/a?ttl=5', { method: 'DELETE' }),
+  asking('INVALID_QUERY', 'a page of none', '/v1/kv?limit=0'),
+  asking('INVALID_QUERY', 'too large a page', '/v1/kv?limit=1001'),
+  asking('INVALID_QUERY', 'values=maybe', '/v1/kv?values=maybe'),
+  asking('INVALID_QUERY', 'a parameter of the cluster', '/v1/cluster?verbose'),
+  asking('INVALID_QUERY', 'a parameter of a probe', '/livez?verbose'),
+  asking('INVALID_QUERY', 'a parameter of readiness', '/readyz?detail'),
+  asking('INVALID_QUERY', 'a parameter of the metrics', '/metrics?name=x'),
+  asking('INVALID_QUERY', 'a read that names no key', '/get'),
+  asking('INVALID_QUERY', 'an unknown field of /put', '/put?key=a&value=b&ttl=1', { method: 'PUT' }),
+
+  putting('INVALID_HEADER', 'a Content-Type that is too long', '/v1/kv/a', { 'Content-Type': 'x'.repeat(256) }),
+  putting('INVALID_HEADER', 'a Content-Type beyond ASCII', '/v1/kv/a', { 'Content-Type': 'text/\u00fc' }),
+  putting('INVALID_HEADER', 'a part of a value', '/v1/kv/a', { 'Content-Range': 'bytes 0-0/2' }),
+  putting('INVALID_HEADER', 'a date as a condition', '/v1/kv/a', { 'If-Unmodified-Since': new Date().toUTCString() }),
+
+  putting('INVALID_BODY', 'what is not JSON', '/put', JSON_TYPE, '{"key":"a",'),
+  putting('INVALID_BODY', 'an array', '/put', JSON_TYPE, '["a","b"]'),
+  putting('INVALID_BODY', 'null', '/put', JSON_TYPE, 'null'),
+  putting('INVALID_BODY', 'a number for a value', '/put', JSON_TYPE, '{"key":"a","value":1}'),
+  putting('INVALID_BODY', 'an object for a key', '/put', JSON_TYPE, '{"key":{},"value":"x"}'),
+  putting('INVALID_BODY', 'no value', '/put', JSON_TYPE, '{"key":"a"}'),
+  putting('INVALID_BODY', 'half a surrogate pair as a value', '/put', JSON_TYPE, '{"key":"a","value":"\\udc00"}'),
+  asking('INVALID_BODY', 'nothing at all', '/put', { method: 'POST' }),
+  {
+    code: 'INVALID_BODY',
+    what: 'JSON that is not UTF-8',
+    provoke: rawAt(rawRequest('PUT', '/put', { headers: JSON_TYPE, body: '{"key":"a","value":"\xff"}' })),
+  },
+
+  sending('INVALID_MESSAGE', 'what is no message', () => Buffer.from('\x01hello')),
+  sending('INVALID_MESSAGE', 'a message that is cut', () => compareTo('n1').subarray(0, -1)),
+  sending('INVALID_MESSAGE', 'a message with something behind it', () =>
+    Buffer.concat([compareTo('n1'), Buffer.of(0)]),
+  ),
+  sending('INVALID_MESSAGE', 'nothing', () => new Uint8Array()),
+  sending('INVALID_MESSAGE', 'what cannot be inflated', () => compareTo('n1'), { 'Content-Encoding': 'deflate' }),
+  sending('PROTOCOL_VERSION', 'a later version', () => Buffer.concat([Buffer.of(99), compareTo('n1').subarray(1)])),
+  sending('MISDIRECTED', 'a message for another', () => compareTo('n8')),
+  sending('MISDIRECTED', 'a message from itself', () => compareTo('n1', 'n1')),
+
+  { code: 'MALFORMED_REQUEST', what: 'what is not HTTP', provoke: rawAt('hello, is anybody there?\r\n\r\n') },
+  {
+    code: 'MALFORMED_REQUEST',
+    what: 'a header without a colon',
+    provoke: rawAt('GET /livez HTTP/1.1\r\nno colon\r\n\r\n'),
+  },
+  {
+    code: 'MALFORMED_REQUEST',
+    what: 'two lengths',
+    provoke: rawAt('PUT /v1/kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'),
+  },
+  {
+    code: 'MALFORMED_REQUEST',
+    what: 'a length and chunks',
+    provoke: rawAt(
+      'PUT /v1/kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ),
+  },
+  {
+    code: 'MALFORMED_REQUEST',
+    what: 'a chunk that is none',
+    provoke: rawAt(rawRequest('PUT', '/v1/kv/a', { headers: { 'Transfer-Encoding': 'chunked' }, body: 'zz\r\n' })),
+  },
+  {
+    code: 'HEADERS_TOO_LARGE',
+    what: 'a header of 20 KiB',
+    provoke: rawAt(`GET /livez HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
+  },
+  {
+    code: 'HEADERS_TOO_LARGE',
+    what: 'a path of 20 KiB',
+    provoke: rawAt(`GET /v1/kv/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`),
+  },
+
+  asking('NO_SUCH_ROUTE', 'another path', '/v2/kv/a'),
+  asking('NO_SUCH_ROUTE', 'the root', '/'),
+  asking('NO_SUCH_ROUTE', 'a path in capitals', '/V1/KV/a'),
+  asking('NO_SUCH_ROUTE', 'a slash behind a path', '/put/', { method: 'PUT' }),
+  asking('NO_SUCH_ROUTE', 'an encoded path', '/v1/%6bv/a'),
+  asking('NO_SUCH_ROUTE', 'a broken escape in another path', '/nothing/%zz'),
+
+  asking('KEY_NOT_FOUND', 'a key never written', '/v1/kv/never'),
+  asking('KEY_NOT_FOUND', 'all siblings of none', '/v1/kv/never?siblings=all'),
+  asking('KEY_NOT_FOUND', 'a key never written, as /get', '/get?key=never'),
+
+  asking(
+    'METHOD_NOT_ALLOWED',
+    'POST of a key',
+    '/v1/kv/a',
+    { method: 'POST', body: 'x' },
+    { Allow: 'GET, HEAD, PUT, DELETE' },
+  ),
+  asking(
+    'METHOD_NOT_ALLOWED',
+    'PATCH of a key',
+    '/v1/kv/a',
+    { method: 'PATCH', body: 'x' },
+    { Allow: 'GET, HEAD, PUT, DELETE' },
+  ),
+  asking('METHOD_NOT_ALLOWED', 'PUT of all keys', '/v1/kv', { method: 'PUT', body: 'x' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'DELETE of all keys', '/v1/kv', { method: 'DELETE' }, { Allow: 'GET, HEAD' }),
+  asking(
+    'METHOD_NOT_ALLOWED',
+    'OPTIONS of a key',
+    '/v1/kv/a',
+    { method: 'OPTIONS' },
+    { Allow: 'GET, HEAD, PUT, DELETE' },
+  ),
+  asking('METHOD_NOT_ALLOWED', 'GET of /put', '/put', {}, { Allow: 'PUT, POST' }),
+  asking('METHOD_NOT_ALLOWED', 'POST of /get', '/get', { method: 'POST' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'GET of /put_remote', '/put_remote', {}, { Allow: 'POST' }),
+  asking('METHOD_NOT_ALLOWED', 'POST of the cluster', '/v1/cluster', { method: 'POST' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'DELETE of a probe', '/livez', { method: 'DELETE' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'PUT of a probe', '/readyz', { method: 'PUT' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'PUT of the metrics', '/metrics', { method: 'PUT' }, { Allow: 'GET, HEAD' }),
+
+  putting('PRECONDITION_FAILED', 'a value where there must be none', `/v1/kv/${WITNESS}`, { 'If-None-Match': '*' }),
+  putting('PRECONDITION_FAILED', 'another value than there is', `/v1/kv/${WITNESS}`, { 'If-Match': '"n1.a:1"' }),
+  putting('PRECONDITION_FAILED', 'no value where there must be one', '/v1/kv/never', { 'If-Match': '*' }),
+  asking('PRECONDITION_FAILED', 'a delete of another value', `/v1/kv/${WITNESS}`, {
+    method: 'DELETE',
+    headers: { 'If-Match': '"x"' },
+  }),
+
+  putting('VALUE_TOO_LARGE', 'an announced byte too many', '/v1/kv/a', {}, 'x'.repeat(MIB + 1)),
+  putting(
+    'VALUE_TOO_LARGE',
+    'a string that is too long',
+    '/put',
+    JSON_TYPE,
+    JSON.stringify({ key: 'a', value: 'x'.repeat(MIB + 1) }),
+  ),
+  putting('VALUE_TOO_LARGE', 'JSON that is too long', '/put', JSON_TYPE, ' '.repeat(7 * MIB)),
+  {
+    code: 'VALUE_TOO_LARGE',
+    what: 'a byte too many in chunks',
+    provoke: rawAt(
+      rawRequest('PUT', '/v1/kv/a', {
+        headers: { 'Transfer-Encoding': 'chunked' },
+        body: `${(MIB + 1).toString(16)}\r\n${'x'.repeat(MIB + 1)}\r\n0\r\n\r\n`,
+      }),
+    ),
+  },
+  {
+    code: 'VALUE_TOO_LARGE',
+    what: 'an announcement alone',
+    provoke: rawAt('PUT /v1/kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n'),
+  },
+
+  putting('UNSUPPORTED_MEDIA_TYPE', 'a compressed value', '/v1/kv/a', { 'Content-Encoding': 'gzip' }),
+  putting('UNSUPPORTED_MEDIA_TYPE', 'a plain text', '/put', { 'Content-Type': 'text/plain' }),
+  sending('UNSUPPORTED_MEDIA_TYPE', 'JSON for a message', () => Buffer.from('{}'), JSON_TYPE),
+  sending('UNSUPPORTED_MEDIA_TYPE', 'another compression', () => compareTo('n1'), { 'Content-Encoding': 'gzip' }),
+];
+
+describe('a replica', () => {
+  it.each(PROVOCATIONS)(
+    'answers $code, changes nothing and goes on: $what',
+    async ({ code, provoke, headers, operation }) => {
+      const before = await stateOf(node);
+      const answer = await expectProblem(await provoke(), code);
+      for (const [name, value] of Object.entries(headers ?? {})) expect(answer.header(name)).toBe(value);
+      expect(await stateOf(node)).toEqual(before);
+      if (operation !== undefined) answered.push({ operation, code });
+    },
+  );
+
+  it('answers the same to a HEAD, without the body', async () => {
+    for (const path of ['/v1/kv/%zz', '/v1/kv/never', '/v1/kv/a?x=y', '/nothing', '/put']) {
+      const [get, head] = [await node.request(path), await node.request(path, { method: 'HEAD' })];
+      expect(head.status).toBe(get.status);
+      expect(head.headers.get('Content-Type')).toBe('application/problem+json');
+      expect(await head.text()).toBe('');
+    }
+  });
+
+  it('keeps the connection after a refusal', async () => {
+    const client = await RawClient.connect(node.port);
+    client.send(rawRequest('PUT', '/v1/kv/a?w=9', { body: 'refused' }));
+    expect((await client.response()).status).toBe(400);
+    client.send(rawRequest('GET', `/v1/kv/${WITNESS}`));
+    expect((await client.response()).body).toBe('unharmed');
+    client.leave();
+  });
+});
+
+describe('a token', () => {
+  let context: string, session: string;
+  beforeAll(async () => {
+    const response = await node.get(WITNESS);
+    context = contextOf(response);
+    session = response.headers.get('Quartet-Session')!;
+  });
+
+  async function expectRefused(code: ProblemCode, headers: Record<string, string>, key = WITNESS): Promise<void> {
+    const before = await stateOf(node);
+    await expectProblem(await node.put(key, 'harm', { headers }), code);
+    await expectProblem(await node.delete(key, { headers }), code);
+    answered.push({ operation: ['put', '/v1/kv/{key}'], code }, { operation: ['delete', '/v1/kv/{key}'], code });
+    expect(await stateOf(node)).toEqual(before);
+  }
+
+  it('is INVALID_TOKEN when it is damaged, at whichever character', async () => {
+    const before = await stateOf(node);
+    for (const [name, token] of [
+      ['Quartet-Context', context],
+      ['Quartet-Session', session],
+    ] as const) {
+      for (let place = 0; place < token.length; place++) {
+        const damaged = token.slice(0, place) + (token[place] === 'A' ? 'B' : 'A') + token.slice(place + 1);
+        await expectProblem(await node.put(WITNESS, 'harm', { headers: { [name]: damaged } }), 'INVALID_TOKEN');
+      }
+    }
+    expect(await stateOf(node)).toEqual(before);
+  });
+
+  it.each([
+    ['cut', (token: string) => token.slice(0, -1)],
+    ['cut short', (token: string) => token.slice(0, 4)],
+    ['empty', () => ''],
+    ['longer', (token: string) => `${token}AAAA`],
+    ['padded', (token: string) => `${token}=`],
+    ['in the other alphabet', (token: string) => `${token.slice(0, -1)}+`],
+    ['twice', (token: string) => `${token}, ${token}`],
+    ['very long', () => 'A'.repeat(9000)],
+  ])('is INVALID_TOKEN when it is %s', async (_, change) => {
+    await expectRefused('INVALID_TOKEN', { 'Quartet-Context': change(context) });
+    await expectRefused('INVALID_TOKEN', { 'Quartet-Session': change(session) });
+  });
+
+  it('is INVALID_TOKEN when it is of the other kind', async () => {
+    await expectRefused('INVALID_TOKEN', { 'Quartet-Context': session });
+    await expectRefused('INVALID_TOKEN', { 'Quartet-Session': context });
+    await expectProblem(await node.get(WITNESS, { session: context }), 'INVALID_TOKEN');
+    answered.push({ operation: ['get', '/v1/kv/{key}'], code: 'INVALID_TOKEN' });
+  });
+
+  it('is INVALID_TOKEN when a cluster with another secret gave it out', async () => {
+    const foreign = await guarded.get(WITNESS);
+    await expectRefused('INVALID_TOKEN', { 'Quartet-Context': contextOf(foreign) });
+    await expectRefused('INVALID_TOKEN', { 'Quartet-Session': foreign.headers.get('Quartet-Session')! });
+  });
+
+  it('is INVALID_TOKEN when it was made up without the secret', async () => {
+    const forger = new Tokens('a guess');
+    const everything = vector({ [(await guarded.cluster()).actor]: 2 ** 50 });
+    const before = await stateOf(guarded);
+    for (const headers of [
+      { 'Quartet-Context': forger.context(WITNESS, everything) },
+      { 'Quartet-Session': forger.session(everything) },
+    ]) {
+      await expectProblem(await guarded.put(WITNESS, 'harm', { headers }), 'INVALID_TOKEN', guarded);
+    }
+    expect(await stateOf(guarded)).toEqual(before);
+  });
+
+  it('is CONTEXT_OF_ANOTHER_KEY when it was read from another key', async () => {
+    const other = contextOf(await node.get('another key'));
+    await expectRefused('CONTEXT_OF_ANOTHER_KEY', { 'Quartet-Context': other });
+  });
+
+  it('is NOT_CAUGHT_UP when it has seen what this replica has not, and says when to try again', async () => {
+    const elsewhere = await stranger.write('elsewhere', 'value');
+    const before = await stateOf(node);
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+      const headers = { 'Quartet-Session': elsewhere.session };
+      const body = method === 'PUT' ? { body: 'harm' } : {};
+      const response = await node.request(`/v1/kv/${WITNESS}?timeout=10`, { method, headers, ...body });
+      expect(response.headers.get('Retry-After')).toBe('1');
+      if (method === 'HEAD') expect(response.status).toBe(503);
+      else await expectProblem(response, 'NOT_CAUGHT_UP');
+      if (method !== 'HEAD')
+        answered.push({ operation: [method.toLowerCase(), '/v1/kv/{key}'], code: 'NOT_CAUGHT_UP' });
+    }
+    expect(await stateOf(node)).toEqual(before);
+  });
+});
+
+describe('the route between replicas', () => {
+  const message = { method: 'POST', body: new Uint8Array(compareTo('n1')) };
+  const type = { 'Content-Type': 'application/octet-stream' };
+
+  it.each([
+    ['UNAUTHENTICATED', 'no secret', {}],
+    ['UNAUTHENTICATED', 'another scheme', { Authorization: `Basic ${SECRET}` }],
+    ['FORBIDDEN', 'another secret', { Authorization: 'Bearer guess' }],
+    ['FORBIDDEN', 'a part of the secret', { Authorization: `Bearer ${SECRET.slice(0, -1)}` }],
+  ] as const)('answers %s to a caller with %s', async (code, _, headers) => {
+    const before = await stateOf(guarded);
+    const response = await guarded.request('/put_remote', { ...message, headers: { ...type, ...headers } });
+    const answer = await expectProblem(response, code, guarded);
+    expect(answer.header('WWW-Authenticate')).toBe(code === 'UNAUTHENTICATED' ? 'Bearer' : undefined);
+    expect(answer.body).not.toContain(SECRET);
+    expect(await stateOf(guarded)).toEqual(before);
+  });
+
+  it('lets in who shows the secret', async () => {
+    const headers = { ...type, Authorization: `Bearer ${SECRET}` };
+    expect((await guarded.request('/put_remote', { ...message, headers })).status).toBe(200);
+  });
+});
+
+describe('a client that is slow', () => {
+  it('gets REQUEST_TIMEOUT when it hangs in the middle of its headers or of its body', async () => {
+    const before = await stateOf(guarded);
+    const clients = await Promise.all([RawClient.connect(guarded.port), RawClient.connect(guarded.port)]);
+    clients[0].send('PUT /v1/kv/slow HTTP/1.1\r\nHost: quartet\r\nX-Unfin');
+    clients[1].send(rawRequest('PUT', '/v1/kv/slow', { headers: { 'Content-Length': '100' }, body: 'half' }));
+    for (const client of clients) {
+      await expectProblem(await client.response(), 'REQUEST_TIMEOUT', guarded);
+      expect(await client.rest()).toBe('');
+    }
+    answered.push({ operation: ['put', '/v1/kv/{key}'], code: 'REQUEST_TIMEOUT' });
+    expect(await stateOf(guarded)).toEqual(before);
+    for (const client of clients) client.leave();
+  });
+});
+
+describe('bodies that together are too large', () => {
+  it('are OVERLOADED, until the one that took the room is gone', async () => {
+    const before = await stateOf(guarded);
+    const slow = await RawClient.connect(guarded.port);
+    slow.send('PUT /v1/kv/half HTTP/1.1\r\nHost: quartet\r\nContent-Length: 900\r\nExpect: 100-continue\r\n\r\n');
+    expect((await slow.response()).status).toBe(100);
+    for (const path of ['/v1/kv/other', '/put']) {
+      const response = await guarded.request(path, { method: 'PUT', headers: JSON_TYPE, body: ' '.repeat(200) });
+      expect(response.headers.get('Retry-After')).toBe('1');
+      await expectProblem(response, 'OVERLOADED', guarded);
+      answered.push({ operation: ['put', path === '/put' ? path : '/v1/kv/{key}'], code: 'OVERLOADED' });
+    }
+    expect(await stateOf(guarded)).toEqual(before);
+    slow.leave();
+    await until('there is room', async () => (await guarded.put('roomy', ' '.repeat(200))).ok);
+  });
+});
+
+describe('a key with very many siblings', () => {
+  it('takes no more of them: TOO_MANY_SIBLINGS, until a client writes that has seen them', async () => {
+    const context = contextOf(await node.get('crowded'));
+    for (let i = 0; i < 64; i++) await node.write('crowded', `${i}`, { context });
+    const before = await stateOf(node);
+    const answer = await expectProblem(await node.put('crowded', 'one more', { context }), 'TOO_MANY_SIBLINGS');
+    answered.push({ operation: ['put', '/v1/kv/{key}'], code: 'TOO_MANY_SIBLINGS' });
+    expect(answer.header('Quartet-Siblings')).toBe('64');
+    expect(await stateOf(node)).toEqual(before);
+    const seen = await node.siblings('crowded');
+    expect((await node.write('crowded', 'merged', { context: seen.context })).siblings).toBe(1);
+  });
+});
+
+describe('a full disk', () => {
+  it('makes writes STORE_FULL, while reads and the replica go on', async () => {
+    await node.restart({ diskFreeBytesMin: Number.MAX_SAFE_INTEGER });
+    const before = await stateOf(node);
+    const writes: [string, RequestOptions][] = [
+      [`/v1/kv/${WITNESS}`, { method: 'PUT', body: 'harm' }],
+      [`/v1/kv/${WITNESS}`, { method: 'DELETE' }],
+      ['/put?key=a&value=b', { method: 'PUT' }],
+    ];
+    for (const [path, options] of writes) {
+      await expectProblem(await node.request(path, options), 'STORE_FULL');
+      const route = path.startsWith('/put') ? '/put' : '/v1/kv/{key}';
+      answered.push({ operation: [options.method!.toLowerCase(), route], code: 'STORE_FULL' });
+    }
+    expect(await stateOf(node)).toEqual(before);
+    const readiness = await node.request('/readyz?verbose');
+    expect(readiness.status).toBe(200);
+    expect(await readiness.text()).toMatch(/disk: nearly full/);
+    await node.restart();
+  });
+});
+
+describe('a damaged record', () => {
+  it('is CORRUPT_RECORD, never a value and never an absence, while other keys go on', async () => {
+    const damaged = await InProcessNode.start();
+    try {
+      await damaged.write(WITNESS, 'unharmed');
+      await damaged.write('broken', 'value');
+      await flipBit(damaged, 'broken');
+      const before = await damaged.clock();
+      const requests: [method: string, path: string, operation: string][] = [
+        ['GET', '/v1/kv/broken', '/v1/kv/{key}'],
+        ['GET', '/v1/kv/broken?siblings=all', '/v1/kv/{key}'],
+        ['PUT', '/v1/kv/broken', '/v1/kv/{key}'],
+        ['DELETE', '/v1/kv/broken', '/v1/kv/{key}'],
+        ['GET', '/get?key=broken', '/get'],
+        ['PUT', '/put?key=broken&value=new', '/put'],
+        ['GET', '/v1/kv', '/v1/kv'],
+      ];
+      for (const [method, path, operation] of requests) {
+        await expectProblem(await damaged.request(path, { method }), 'CORRUPT_RECORD', damaged);
+        answered.push({ operation: [method.toLowerCase(), operation], code: 'CORRUPT_RECORD' });
+      }
+      expect(await damaged.clock()).toEqual(before);
+      expect(await (await damaged.get(WITNESS)).text()).toBe('unharmed');
+      expect((await damaged.put('another', 'value')).status).toBe(201);
+      expect((await damaged.request('/readyz')).status).toBe(200);
+      expect(damaged.failures).toEqual([]);
+    } finally {
+      await damaged.remove();
+    }
+  });
+
+  async function flipBit(damaged: InProcessNode, key: string): Promise<void> {
+    await damaged.stop();
+    const store = await LevelStore.open(join(damaged.config.data, 'level'));
+    const snapshot = store.snapshot();
+    const record = Buffer.from(snapshot.get(versionsKey(key))!);
+    snapshot.close();
+    record[record.length - 1]! ^= 1;
+    await store.commit([{ type: 'put', key: versionsKey(key), value: record }]);
+    await store.close();
+    await damaged.restart();
+  }
+});
+
+describe('a disk that fails', () => {
+  it('stops the replica: REPLICA_STOPPED, its outcome unknown, and readiness red', async () => {
+    const failing = await InProcessNode.start();
+    try {
+      await failing.write(WITNESS, 'unharmed');
+      await rm(failing.config.data, { recursive: true });
+      // The database needs a new file after some megabytes, and finds no folder to make it in.
+      const value = new Uint8Array(MIB);
+      let response = await failing.put('filler', value);
+      for (let i = 0; response.ok && i < 64; i++) response = await failing.put('filler', value);
+      await expectProblem(response, 'REPLICA_STOPPED', failing);
+      expect(failing.failures).toHaveLength(1);
+      await expectProblem(await failing.put(WITNESS, 'more'), 'REPLICA_STOPPED', failing);
+      await expectProblem(await failing.delete(WITNESS), 'REPLICA_STOPPED', failing);
+      await expectProblem(await failing.request('/put?key=a&value=b', { method: 'PUT' }), 'REPLICA_STOPPED', failing);
+      for (const [method, route] of [
+        ['put', '/v1/kv/{key}'],
+        ['delete', '/v1/kv/{key}'],
+        ['put', '/put'],
+      ] as const) {
+        answered.push({ operation: [method, route], code: 'REPLICA_STOPPED' });
+      }
+      expect((await failing.request('/readyz')).status).toBe(503);
+      expect((await failing.request('/livez')).status).toBe(200);
+      expect(await (await failing.request('/readyz?verbose')).text()).toMatch(/^\[-\] store: failed/m);
+    } finally {
+      await failing.remove().catch(() => {});
+    }
+  });
+});
+
+describe('a replica that meets what it did not expect', () => {
+  it('answers INTERNAL, says nothing of its inside, and goes on', async () => {
+    // Only a replica with another mind could send this: a Content-Type that no header can hold.
+    const strange = { ...version('n2.a', 1), contentType: 'text/\u20ac' };
+    const container = { versions: [strange], context: vector({}) };
+    const clock = vector({ 'n2.a': 1 });
+    const batch = {
+      clock,
+      ranges: [{ actor: 'n2.a', from: 0, keys: ['strange'] }],
+      containers: new Map([['strange', container]]),
+    };
+    const body = new Uint8Array(encodeRequest({ from: 'n2', to: 'n1', message: { kind: 'push', batch } }));
+    const type = { 'Content-Type': 'application/octet-stream' };
+    const receiver = await InProcessNode.start();
+    try {
+      expect((await receiver.request('/put_remote', { method: 'POST', headers: type, body })).status).toBe(200);
+      await expectProblem(await receiver.get('strange'), 'INTERNAL', receiver);
+      expect((await receiver.put('strange', 'well known')).status).toBe(200);
+      expect(await (await receiver.get('strange')).text()).toBe('well known');
+    } finally {
+      await receiver.remove();
+    }
+  });
+});
+
+describe('the registry of problems', () => {
+  it('holds no code that nothing above has provoked', () => {
+    expect([...provoked.keys()].sort()).toEqual(Object.keys(PROBLEMS).sort());
+  });
+
+  it('agrees with its table in docs/api.md, row by row', async () => {
+    const text = await readFile('docs/api.md', 'utf8');
+    const rows = [...text.matchAll(/^\| +(\d{3}) +\| +`(\w+)` +\| +(\w+) +\| +(.*\S) +\|$/gm)].map(
+      ([, status, code, outcome, title]) => [code, { status: Number(status), outcome, title }],
+    );
+    expect(Object.fromEntries(rows)).toEqual(PROBLEMS);
+    expect(rows).toHaveLength(Object.keys(PROBLEMS).length);
+  });
+
+  it('agrees with OpenAPI: every code that a route answered is listed there', async () => {
+    interface Operations {
+      readonly paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>;
+    }
+    const { paths } = (await (await node.request('/openapi.json')).json()) as Operations;
+    const missing = answered
+      .filter(({ operation: [method, path] }) => paths[path]?.[method] !== undefined)
+      .filter(({ operation: [method, path], code }) => {
+        const listed = paths[path]![method]!.responses[PROBLEMS[code].status]?.description ?? '';
+        return !listed.includes(`\`${code}\``);
+      })
+      .map(({ operation, code }) => `${operation.join(' ')}: ${code}`);
+    expect([...new Set(missing)]).toEqual([]);
+  });
+});

@@ -1,0 +1,187 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig, type Config } from '../../../src/config/config.js';
+import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
+
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+async function file(name: string, content: string): Promise<string> {
+  const path = join(folder.path, name);
+  await writeFile(path, content);
+  return path;
+}
+
+/** With a name, so that no test depends on the host's. */
+function load(environment: Record<string, string> = {}): Promise<Config> {
+  return loadConfig({ QUARTET_NAME: 'n1', ...environment });
+}
+
+async function problemsOf(environment: Record<string, string>): Promise<readonly string[]> {
+  const error: unknown = await load(environment).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(ConfigError);
+  return (error as ConfigError).problems;
+}
+
+describe('a configuration', () => {
+  it('without any variable is that of one replica on the loopback, which keeps everything on disk', async () => {
+    expect(await load()).toEqual({
+      name: 'n1',
+      host: '127.0.0.1',
+      port: 5000,
+      data: './data/n1',
+      peers: [],
+      durability: 'fsync',
+      resolve: 'order',
+      clusterSecret: undefined,
+      valueBytesMax: 1024 * 1024,
+      bodyBytesMax: 128 * 1024 * 1024,
+      requestTimeoutMs: 30_000,
+      diskFreeBytesMin: 64 * 1024 * 1024,
+    });
+  });
+
+  it('takes every setting from its variable', async () => {
+    const config = await load({
+      QUARTET_NAME: 'n2',
+      QUARTET_HOST: '0.0.0.0',
+      QUARTET_PORT: '6000',
+      QUARTET_DATA: '/var/lib/quartet',
+      QUARTET_PEERS: 'n1=http://a:5000,n2=http://b:6000',
+      QUARTET_DURABILITY: 'fsync',
+      QUARTET_RESOLVE: 'latest',
+      QUARTET_CLUSTER_SECRET: 'secret',
+      QUARTET_VALUE_MAX_BYTES: '2048',
+      QUARTET_BODIES_MAX_BYTES: '4096',
+      QUARTET_REQUEST_TIMEOUT_MS: '1000',
+      QUARTET_DISK_FREE_MIN_BYTES: '0',
+    });
+    expect(config).toEqual({
+      name: 'n2',
+      host: '0.0.0.0',
+      port: 6000,
+      data: '/var/lib/quartet',
+      peers: [{ name: 'n1', url: 'http://a:5000', isNamed: true }],
+      durability: 'fsync',
+      resolve: 'latest',
+      clusterSecret: 'secret',
+      valueBytesMax: 2048,
+      bodyBytesMax: 4096,
+      requestTimeoutMs: 1000,
+      diskFreeBytesMin: 0,
+    });
+  });
+
+  it('takes an empty variable for one that is not set', async () => {
+    expect(await load({ QUARTET_PORT: '', QUARTET_PEERS: '', QUARTET_CLUSTER_SECRET: '' })).toEqual(await load());
+  });
+
+  it('ignores the variables of others', async () => {
+    expect(await load({ PATH: '/bin', QUARTETT_PORT: '1', port: '2' })).toEqual(await load());
+  });
+
+  it('has a name that is valid even when the host’s is not set', async () => {
+    expect((await loadConfig({})).name).toMatch(/^[a-z0-9-]{1,63}$/);
+  });
+
+  it('reports all errors at once', async () => {
+    const problems = await problemsOf({
+      QUARTET_NAME: 'N 1',
+      QUARTET_PORT: '65536',
+      QUARTET_RESOLVE: 'newest',
+      QUARTET_DURABILITY: 'none',
+      QUARTET_PEERS: 'nonsense',
+      QUARTET_REQUEST_TIMEOUT_MS: '1s',
+      QUARTET_PROT: '5000',
+    });
+    expect(problems).toHaveLength(7);
+    for (const name of ['NAME', 'PORT', 'RESOLVE', 'DURABILITY', 'PEERS', 'REQUEST_TIMEOUT_MS', 'PROT']) {
+      expect(problems.filter((problem) => problem.startsWith(`QUARTET_${name}`))).toHaveLength(1);
+    }
+    await expect(load({ QUARTET_PORT: 'x', QUARTET_RESOLVE: 'y' })).rejects.toThrow(/QUARTET_PORT[^]*QUARTET_RESOLVE/);
+  });
+
+  it('refuses a QUARTET_ name that it does not know, and lists those it does', async () => {
+    const [problem] = await problemsOf({ QUARTET_PEER: 'n2=http://b:5000' });
+    expect(problem).toMatch(/^QUARTET_PEER is not a setting/);
+    expect(problem).toContain('QUARTET_PEERS');
+  });
+
+  it('knows exactly the names that docs/api.md lists', async () => {
+    const [problem] = await problemsOf({ QUARTET_X: '1' });
+    const known = problem!.match(/QUARTET_\w+/g)!.filter((name) => name !== 'QUARTET_X');
+    const text = await readFile('docs/api.md', 'utf8');
+    const section = text.slice(text.indexOf('## Configuration'));
+    const documented = section
+      .split('\n')
+      .filter((line) => line.startsWith('| `QUARTET_'))
+      .join('\n');
+    expect([...new Set(documented.match(/QUARTET_\w+/g))].sort()).toEqual([...new Set(known)].sort());
+  });
+
+  it.each([
+    ['PORT', ['0', '65536', '-1', '5000.5', '5e3', '0x1388', ' 5000', 'http']],
+    ['NAME', ['N1', 'a.b', 'a_b', 'a'.repeat(64), 'é', ' n1']],
+    ['RESOLVE', ['Order', 'order,latest', 'newest']],
+    ['DURABILITY', ['none', 'FSYNC']],
+    ['VALUE_MAX_BYTES', ['0', '16777217', '1MiB']],
+    ['REQUEST_TIMEOUT_MS', ['99', '600001']],
+    ['DISK_FREE_MIN_BYTES', ['-1', '99999999999999999']],
+  ])('refuses a QUARTET_%s that makes no sense, and names it', async (name, values) => {
+    for (const value of values) {
+      const problems = await problemsOf({ [`QUARTET_${name}`]: value });
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toContain(`QUARTET_${name}="${value}"`);
+    }
+  });
+});
+
+describe('the cluster secret', () => {
+  it('is read from a file, without the line end that editors add', async () => {
+    const path = await file('secret', 'from the file\n');
+    expect((await load({ QUARTET_CLUSTER_SECRET_FILE: path })).clusterSecret).toBe('from the file');
+  });
+
+  it('is refused when it is set twice, its file is empty, or cannot be read', async () => {
+    const path = await file('secret', 'x');
+    expect(await problemsOf({ QUARTET_CLUSTER_SECRET: 'y', QUARTET_CLUSTER_SECRET_FILE: path })).toHaveLength(1);
+    expect(await problemsOf({ QUARTET_CLUSTER_SECRET_FILE: await file('empty', ' \n') })).toHaveLength(1);
+    const [problem] = await problemsOf({ QUARTET_CLUSTER_SECRET_FILE: join(folder.path, 'nowhere') });
+    expect(problem).toMatch(/^QUARTET_CLUSTER_SECRET_FILE: .*nowhere/);
+  });
+
+  it.each([' leading', 'trailing ', 'a\nb', 'schl\u00fcssel', '\u20ac'])(
+    'is refused when no header can carry it unchanged: %j',
+    async (secret) => {
+      const problems = await problemsOf({ QUARTET_CLUSTER_SECRET: secret });
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(/^QUARTET_CLUSTER_SECRET/);
+      // An error goes to a log; a secret does not.
+      expect(problems[0]).not.toContain(secret.trim());
+    },
+  );
+});
+
+describe('the members', () => {
+  it('come from a file where QUARTET_MACHINES names one', async () => {
+    const path = await file('machines.txt', '# all of us\nn1=http://a:5000\nn2=http://b:5000 # the other\n\n');
+    expect((await load({ QUARTET_MACHINES: path })).peers).toEqual([
+      { name: 'n2', url: 'http://b:5000', isNamed: true },
+    ]);
+  });
+
+  it('are refused when they are said twice', async () => {
+    const path = await file('machines.txt', 'n2=http://b:5000');
+    const problems = await problemsOf({ QUARTET_MACHINES: path, QUARTET_PEERS: 'n2=http://b:5000' });
+    expect(problems).toEqual([expect.stringMatching(/QUARTET_PEERS and QUARTET_MACHINES/)]);
+  });
+
+  it('are refused with the name of the file that cannot be read', async () => {
+    const path = join(folder.path, 'nowhere.txt');
+    expect(await problemsOf({ QUARTET_MACHINES: path })).toEqual([expect.stringContaining(path)]);
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
+import { Problem, problemBody, PROBLEMS, type ProblemCode } from '../../../src/controllers/http/problem.js';
+import { problemOf } from '../../../src/controllers/http/send-problem.js';
+import { ReplicaStoppedError } from '../../../src/replication/replica-driver.js';
+import { ProtocolVersionError } from '../../../src/replication/transport/message-codec.js';
+import { MisdirectedError } from '../../../src/replication/transport/peer-endpoint.js';
+import { CorruptRecordError } from '../../../src/store/record-codec.js';
+
+describe('an error of any layer', () => {
+  it.each([
+    [new CorruptRecordError('x'), 'CORRUPT_RECORD'],
+    [new ReplicaStoppedError('x'), 'REPLICA_STOPPED'],
+    [new ProtocolVersionError('x'), 'PROTOCOL_VERSION'],
+    [new MisdirectedError('x'), 'MISDIRECTED'],
+    [new MalformedBytesError('x'), 'INVALID_MESSAGE'],
+    [new Problem('STORE_FULL', 'x'), 'STORE_FULL'],
+  ] as const)('%s is the problem %s', (error, code) => {
+    expect(problemOf(error)).toMatchObject({ code, message: 'x' });
+  });
+
+  it.each([new Error('at /secret/path'), new TypeError('x is not a function'), 'a text', undefined, null, {}])(
+    'that nobody expected is INTERNAL, and nothing of it reaches the client: %s',
+    (error) => {
+      const body = JSON.parse(problemBody(problemOf(error))) as Record<string, unknown>;
+      expect(body).toMatchObject({
+        code: 'INTERNAL',
+        status: 500,
+        outcome: 'unknown',
+        detail: 'see the log of the replica',
+      });
+    },
+  );
+});
+
+describe('the registry', () => {
+  it.each(Object.entries(PROBLEMS))('has for %s a status of an error, an outcome, and a sentence', (code, kind) => {
+    expect(code).toMatch(/^[A-Z_]+$/);
+    expect(kind.status).toBeGreaterThanOrEqual(400);
+    expect(kind.status).toBeLessThan(600);
+    expect(['definite', 'unknown']).toContain(kind.outcome);
+    expect(kind.title).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it('calls every fault of the client definite: nothing has happened', () => {
+    const unknown = Object.entries(PROBLEMS).filter(([, { outcome }]) => outcome === 'unknown');
+    expect(unknown.map(([code]) => code as ProblemCode).sort()).toEqual(['INTERNAL', 'REPLICA_STOPPED']);
+  });
+});

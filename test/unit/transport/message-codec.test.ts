@@ -1,0 +1,261 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Container, Version } from '../../../src/clock/container.js';
+import { compareDots } from '../../../src/clock/dot.js';
+import type { VersionVector } from '../../../src/clock/version-vector.js';
+import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
+import type { Batch, PeerAnswer, PeerRequest } from '../../../src/replication/engine/messages.js';
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+  PROTOCOL,
+  ProtocolVersionError,
+  type Envelope,
+} from '../../../src/replication/transport/message-codec.js';
+import { container, shownVector, vector, version } from '../../support/clock-arbitraries.js';
+
+const anyName = fc.stringMatching(/^[a-z0-9-]{1,63}$/);
+const anyActor = fc.constantFrom('n1.a', 'n2.b', 'n3.c', 'n1.zzzzzzzzzzzzzzzz');
+const anyCounter = fc.oneof(
+  fc.integer({ min: 1, max: 200 }),
+  fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER - 100 }),
+);
+const anyVector: fc.Arbitrary<VersionVector> = fc
+  .uniqueArray(fc.tuple(anyActor, anyCounter), { selector: ([actor]) => actor })
+  .map((entries) => new Map(entries));
+const anyDigest = fc.integer({ min: 0, max: 2 ** 52 - 1 });
+const anyKey = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+  .filter((key) => key.isWellFormed() && Buffer.byteLength(key) <= 1024);
+
+/** Versions that the clock covers, as every container of a batch has them. */
+function versionsWithin(clock: VersionVector): fc.Arbitrary<Version[]> {
+  const actors = [...clock.keys()];
+  if (actors.length === 0) return fc.constant([]);
+  const anyVersion = fc.record({
+    actor: fc.constantFrom(...actors),
+    counter: fc.integer({ min: 1, max: 200 }),
+    stamp: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    contentType: fc.string(),
+    value: fc.uint8Array({ maxLength: 50 }),
+  });
+  return fc
+    .uniqueArray(anyVersion, { selector: ({ actor, counter }) => `${actor} ${counter}`, maxLength: 3 })
+    .map((versions) => versions.filter((each) => each.counter <= clock.get(each.actor)!).sort(compareDots));
+}
+
+const anyBatch: fc.Arbitrary<Batch> = anyVector.chain((clock) =>
+  fc
+    .uniqueArray(fc.tuple(anyKey, versionsWithin(clock), anyVector), { selector: ([key]) => key, maxLength: 5 })
+    .chain((entries) => {
+      const containers = new Map(
+        entries.map(([key, versions, context]): [string, Container] => [key, { versions, context }]),
+      );
+      const keys = entries.length > 0 ? fc.constantFrom(...containers.keys()) : undefined;
+      const ranges = [...clock].map(([actor, counter]) =>
+        (keys === undefined ? fc.constant([]) : fc.array(keys, { maxLength: Math.min(4, counter) })).map((named) => ({
+          actor,
+          from: counter - named.length,
+          keys: named,
+        })),
+      );
+      return fc.tuple(...ranges).map((all) => ({ clock, ranges: all, containers }));
+    }),
+);
+
+const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
+  anyBatch.map((batch) => ({ kind: 'push' as const, batch })),
+  fc.record({ kind: fc.constant('compare' as const), clock: anyVector, aheadDigest: anyDigest }),
+  fc.record({ kind: fc.constant('pull' as const), since: anyVector }),
+  fc.record({ kind: fc.constant('pull-ahead' as const), after: fc.option(anyKey, { nil: undefined }) }),
+);
+const anyAnswer: fc.Arbitrary<PeerAnswer> = fc.oneof(
+  fc.record({ kind: fc.constant('clock' as const), clock: anyVector, aheadDigest: anyDigest }),
+  fc.record({ kind: fc.constant('batch' as const), batch: anyBatch, next: fc.option(anyKey, { nil: undefined }) }),
+);
+
+/** As plain data, in which equal messages are equal. */
+function shown(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, part: unknown) => {
+      if (part instanceof Map) return { map: [...(part as Map<unknown, unknown>)] };
+      if (part instanceof Uint8Array) return { bytes: [...part] };
+      return part;
+    }),
+  );
+}
+
+/** A batch with one key, one version and one range, for tests that spoil it. */
+function batchOf(changes: Partial<Batch> = {}): Batch {
+  return {
+    clock: vector({ 'n1.a': 2 }),
+    ranges: [{ actor: 'n1.a', from: 1, keys: ['key'] }],
+    containers: new Map([['key', container([version('n1.a', 2)], vector({}))]]),
+    ...changes,
+  };
+}
+
+function pushed(batch: Batch): Buffer {
+  return encodeRequest({ from: 'n1', to: 'n2', message: { kind: 'push', batch } });
+}
+
+/** Decodes, or refuses as decoding may refuse. */
+function tryBoth(bytes: Uint8Array): void {
+  for (const decode of [decodeRequest, decodeAnswer] as const) {
+    try {
+      decode(bytes);
+    } catch (error) {
+      if (!(error instanceof MalformedBytesError) && !(error instanceof ProtocolVersionError)) throw error;
+    }
+  }
+}
+
+/** The lengths to which `bytes` may be cut and still be taken. */
+function lengthsTaken(bytes: Buffer, decode: (bytes: Uint8Array) => unknown): number[] {
+  const taken: number[] = [];
+  for (let length = 0; length <= bytes.length; length++) {
+    try {
+      decode(bytes.subarray(0, length));
+      taken.push(length);
+    } catch (error) {
+      if (!(error instanceof MalformedBytesError)) throw error;
+    }
+  }
+  return taken;
+}
+
+describe('a message', () => {
+  it('comes out as it went in', () => {
+    fc.assert(
+      fc.property(anyName, fc.oneof(anyName, fc.constant('')), anyRequest, (from, to, message) => {
+        const envelope: Envelope<PeerRequest> = { from, to, message };
+        expect(shown(decodeRequest(encodeRequest(envelope)))).toEqual(shown(envelope));
+      }),
+    );
+    fc.assert(
+      fc.property(anyName, anyName, anyAnswer, (from, to, message) => {
+        const envelope: Envelope<PeerAnswer> = { from, to, message };
+        expect(shown(decodeAnswer(encodeAnswer(envelope)))).toEqual(shown(envelope));
+      }),
+    );
+  });
+
+  it('is refused at every shorter length, and with anything behind it', () => {
+    fc.assert(
+      fc.property(anyRequest, anyAnswer, (request, answer) => {
+        const asked = encodeRequest({ from: 'n1', to: 'n2', message: request });
+        const answered = encodeAnswer({ from: 'n1', to: 'n2', message: answer });
+        expect(lengthsTaken(asked, decodeRequest)).toEqual([asked.length]);
+        expect(lengthsTaken(answered, decodeAnswer)).toEqual([answered.length]);
+        expect(() => decodeRequest(Buffer.concat([asked, Buffer.of(0)]))).toThrow(MalformedBytesError);
+        expect(() => decodeAnswer(Buffer.concat([answered, Buffer.of(0)]))).toThrow(MalformedBytesError);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is refused in one of two ways whatever its bytes are', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), tryBoth), { numRuns: 2000 });
+    // Most random bytes fail at the first; behind a good head they come further.
+    const head = encodeRequest({ from: 'n1', to: 'n2', message: { kind: 'pull', since: vector({}) } }).subarray(2, -1);
+    const behindHead = fc
+      .tuple(fc.nat({ max: 3 }), fc.uint8Array({ maxLength: 100 }))
+      .map(([kind, tail]) => Buffer.concat([Buffer.of(PROTOCOL, kind), head, tail]));
+    fc.assert(fc.property(behindHead, tryBoth), { numRuns: 2000 });
+  });
+
+  it('is refused or read, and nothing else, when some of its bytes are others', () => {
+    const mutation = fc.tuple(fc.nat(), fc.nat({ max: 255 }));
+    fc.assert(
+      fc.property(anyRequest, fc.array(mutation, { minLength: 1, maxLength: 4 }), (message, mutations) => {
+        const bytes = encodeRequest({ from: 'n1', to: 'n2', message });
+        for (const [place, byte] of mutations) bytes[place % bytes.length] = byte;
+        tryBoth(bytes);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('of another version of the protocol is refused as such, before anything else of it is read', () => {
+    for (const protocol of [0, PROTOCOL + 1, 255]) {
+      expect(() => decodeRequest(Uint8Array.of(protocol, 99, 99))).toThrow(ProtocolVersionError);
+      expect(() => decodeAnswer(Uint8Array.of(protocol))).toThrow(ProtocolVersionError);
+    }
+  });
+
+  it.each(['', 'N1', 'a.b', 'a'.repeat(64), 'é'])('from a node that cannot be named %j is refused', (from) => {
+    const message = { kind: 'pull', since: vector({}) } as const;
+    expect(() => decodeRequest(encodeRequest({ from, to: 'n2', message }))).toThrow(MalformedBytesError);
+    if (from !== '')
+      expect(() => decodeRequest(encodeRequest({ from: 'n2', to: from, message }))).toThrow(MalformedBytesError);
+  });
+});
+
+describe('a batch', () => {
+  it('is read when it keeps the rules', () => {
+    const { message } = decodeRequest(pushed(batchOf()));
+    expect(message.kind === 'push' && shownVector(message.batch.clock)).toEqual([['n1.a', 2]]);
+  });
+
+  const broken: [why: string, batch: Batch][] = [
+    [
+      'its range goes beyond its clock',
+      batchOf({ clock: vector({ 'n1.a': 2 }), ranges: [{ actor: 'n1.a', from: 2, keys: ['key'] }] }),
+    ],
+    [
+      'its range is of an actor that its clock does not know',
+      batchOf({ ranges: [{ actor: 'n9.z', from: 0, keys: ['key'] }] }),
+    ],
+    [
+      'two ranges have one actor',
+      batchOf({
+        ranges: [
+          { actor: 'n1.a', from: 0, keys: ['key'] },
+          { actor: 'n1.a', from: 1, keys: ['key'] },
+        ],
+      }),
+    ],
+    [
+      'its range has a text for an actor',
+      batchOf({ clock: vector({ 'n1.a': 2 }), ranges: [{ actor: 'n1', from: 0, keys: [] }] }),
+    ],
+    ['its clock counts from zero', batchOf({ clock: vector({ 'n1.a': 2, 'n2.b': 0 }) })],
+    ['a key is empty', batchOf({ containers: new Map([['', container([], vector({}))]]), ranges: [] })],
+    [
+      'a key is too long',
+      batchOf({ containers: new Map([['k'.repeat(1025), container([], vector({}))]]), ranges: [] }),
+    ],
+    [
+      'a version is beyond clock and context',
+      batchOf({ containers: new Map([['key', container([version('n1.a', 3)], vector({}))]]) }),
+    ],
+    [
+      'a version is the zeroth',
+      batchOf({ containers: new Map([['key', container([version('n1.a', 0)], vector({}))]]) }),
+    ],
+    [
+      'versions are out of order',
+      batchOf({ containers: new Map([['key', container([version('n1.a', 2), version('n1.a', 1)], vector({}))]]) }),
+    ],
+    [
+      'a version stands twice',
+      batchOf({ containers: new Map([['key', container([version('n1.a', 1), version('n1.a', 1)], vector({}))]]) }),
+    ],
+  ];
+  it.each(broken)('is refused when %s', (_, batch) => {
+    expect(() => decodeRequest(pushed(batch))).toThrow(MalformedBytesError);
+  });
+
+  it('may have a version that only its own context covers: a key ahead', () => {
+    const ahead = container([version('n3.c', 7)], vector({ 'n3.c': 7 }));
+    expect(() => decodeRequest(pushed(batchOf({ containers: new Map([['key', ahead]]) })))).not.toThrow();
+  });
+
+  it('cannot announce more than it has: a short message makes no large list', () => {
+    const bytes = pushed({ clock: vector({}), ranges: [], containers: new Map() });
+    const announcing = Buffer.concat([bytes.subarray(0, -2), Buffer.of(0xff, 0xff, 0xff, 0xff, 0x0f)]);
+    expect(() => decodeRequest(announcing)).toThrow(MalformedBytesError);
+  });
+});
