@@ -12,13 +12,14 @@ import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import { readAheadBatch, readBatch } from './batch-reader.js';
+import { readAnswer, readRequest } from './batch-reader.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { Observation, Reply, Send, WriteResult } from './engine/output.js';
 import type { Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
 import { Group } from './group.js';
+import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
 import type { PeerTransport } from './transport.port.js';
 
@@ -53,16 +54,11 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-interface SessionWaiter {
-  readonly session: VersionVector;
-  readonly settle: (isCovered: boolean) => void;
-}
-
 export class ReplicaDriver {
   private group = new Group();
   private committing: Group | undefined;
   private readonly pending = new Map<RequestId, Pending>();
-  private readonly sessionWaiters = new Set<SessionWaiter>();
+  private readonly sessions: SessionWaiters;
   /** Requests to peers that are not answered yet. */
   private readonly exchanges = new Set<Promise<void>>();
   /** Writes that wait for acknowledgements. */
@@ -84,7 +80,9 @@ export class ReplicaDriver {
     private readonly replica: Replica,
     private readonly store: ReplicaStore,
     private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
-  ) {}
+  ) {
+    this.sessions = new SessionWaiters(outside.time);
+  }
 
   /** Begins to compare clocks with the peers, at once and then twice a second. */
   start(): void {
@@ -99,7 +97,7 @@ export class ReplicaDriver {
   async drain(): Promise<void> {
     this.isDraining = true;
     this.cancelTick();
-    for (const waiter of [...this.sessionWaiters]) waiter.settle(false);
+    this.sessions.abandon();
     await this.exchangesEnded(DRAIN_TIMEOUT_MS);
     for (const id of this.waitingWrites) this.runUnasked({ kind: 'write-timeout', id });
     while (this.commit !== undefined) await this.commit;
@@ -154,36 +152,14 @@ export class ReplicaDriver {
     const id = ++this.lastId;
     const wallMs = this.outside.time.nowMs();
     const reply = await this.request(id, { kind: 'peer-request', id, from, request, wallMs });
-    switch (reply.kind) {
-      case 'clock':
-        return { kind: 'clock', clock: reply.clock, aheadDigest: reply.aheadDigest };
-      case 'batch':
-        return this.withView(async (view) => ({
-          kind: 'batch',
-          batch: await readBatch(view, reply.since),
-          next: undefined,
-        }));
-      case 'ahead-batch':
-        return this.withView(async (view) => ({ kind: 'batch', ...(await readAheadBatch(view, reply.after)) }));
-      case 'write':
-        throw new TypeError('a peer request was answered as a write');
-    }
+    return this.withView((view) => readAnswer(view, reply));
   }
 
   /** Whether the committed clock covers `session`, within `timeoutMs`. */
   async covers(session: VersionVector, timeoutMs: number): Promise<boolean> {
     if (descends(this.store.view.clock, session)) return true;
     if (timeoutMs <= 0 || this.isDraining) return false;
-    return new Promise((resolve) => {
-      const settle = (isCovered: boolean): void => {
-        cancel();
-        this.sessionWaiters.delete(waiter);
-        resolve(isCovered);
-      };
-      const waiter: SessionWaiter = { session, settle };
-      const cancel = this.outside.time.after(timeoutMs, () => settle(false));
-      this.sessionWaiters.add(waiter);
-    });
+    return this.sessions.wait(session, timeoutMs);
   }
 
   private request(id: RequestId, input: Input): Promise<Reply> {
@@ -238,9 +214,7 @@ export class ReplicaDriver {
     // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
     this.flush();
     this.release(group);
-    for (const waiter of [...this.sessionWaiters]) {
-      if (descends(this.store.view.clock, waiter.session)) waiter.settle(true);
-    }
+    this.sessions.advance(this.store.view.clock);
   }
 
   private release(group: Group): void {
@@ -256,7 +230,7 @@ export class ReplicaDriver {
   private async exchange(send: Send): Promise<void> {
     let input: Input;
     try {
-      const answer = await this.outside.transport.send(send.to, await this.requestOf(send));
+      const answer = await this.outside.transport.send(send.to, await this.withView((view) => readRequest(view, send)));
       const wallMs = this.outside.time.nowMs();
       input = { kind: 'peer-answer', from: send.to, to: send.kind, answer, wallMs };
     } catch (error) {
@@ -271,19 +245,6 @@ export class ReplicaDriver {
       // The batch touches a record that can't be read: as if it had not come.
       this.outside.events.peerFailed(send.to, error);
       this.runUnasked({ kind: 'peer-failure', from: send.to, to: send.kind });
-    }
-  }
-
-  private async requestOf(send: Send): Promise<PeerRequest> {
-    switch (send.kind) {
-      case 'push':
-        return { kind: 'push', batch: await this.withView((view) => readBatch(view, send.since, [send.actor])) };
-      case 'compare':
-        return { kind: 'compare', clock: send.clock, aheadDigest: send.aheadDigest };
-      case 'pull':
-        return { kind: 'pull', since: send.since };
-      case 'pull-ahead':
-        return { kind: 'pull-ahead', after: send.after };
     }
   }
 
@@ -304,7 +265,7 @@ export class ReplicaDriver {
     const stopped = new ReplicaStoppedError('the replica has stopped after a failure', { cause: error });
     for (const { reject } of this.pending.values()) reject(stopped);
     this.pending.clear();
-    for (const waiter of [...this.sessionWaiters]) waiter.settle(false);
+    this.sessions.abandon();
     this.outside.events.stopped(error);
   }
 

@@ -37,9 +37,6 @@ export interface Digest {
 
 const TIMEOUT_MS = 15_000;
 
-/** Well below the 5 s after which a replica closes an idle connection: else a request may meet the closing. */
-const IDLE_MS_MAX = 2000;
-
 export class ReplicaClient {
   private readonly agent: Agent;
 
@@ -47,7 +44,7 @@ export class ReplicaClient {
     readonly url: string,
     { sockets = 64 }: { sockets?: number } = {},
   ) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: sockets, timeout: IDLE_MS_MAX });
+    this.agent = new Agent({ keepAlive: true, maxSockets: sockets });
   }
 
   close(): void {

@@ -11,10 +11,16 @@ export function entityTag(versions: readonly Version[]): string {
   return `"${hash('sha256', versions.map(formatDot).join(' '), 'base64url').slice(0, 22)}"`;
 }
 
-/** Whether a list of entity tags, or `*`, matches the live versions; false when nothing lives. */
-export function matchesTag(list: string, versions: readonly Version[]): boolean {
+/**
+ * Whether a list of entity tags, or `*`, matches the live versions; false when nothing lives. A weak tag matches only
+ * where `isWeakAllowed`: in `If-None-Match`, not in `If-Match` (RFC 9110, section 13.1).
+ */
+export function matchesTag(list: string, versions: readonly Version[], isWeakAllowed: boolean): boolean {
   if (versions.length === 0) return false;
   if (list.trim() === '*') return true;
   const tag = entityTag(versions);
-  return list.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
+  return list.split(',').some((candidate) => {
+    const listed = candidate.trim();
+    return listed === tag || (isWeakAllowed && listed === `W/${tag}`);
+  });
 }

@@ -2,7 +2,6 @@
 // up to its own limit, and is then turned away. Never is it answered from an older state without a word.
 
 import type { IncomingMessage } from 'node:http';
-import type { VersionVector } from '../../clock/version-vector.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { Problem } from './problem.js';
 import { integerParameter, type Query } from './query.js';
@@ -26,14 +25,18 @@ export class SessionGate {
   ) {}
 
   /**
-   * What the session of this request has seen, and now this replica too; undefined without a token.
+   * Resolves when this replica has seen what the session of this request has. Undefined without a token: most requests
+   * have none, and should not wait for a promise.
    * @throws Problem INVALID_TOKEN, NOT_CAUGHT_UP
    */
-  async pass(req: IncomingMessage, timeoutMs: number): Promise<VersionVector | undefined> {
+  pass(req: IncomingMessage, timeoutMs: number): Promise<void> | undefined {
     const token = req.headers['quartet-session'];
-    if (typeof token !== 'string') return undefined;
+    return typeof token === 'string' ? this.wait(token, timeoutMs) : undefined;
+  }
+
+  private async wait(token: string, timeoutMs: number): Promise<void> {
     const session = this.tokens.parseSession(token);
-    if (await this.driver.covers(session, timeoutMs)) return session;
+    if (await this.driver.covers(session, timeoutMs)) return;
     throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
       'Retry-After': '1',
     });

@@ -7,7 +7,9 @@ import { Problem } from './problem.js';
 /** @throws Problem INVALID_KEY, KEY_TOO_LONG */
 export function keyOfUrl(url: string, prefix: string): string {
   const end = url.indexOf('?');
-  const segment = url.slice(prefix.length, end < 0 ? undefined : end);
+  // A proxy's form of the request line has the whole address in it.
+  const start = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('//') + 2);
+  const segment = url.slice(start + prefix.length, end < 0 ? undefined : end);
   if (segment.includes('/')) throw new Problem('INVALID_KEY', 'a slash within a key is written %2F');
   let key: string;
   try {

@@ -7,7 +7,7 @@ import type { Container, Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
 import { stampToMs } from '../../clock/hybrid-clock.js';
 import { ranked, RESOLUTIONS, winner } from '../../clock/resolution.js';
-import { join, type VersionVector } from '../../clock/version-vector.js';
+import type { VersionVector } from '../../clock/version-vector.js';
 import type { WriteResult } from '../../replication/engine/output.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { readBody, type BodyBudget } from '../http/body.js';
@@ -45,10 +45,11 @@ export class KvHandler {
     const query = parseQuery(url, ['resolve', 'siblings', 'timeout']);
     const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
-    const session = await this.gate.pass(req, timeoutMsOf(query));
+    const waiting = this.gate.pass(req, timeoutMsOf(query));
+    if (waiting !== undefined) await waiting;
 
     const { versions, context } = this.driver.read(key);
-    this.writeTokens(res, key, context, session);
+    this.writeTokens(res, key, context);
     const best = winner(versions, resolution);
     if (best === undefined) throw new Problem('KEY_NOT_FOUND', 'the key was never written, or was deleted');
     const tag = entityTag(versions);
@@ -56,8 +57,8 @@ export class KvHandler {
     res.setHeader('Quartet-Siblings', versions.length);
     res.setHeader('Last-Modified', new Date(stampToMs(best.stamp)).toUTCString());
     const known = req.headers['if-none-match'];
-    if (known !== undefined && matchesTag(known, versions)) end(res, 304);
-    else if (wantsSiblings) this.writeSiblings(res, key, ranked(versions, resolution), context, session);
+    if (known !== undefined && matchesTag(known, versions, true)) end(res, 304);
+    else if (wantsSiblings) this.writeSiblings(res, key, ranked(versions, resolution), context);
     else writeValue(res, best);
   }
 
@@ -70,19 +71,21 @@ export class KvHandler {
       tooLarge: 'VALUE_TOO_LARGE',
       budget: this.budget,
     });
-    const session = await this.gate.pass(req, request.timeoutMs);
+    const waiting = this.gate.pass(req, request.timeoutMs);
+    if (waiting !== undefined) await waiting;
     const result = await this.driver.write({ ...request, content: { contentType, value } });
     const written = accepted(result);
     const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;
-    this.writeResult(req, res, request.key, written, status, session);
+    this.writeResult(req, res, request.key, written, status);
   }
 
   async delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const request = this.parseWrite(req);
-    const session = await this.gate.pass(req, request.timeoutMs);
+    const waiting = this.gate.pass(req, request.timeoutMs);
+    if (waiting !== undefined) await waiting;
     const written = accepted(await this.driver.write({ ...request, content: undefined }));
-    if (written.acks < request.acksNeeded) return this.writeResult(req, res, request.key, written, 202, session);
-    this.writeTokens(res, request.key, written.container.context, session);
+    if (written.acks < request.acksNeeded) return this.writeResult(req, res, request.key, written, 202);
+    this.writeTokens(res, request.key, written.container.context);
     res.setHeader('Quartet-Siblings', written.container.versions.length);
     end(res, 204);
   }
@@ -104,26 +107,20 @@ export class KvHandler {
 
   /**
    * Both tokens cover everything that the answer may depend on: the context of the filled container, which is the
-   * replica's clock and, for a key ahead of it, more. The session also keeps what it covered before.
+   * replica's clock and, for a key ahead of it, more. What the session had seen before is in it: the gate saw to that.
    */
-  private writeTokens(res: ServerResponse, key: string, context: VersionVector, session?: VersionVector): void {
+  private writeTokens(res: ServerResponse, key: string, context: VersionVector): void {
     res.setHeader('Quartet-Context', this.tokens.context(key, context));
-    res.setHeader('Quartet-Session', this.tokens.session(session === undefined ? context : join(session, context)));
+    res.setHeader('Quartet-Session', this.tokens.session(context));
     res.setHeader('Cache-Control', 'no-store');
   }
 
-  private writeSiblings(
-    res: ServerResponse,
-    key: string,
-    versions: readonly Version[],
-    context: VersionVector,
-    session?: VersionVector,
-  ): void {
+  private writeSiblings(res: ServerResponse, key: string, versions: readonly Version[], context: VersionVector): void {
     writeJson(res, versions.length > 1 ? 300 : 200, {
       key,
       type: 'register',
       context: this.tokens.context(key, context),
-      session: this.tokens.session(session === undefined ? context : join(session, context)),
+      session: this.tokens.session(context),
       siblings: versions.map((version) => ({
         dot: formatDot(version),
         time: new Date(stampToMs(version.stamp)).toISOString(),
@@ -139,10 +136,9 @@ export class KvHandler {
     key: string,
     { dot, container, acks }: Written,
     status: number,
-    session?: VersionVector,
   ): void {
     const { versions, context } = container;
-    this.writeTokens(res, key, context, session);
+    this.writeTokens(res, key, context);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
     res.setHeader('Quartet-Siblings', versions.length);
     res.setHeader('Quartet-Acks', acks);

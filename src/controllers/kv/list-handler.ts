@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { winner, type Resolution } from '../../clock/resolution.js';
-import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
+import { join, type VersionVector } from '../../clock/version-vector.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { CommittedView, KeyedContainer } from '../../store/committed-view.js';
 import { entityTag } from '../http/etag.js';
@@ -34,11 +34,11 @@ export class ListHandler {
     const wantsValues = choiceParameter(query, 'values', ['true', 'false']) === 'true';
     const isStream = (req.headers.accept ?? '').includes('application/x-ndjson');
     const limit = integerParameter(query, 'limit', isStream ? Infinity : LIMIT, 1, isStream ? Infinity : LIMIT_MAX);
-    const seen = (await this.gate.pass(req, timeoutMsOf(query))) ?? EMPTY_VECTOR;
+    await this.gate.pass(req, timeoutMsOf(query));
     const view = this.driver.view.retain();
     try {
       const entries = this.entries(view, query.get('prefix') ?? '', query.get('after'), wantsValues);
-      const session = this.tokens.session(join(seen, await shownBy(view)));
+      const session = this.tokens.session(await shownBy(view));
       res.setHeader('Cache-Control', 'no-store');
       res.setHeader('Quartet-Session', session);
       if (isStream) {

@@ -44,8 +44,8 @@ export function preconditionOf(req: IncomingMessage): ((live: readonly Version[]
   }
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
   return (live) =>
-    (ifMatch === undefined || matchesTag(ifMatch, live)) &&
-    (ifNoneMatch === undefined || !matchesTag(ifNoneMatch, live));
+    (ifMatch === undefined || matchesTag(ifMatch, live, false)) &&
+    (ifNoneMatch === undefined || !matchesTag(ifNoneMatch, live, true));
 }
 
 /** Whether the client wants headers only, by RFC 7240. */

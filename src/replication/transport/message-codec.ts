@@ -31,6 +31,8 @@ export interface Envelope<Message> {
   readonly message: Message;
 }
 
+const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
+
 const NAME = /^[a-z0-9-]{1,63}$/;
 
 const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead'] as const;
@@ -173,6 +175,8 @@ function checkContainer({ versions, context }: Container, clock: VersionVector):
       previous === undefined ||
       previous.actor < version.actor ||
       (previous.actor === version.actor && previous.counter < version.counter);
+    // It is given out as a header: one that no header can hold would make the key unreadable here.
+    if (!CONTENT_TYPE.test(version.contentType)) throw new MalformedBytesError('a content type is not ASCII text');
     if (!isInOrder || version.counter === 0 || version.counter > counterOf(seen, version.actor)) {
       throw new MalformedBytesError('a container breaks the order or the bounds of its dots');
     }

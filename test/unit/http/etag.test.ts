@@ -21,17 +21,23 @@ describe('an entity tag', () => {
   it('matches itself, alone or in a list, and any value', () => {
     for (const versions of [one, two]) {
       const tag = entityTag(versions);
-      for (const list of [tag, ` ${tag} `, `"x", ${tag}`, `${tag},"x"`, `W/${tag}`, '*', ' * ']) {
-        expect(matchesTag(list, versions)).toBe(true);
+      for (const list of [tag, ` ${tag} `, `"x", ${tag}`, `${tag},"x"`, '*', ' * ']) {
+        expect(matchesTag(list, versions, true)).toBe(true);
+        expect(matchesTag(list, versions, false)).toBe(true);
       }
     }
   });
 
+  it('matches its weak form only where that is enough', () => {
+    expect(matchesTag(`"x", W/${entityTag(one)}`, one, true)).toBe(true);
+    expect(matchesTag(`"x", W/${entityTag(one)}`, one, false)).toBe(false);
+  });
+
   it.each(['', '"x"', 'n1.a:1', '"n1.a:1', '"N1.A:1"', '"x","*"'])('does not match %s', (list) => {
-    expect(matchesTag(list, one)).toBe(false);
+    expect(matchesTag(list, one, true)).toBe(false);
   });
 
   it('matches nothing where nothing lives', () => {
-    for (const list of ['*', '""', '"x"']) expect(matchesTag(list, [])).toBe(false);
+    for (const list of ['*', '""', '"x"']) expect(matchesTag(list, [], true)).toBe(false);
   });
 });

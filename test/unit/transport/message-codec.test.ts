@@ -38,7 +38,7 @@ function versionsWithin(clock: VersionVector): fc.Arbitrary<Version[]> {
     actor: fc.constantFrom(...actors),
     counter: fc.integer({ min: 1, max: 200 }),
     stamp: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
-    contentType: fc.string(),
+    contentType: fc.string({ unit: 'grapheme-ascii', minLength: 1 }),
     value: fc.uint8Array({ maxLength: 50 }),
   });
   return fc

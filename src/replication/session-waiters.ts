@@ -1,0 +1,39 @@
+// Who waits for this replica to have seen what a session has? Each with a limit of its own.
+
+import { descends, type VersionVector } from '../clock/version-vector.js';
+import type { Time } from './time.port.js';
+
+interface Waiter {
+  readonly session: VersionVector;
+  readonly settle: (isCovered: boolean) => void;
+}
+
+export class SessionWaiters {
+  private readonly waiters = new Set<Waiter>();
+
+  constructor(private readonly time: Time) {}
+
+  /** Resolves with whether the clock came to cover `session` within `timeoutMs`. */
+  wait(session: VersionVector, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isCovered: boolean): void => {
+        cancel();
+        this.waiters.delete(waiter);
+        resolve(isCovered);
+      };
+      const waiter: Waiter = { session, settle };
+      const cancel = this.time.after(timeoutMs, () => settle(false));
+      this.waiters.add(waiter);
+    });
+  }
+
+  /** The committed clock has moved. */
+  advance(clock: VersionVector): void {
+    for (const waiter of [...this.waiters]) if (descends(clock, waiter.session)) waiter.settle(true);
+  }
+
+  /** It will not move any more. */
+  abandon(): void {
+    for (const waiter of [...this.waiters]) waiter.settle(false);
+  }
+}

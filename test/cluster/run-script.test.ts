@@ -1,0 +1,91 @@
+// Does the one command of the README work? It runs in a folder of its own: it builds, and a build in the project's folder
+// would take the ground from under other tests.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, cp, mkdtemp, readdir, readFile, readlink, rm, symlink, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ReplicaClient } from '../support/process-client.js';
+import { freePort } from '../support/process-cluster.js';
+import { until } from '../support/until.js';
+
+const PROJECT = resolve(import.meta.dirname, '../..');
+const COPIED = ['run.sh', 'package.json', 'package-lock.json', 'nest-cli.json', '.swcrc', 'tsconfig.json'];
+
+describe('./run.sh', () => {
+  let folder: string;
+  let script: ChildProcess;
+  let output: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'quartet-run-'));
+    for (const name of [...COPIED, 'tsconfig.build.json']) await copyFile(join(PROJECT, name), join(folder, name));
+    await cp(join(PROJECT, 'src'), join(folder, 'src'), { recursive: true });
+    await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+    // Older than what is installed: the script has nothing to install.
+    await utimes(join(folder, 'package-lock.json'), 0, 0);
+    output = '';
+  });
+
+  afterEach(async () => {
+    signalGroup('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('builds and starts the replicas, says where they are, and stops them all on Ctrl-C', async () => {
+    const port = await freePort();
+    run(['--replicas', '2', '--port', String(port), '--data', join(folder, 'data')]);
+    await until(
+      'the script says so',
+      () => script.exitCode !== null || output.includes('2 replicas are ready'),
+      30_000,
+    );
+    expect(output).toContain(`2 replicas are ready: http://127.0.0.1:${port} to :${port + 1}`);
+
+    const [first, second] = [port, port + 1].map((at) => new ReplicaClient(`http://127.0.0.1:${at}`));
+    await first!.put('greeting', 'hello');
+    await until('the other has the value', async () => (await second!.get('greeting')).body.toString() === 'hello');
+    first!.close();
+    second!.close();
+
+    const ended = once(script, 'exit');
+    signalGroup('SIGINT');
+    expect(await ended).toEqual([0, null]);
+    expect(output).toContain('All replicas have stopped');
+    expect(await processesIn(folder)).toEqual([]);
+    for (const at of [port, port + 1]) {
+      expect(await readFile(join(folder, `out${at}`), 'utf8')).toContain('SIGTERM: stopping');
+      await expect(new ReplicaClient(`http://127.0.0.1:${at}`).get('greeting')).rejects.toThrow('ECONNREFUSED');
+    }
+  }, 60_000);
+
+  test('says what is wrong with an option, and starts nothing', async () => {
+    run(['--replicas', '17']);
+    expect(await once(script, 'exit')).toEqual([2, null]);
+    expect(output).toContain('--replicas must be 1 to 16');
+  });
+
+  /** In a process group of its own, as a terminal runs a command. */
+  function run(options: readonly string[]): void {
+    script = spawn('./run.sh', options, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [script.stdout!, script.stderr!]) {
+      stream.on('data', (piece: Buffer) => (output += piece.toString()));
+    }
+  }
+
+  function signalGroup(signal: NodeJS.Signals): void {
+    if (script.exitCode === null && script.signalCode === null) process.kill(-script.pid!, signal);
+  }
+});
+
+/** Process ids of everything that has this folder as its working directory. */
+async function processesIn(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+    if (cwd === folder) found.push(pid);
+  }
+  return found;
+}
