@@ -23,8 +23,8 @@ import type { Store, StoreChange } from './store.port.js';
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 
-/** What a cached container costs beyond its key and values, roughly: objects, map entry, strings. */
-const CACHED_BYTES_MIN = 300;
+/** What a cached container costs beyond its key and values: objects, map entry, strings, the allocator (measured). */
+const CACHED_BYTES_MIN = 1000;
 
 export interface LogEntry extends Dot {
   readonly key: string;
