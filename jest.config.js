@@ -1,24 +1,13 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // Tests wait for disks and sockets more than they compute.
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          target: 'es2023',
-          keepClassNames: true,
-        },
-        module: { type: 'es6' },
-      },
-    ],
-  },
+  // Compiled as the build does: by .swcrc.
+  transform: { '^.+\\.ts$': '@swc/jest' },
 };

@@ -50,16 +50,5 @@ function patched(file, code, patches) {
 }
 
 function transpile(filename, code) {
-  return transformSync(code, {
-    filename,
-    swcrc: false,
-    sourceMaps: 'inline',
-    jsc: {
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-      target: 'es2023',
-      keepClassNames: true,
-    },
-    module: { type: 'es6' },
-  }).code;
+  return transformSync(code, { filename, configFile: join(ROOT, '.swcrc'), sourceMaps: 'inline' }).code;
 }
