@@ -92,7 +92,12 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     seeds: 4000,
   },
-  mutant('fills a read with the clock of uncommitted steps', DRIVER, 'this.store.view.clock);', 'this.replica.clock);'),
+  mutant(
+    'fills a read with the clock of uncommitted steps',
+    DRIVER,
+    'return fill(this.store.container(key), this.store.view.clock);',
+    'return fill(this.store.container(key), this.replica.clock);',
+  ),
   mutant(
     'reads uncommitted containers',
     DRIVER,
@@ -102,11 +107,11 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "sends a batch with another commit's clock",
     DRIVER,
-    "return { kind: 'push', batch: await this.withView((view) => readBatch(view, send.since, [send.actor])) };",
-    `{
-       const batch = await this.withView((view) => readBatch(view, send.since, [send.actor]));
-       return { kind: 'push', batch: { ...batch, clock: this.store.view.clock } };
-     }`,
+    'const answer = await this.outside.transport.send(send.to, await this.withView((view) => readRequest(view, send)));',
+    `const request = await this.withView((view) => readRequest(view, send));
+     const clock = this.store.view.clock;
+     const sent = request.kind === 'push' ? { ...request, batch: { ...request.batch, clock } } : request;
+     const answer = await this.outside.transport.send(send.to, sent);`,
   ),
   mutant(
     'loses a sibling in a merge',
@@ -172,7 +177,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'serves a session that has timed out',
-    DRIVER,
+    'src/replication/session-waiters.ts',
     'timeoutMs, () => settle(false)',
     'timeoutMs, () => settle(true)',
   ),
