@@ -46,6 +46,28 @@ fi
 echo "Building…"
 npm run --silent build
 
+# Whoever answers on one of the ports would be taken for a replica of ours.
+for ((i = 0; i < replicas; i++)); do
+  if (exec 3<> "/dev/tcp/127.0.0.1/$((port + i))") 2> /dev/null; then
+    die "port $((port + i)) is taken: is a cluster running already? Stop it, or choose others with --port"
+  fi
+done
+
+mkdir -p "$data"
+for ((i = 1; i <= replicas; i++)); do
+  [ -d "$data/n$i/level" ] || continue
+  node -e 'import("classic-level").then(async ({ ClassicLevel }) => {
+    const level = new ClassicLevel(process.argv[1]);
+    await level.open().catch((error) => process.exit(error.cause?.code === "LEVEL_LOCKED" ? 1 : 0));
+    await level.close();
+  })' "$data/n$i/level" || die "$data/n$i is in use by a running replica: stop it, or choose another folder with --data"
+  if "$fresh"; then rm -rf "${data:?}/n$i"; fi
+done
+
+# Replicas show it to each other, and their tokens are sealed with it; it stays with the data.
+secret=$data/cluster-secret
+[ -s "$secret" ] || (umask 077 && node -p 'crypto.randomUUID()' > "$secret")
+
 pids=()
 stop() {
   trap '' INT TERM
@@ -60,9 +82,8 @@ for ((i = 0; i < replicas; i++)); do peers+="n$((i + 1))=http://127.0.0.1:$((por
 
 for ((i = 0; i < replicas; i++)); do
   name=n$((i + 1))
-  "$fresh" && rm -rf "${data:?}/$name"
   QUARTET_NAME=$name QUARTET_PORT=$((port + i)) QUARTET_DATA=$data/$name QUARTET_PEERS=$peers \
-    setsid node --enable-source-maps dist/main.js > "out$((port + i))" 2>&1 &
+    QUARTET_CLUSTER_SECRET_FILE=$secret setsid node --enable-source-maps dist/main.js > "out$((port + i))" 2>&1 &
   pids+=($!)
 done
 
@@ -76,6 +97,7 @@ for ((i = 0; i < replicas; i++)); do
     fi
     sleep 0.1
   done
+  kill -0 "${pids[i]}" 2> /dev/null || { stop >&2; die "n$((i + 1)) has stopped; see out$((port + i))"; }
 done
 
 last=$((port + replicas - 1))
@@ -83,7 +105,7 @@ cat <<TEXT
 
 $replicas replicas are ready: http://127.0.0.1:$port to :$last, logs in out$port to out$last. Try, in another terminal:
 
-  curl -X PUT  http://127.0.0.1:$port/v1/kv/greeting -H 'Content-Type: text/plain' -d hello
+  curl -X PUT 'http://127.0.0.1:$port/v1/kv/greeting?w=all' -H 'Content-Type: text/plain' -d hello
   curl         http://127.0.0.1:$last/v1/kv/greeting
   curl         http://127.0.0.1:$last/v1/cluster
 
@@ -98,7 +120,9 @@ while [ "$running" -gt 0 ]; do
   [ -n "${ended-}" ] || break
   for i in "${!pids[@]}"; do
     [ "${pids[i]}" = "$ended" ] || continue
-    echo "n$((i + 1)) has stopped (status $status, see out$((port + i))); the others go on."
+    echo "n$((i + 1)) has stopped (status $status, see out$((port + i))); the others go on. To start it again:"
+    echo "  QUARTET_NAME=n$((i + 1)) QUARTET_PORT=$((port + i)) QUARTET_DATA=$data/n$((i + 1)) \\"
+    echo "    QUARTET_CLUSTER_SECRET_FILE=$secret QUARTET_PEERS=${peers%,} npm start"
     unset "pids[i]"
   done
   running=${#pids[@]}

@@ -7,6 +7,7 @@ import type { INestApplication, LoggerService, LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { ServerAdapter } from './controllers/http/server-adapter.js';
+import { ReplicaDriver } from './replication/replica-driver.js';
 
 /** How long a request under way may take to end once the node is stopping. */
 const CLOSE_GRACE_MS = 5000;
@@ -36,6 +37,8 @@ export async function startApplication(
     await app.close();
     throw error;
   }
+  // Not before: a process that can't have the address must not speak to peers as if it were this replica.
+  app.get(ReplicaDriver).start();
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : config.port,

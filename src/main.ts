@@ -10,6 +10,9 @@ import { DamagedStoreError } from './store/replica-store.js';
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIGURATION = 2;
 
+/** How long a replica that can't go on takes to answer the requests that it has. */
+const LAST_ANSWERS_MS = 200;
+
 async function main(): Promise<void> {
   const config = await loadConfig(process.env);
   const logger = new NodeLogger(config.name, process.stdout.isTTY === true);
@@ -19,7 +22,8 @@ async function main(): Promise<void> {
   const application = await startApplication(config, {
     logger,
     // The store is as the last commit left it; whoever runs the process starts it again from there.
-    onStopped: () => process.exit(EXIT_FAILED),
+    // What was under way is told so first.
+    onStopped: () => setTimeout(() => process.exit(EXIT_FAILED), LAST_ANSWERS_MS),
   });
   logger.log(`${config.name} is ready on http://${config.host}:${application.port}, data in ${config.data}`);
 

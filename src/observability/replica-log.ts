@@ -20,7 +20,6 @@ export class ReplicaLog implements DriverEvents {
     this.metrics.observed(observation);
     switch (observation.kind) {
       case 'peer-up':
-        this.lastFailure.delete(observation.peer);
         return this.logger.log(`${observation.peer} is there`);
       case 'peer-unreachable':
         return this.logger.warn(`${observation.peer} is unreachable; what it misses, it gets when it is back`);

@@ -27,11 +27,11 @@ export class Group {
       this.containers.set(key, container);
       this.contexts.delete(key);
     }
-    this.log.push(...writes.log);
+    for (const entry of writes.log) this.log.push(entry);
     this.node = writes.node ?? this.node;
-    this.sends.push(...sends);
-    this.replies.push(...replies);
-    this.observations.push(...observations);
+    for (const send of sends) this.sends.push(send);
+    for (const reply of replies) this.replies.push(reply);
+    for (const observation of observations) this.observations.push(observation);
   }
 
   /** The key's container after these steps; `below` yields it as it was before them. */

@@ -14,6 +14,7 @@ import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import { readAnswer, readRequest } from './batch-reader.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
+import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { Observation, Reply, Send, WriteResult } from './engine/output.js';
 import type { Replica } from './engine/replica.js';
@@ -21,7 +22,7 @@ import type { Peer, Stored } from './engine/state.js';
 import { Group } from './group.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
-import type { PeerTransport } from './transport.port.js';
+import { PeerFailure, type PeerTransport } from './transport.port.js';
 
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
 export const TICK_MS = 500;
@@ -235,7 +236,8 @@ export class ReplicaDriver {
       input = { kind: 'peer-answer', from: send.to, to: send.kind, answer, wallMs };
     } catch (error) {
       this.outside.events.peerFailed(send.to, error);
-      input = { kind: 'peer-failure', from: send.to, to: send.kind };
+      const wasAnswered = error instanceof PeerFailure && error.wasAnswered;
+      input = { kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered };
     }
     // Too late: the store may be closing. The peer has the answer's state, and tells it again at the next start.
     if (this.isDrained || this.stopReason !== undefined) return;
@@ -244,7 +246,7 @@ export class ReplicaDriver {
     } catch (error) {
       // The batch touches a record that can't be read: as if it had not come.
       this.outside.events.peerFailed(send.to, error);
-      this.runUnasked({ kind: 'peer-failure', from: send.to, to: send.kind });
+      this.runUnasked({ kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered: true });
     }
   }
 
@@ -252,6 +254,9 @@ export class ReplicaDriver {
     const view = this.store.view.retain();
     try {
       return await use(view);
+    } catch (error) {
+      if (error instanceof InvariantError) this.stop(error);
+      throw error;
     } finally {
       view.release();
     }

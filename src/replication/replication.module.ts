@@ -1,14 +1,8 @@
-// One lifecycle: a replica that talks to its peers from the moment the application is ready until it drains.
+// One lifecycle: a replica that talks to its peers from the moment the application listens until it drains.
 
 import { Agent } from 'node:http';
 import { HttpModule, HttpService } from '@nestjs/axios';
-import {
-  Inject,
-  Module,
-  type BeforeApplicationShutdown,
-  type DynamicModule,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import type { Member } from '../cluster/members.js';
 import { ReplicaStore } from '../store/replica-store.js';
 import { Replica } from './engine/replica.js';
@@ -29,7 +23,7 @@ export interface ReplicationOptions {
 }
 
 @Module({})
-export class ReplicationModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class ReplicationModule implements BeforeApplicationShutdown {
   constructor(@Inject(ReplicaDriver) private readonly driver: ReplicaDriver) {}
 
   static of({ name, peers, clusterSecret, imports }: ReplicationOptions): DynamicModule {
@@ -61,10 +55,6 @@ export class ReplicationModule implements OnApplicationBootstrap, BeforeApplicat
       ],
       exports: [ReplicaDriver, PeerEndpoint],
     };
-  }
-
-  onApplicationBootstrap(): void {
-    this.driver.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -6,6 +6,15 @@ import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 /** No answer: unreachable, too late, refused, or not understood. The message says what an operator needs. */
 export class PeerFailure extends Error {
   readonly code = 'PEER_FAILED';
+
+  /** @param wasAnswered the peer is there, and refused */
+  constructor(
+    message: string,
+    readonly wasAnswered: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 export interface PeerTransport {

@@ -175,7 +175,9 @@ export class SimulatedNode implements Endpoint<Parcel> {
               if (answer.cargo !== undefined) this.mind.merge(answer.cargo);
               resolve(answer.bytes ? decodeAnswer(answer.bytes).message : (answer.message as PeerAnswer));
             },
-            failed: (reason) => !life.isOver && reject(new PeerFailure(reason)),
+            failed: (reason) =>
+              !life.isOver &&
+              reject(new PeerFailure(reason, reason !== 'timed out' && reason !== 'connection refused')),
             describe: (described) => describeMessage(described.message),
           });
         }),

@@ -6,6 +6,9 @@ import type { ServerResponse } from 'node:http';
 /** Lines are gathered up to this before they are written: fewer, larger writes. */
 const PIECE_CHARS = 64 * 1024;
 
+/** A reader that takes nothing for this long is cut off: it holds a snapshot, and with it disk that can't be freed. */
+const STALLED_MS_MAX = 30_000;
+
 /** Writes one JSON text a line, waiting whenever the client is behind; stops quietly when it leaves. */
 export async function writeLines(res: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
   let piece = '';
@@ -25,9 +28,10 @@ async function writePiece(res: ServerResponse, piece: string): Promise<boolean> 
   const onClose = (): void => left.abort();
   res.once('close', onClose);
   try {
-    await once(res, 'drain', { signal: left.signal });
+    await once(res, 'drain', { signal: AbortSignal.any([left.signal, AbortSignal.timeout(STALLED_MS_MAX)]) });
     return true;
   } catch {
+    res.destroy();
     return false;
   } finally {
     res.off('close', onClose);

@@ -66,13 +66,14 @@ export class KvHandler {
     const request = this.parseWrite(req);
     refuseUnsafeHeaders(req);
     const contentType = contentTypeOf(req);
+    // Before the body: who waits at the gate holds no memory meanwhile.
+    const waiting = this.gate.pass(req, request.timeoutMs);
+    if (waiting !== undefined) await waiting;
     const value = await readBody(req, {
       bytesMax: this.options.valueBytesMax,
       tooLarge: 'VALUE_TOO_LARGE',
       budget: this.budget,
     });
-    const waiting = this.gate.pass(req, request.timeoutMs);
-    if (waiting !== undefined) await waiting;
     const result = await this.driver.write({ ...request, content: { contentType, value } });
     const written = accepted(result);
     const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;

@@ -1,7 +1,7 @@
 // How many replicas have committed a write? A replica has, once its clock covers the write's dot (invariant C1), so
 // every clock that a peer tells is an acknowledgement, whichever way the write came to it.
 
-import type { Dot } from '../../clock/dot.js';
+import type { Actor, Dot } from '../../clock/dot.js';
 import { covers, type VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
 import type { WriteResult } from './output.js';
@@ -28,14 +28,14 @@ export class Acknowledgements {
     this.waiters.set(id, { id, result, acksNeeded, heardFrom: new Set() });
   }
 
-  /** A peer told its clock: the writes that have enough acknowledgements now. */
-  heard(peer: string, clock: VersionVector): readonly Settled[] {
+  /** A peer told its clock: the writes that have enough acknowledgements now. `actor` is the one that writes by now. */
+  heard(peer: string, clock: VersionVector, actor: Actor): readonly Settled[] {
     const settled: Settled[] = [];
     for (const waiter of this.waiters.values()) {
       const dot: Dot = waiter.result.dot;
       if (!covers(clock, dot)) {
-        // Own dots are waited for in order; only a write of an earlier incarnation can be followed by a covered one.
-        if (clock.has(dot.actor)) break;
+        // An actor's dots are waited for in order; only those of an earlier incarnation can be followed by a covered one.
+        if (dot.actor === actor) break;
         continue;
       }
       waiter.heardFrom.add(peer);

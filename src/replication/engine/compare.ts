@@ -50,8 +50,14 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   peer.aheadDiffered = answer.aheadDigest === state.aheadDigest ? 0 : peer.aheadDiffered + 1;
   const isLevel = equalVectors(state.clock, answer.clock);
   if (peer.aheadDiffered > 0 && (isLevel || peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0)) {
-    effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: undefined });
+    pullAheadFrom(state, peer, effects);
   }
+}
+
+function pullAheadFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
+  if (state.pullingAheadFrom !== undefined) return;
+  state.pullingAheadFrom = peer.name;
+  effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: undefined });
 }
 
 /** Asks for the dots that the peer has and we lack; one pull at a time, for every answer brings whole ranges. */

@@ -41,5 +41,11 @@ export type Input =
       readonly answer: PeerAnswer;
       readonly wallMs: number;
     }
-  | { readonly kind: 'peer-failure'; readonly from: string; readonly to: PeerRequest['kind'] }
+  | {
+      readonly kind: 'peer-failure';
+      readonly from: string;
+      readonly to: PeerRequest['kind'];
+      /** The peer is there, and refused. */
+      readonly wasAnswered: boolean;
+    }
   | { readonly kind: 'tick' };

@@ -10,7 +10,7 @@ import { applyBatch, sweepAhead } from './apply.js';
 import { compared, compareWith, heardFrom, pullFrom } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
-import type { Batch, PeerRequest } from './messages.js';
+import type { Batch } from './messages.js';
 import type { Output } from './output.js';
 import { pushAnswered } from './push.js';
 import { Effects, initialState, type LoadedState, type Peer, type ReplicaState, type Stored } from './state.js';
@@ -20,6 +20,7 @@ import { write } from './write.js';
 const SWEPT_PER_TICK = 1000;
 
 type PeerRequestInput = Extract<Input, { kind: 'peer-request' }>;
+type PeerFailureInput = Extract<Input, { kind: 'peer-failure' }>;
 type PeerAnswerInput = Extract<Input, { kind: 'peer-answer' }>;
 
 export class Replica {
@@ -43,7 +44,7 @@ export class Replica {
     return [...this.state.peers.values()];
   }
 
-  /** When `stored` throws, the step has changed nothing. */
+  /** When `stored` throws, the step has changed nothing, but that it may have begun a new incarnation. */
   step(input: Input, stored: Stored): Output {
     const effects = new Effects();
     this.react(input, stored, effects);
@@ -54,6 +55,8 @@ export class Replica {
     const { state } = this;
     switch (input.kind) {
       case 'write':
+        // A context of this cluster that knows more of this node is the same evidence as a peer's clock.
+        if (input.context !== undefined) this.checkIncarnation(input.context, effects);
         return write(state, input, stored, effects);
       case 'write-timeout': {
         const settled = state.acknowledgements.giveUp(input.id);
@@ -65,7 +68,7 @@ export class Replica {
       case 'peer-answer':
         return this.peerAnswered(input, stored, effects);
       case 'peer-failure':
-        return this.peerFailed(input.from, input.to, effects);
+        return this.peerFailed(input, effects);
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         state.aheadDigest = aheadDigest(state);
@@ -78,10 +81,13 @@ export class Replica {
   private answerPeer({ id, from, request, wallMs }: PeerRequestInput, stored: Stored, effects: Effects): void {
     const { state } = this;
     switch (request.kind) {
-      case 'push':
+      case 'push': {
+        const peer = state.peers.get(from);
+        if (peer !== undefined) peer.clock = request.batch.clock;
         this.apply(from, request.batch, stored, wallMs, effects);
         effects.replies.push({ id, kind: 'clock', clock: state.clock, aheadDigest: state.aheadDigest });
         return;
+      }
       case 'compare':
         this.heard(from, request.clock, effects);
         effects.replies.push({ id, kind: 'clock', clock: state.clock, aheadDigest: state.aheadDigest });
@@ -113,10 +119,12 @@ export class Replica {
     // Without progress the next comparison decides anew, perhaps for another peer.
     const isProgress = isApplied && answer.batch.ranges.length > 0;
     if (to === 'pull' && isProgress && countBeyond(answer.batch.clock, state.clock) > 0) pullFrom(state, peer, effects);
+    if (to !== 'pull-ahead') return;
+    state.pullingAheadFrom = answer.next === undefined ? undefined : from;
     if (answer.next !== undefined) effects.sends.push({ to: from, kind: 'pull-ahead', after: answer.next });
   }
 
-  private peerFailed(from: string, to: PeerRequest['kind'], effects: Effects): void {
+  private peerFailed({ from, to, wasAnswered }: PeerFailureInput, effects: Effects): void {
     const { state } = this;
     const peer = state.peers.get(from);
     if (peer === undefined) return;
@@ -124,6 +132,9 @@ export class Replica {
     if (to === 'compare') peer.isComparing = false;
     // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
     if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
+    if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
+    // What it refused is tried again after the next comparison.
+    if (wasAnswered && to !== 'compare') return;
     peer.hasCompared = false;
     if (!peer.isReachable) return;
     peer.isReachable = false;
@@ -146,7 +157,7 @@ export class Replica {
 
   private settleWrites(from: string, clock: VersionVector, effects: Effects): void {
     if (!this.state.peers.has(from)) return;
-    for (const { id, result } of this.state.acknowledgements.heard(from, clock)) {
+    for (const { id, result } of this.state.acknowledgements.heard(from, clock, this.state.actor)) {
       effects.replies.push({ id, kind: 'write', result });
     }
   }

@@ -53,6 +53,8 @@ export interface ReplicaState {
   readonly acknowledgements: Acknowledgements;
   /** The peer that a pull is under way from. */
   pullingFrom: string | undefined;
+  /** The peer that keys ahead are being fetched from. */
+  pullingAheadFrom: string | undefined;
   /** Comparisons that this peer has answered since the pull began. */
   pullComparisons: number;
 }
@@ -74,6 +76,7 @@ export function initialState(
     peers: new Map(peerNames.map((peer) => [peer, unheard(peer)])),
     acknowledgements: new Acknowledgements(),
     pullingFrom: undefined,
+    pullingAheadFrom: undefined,
     pullComparisons: 0,
   };
 }

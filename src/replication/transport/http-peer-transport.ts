@@ -31,12 +31,12 @@ export class HttpPeerTransport implements PeerTransport {
 
   async send(to: string, request: PeerRequest): Promise<PeerAnswer> {
     const link = this.links.get(to);
-    if (link === undefined) throw new PeerFailure(`${to} is no member`);
+    if (link === undefined) throw new PeerFailure(`${to} is no member`, false);
     const { member, compressor } = link;
     const bytes = encodeRequest({ from: this.self.name, to: member.isNamed ? to : '', message: request });
     const { body, encoding } = await compressor.pack(bytes);
     const response = await this.post(member, body, encoding, TIMEOUT_MS[request.kind]);
-    if (response.status !== 200) throw new PeerFailure(`${to} refused a ${request.kind}: ${describe(response)}`);
+    if (response.status !== 200) throw new PeerFailure(`${to} refused a ${request.kind}: ${describe(response)}`, true);
     return answerOf(member, request, response.data);
   }
 
@@ -53,7 +53,7 @@ export class HttpPeerTransport implements PeerTransport {
         this.http.post<Buffer>(`${member.url}${PEER_PATH}`, body, { headers, timeout: timeoutMs }),
       );
     } catch (error) {
-      throw new PeerFailure(`${member.name} at ${member.url}: ${(error as Error).message}`, { cause: error });
+      throw new PeerFailure(`${member.name} at ${member.url}: ${(error as Error).message}`, false, { cause: error });
     }
   }
 }
@@ -63,15 +63,19 @@ function answerOf(member: Member, request: PeerRequest, bytes: Buffer): PeerAnsw
   try {
     envelope = decodeAnswer(bytes);
   } catch (error) {
-    throw new PeerFailure(`${member.name} answered what can't be read: ${(error as Error).message}`, { cause: error });
+    throw new PeerFailure(`${member.name} answered what can't be read: ${(error as Error).message}`, false, {
+      cause: error,
+    });
   }
   if (member.isNamed && envelope.from !== member.name) {
     throw new PeerFailure(
       `${member.url} is listed as ${member.name} but answers as ${envelope.from}: check the members`,
+      false,
     );
   }
   const expected = request.kind === 'push' || request.kind === 'compare' ? 'clock' : 'batch';
-  if (envelope.message.kind !== expected) throw new PeerFailure(`${member.name} answered a ${request.kind} wrongly`);
+  if (envelope.message.kind !== expected)
+    throw new PeerFailure(`${member.name} answered a ${request.kind} wrongly`, false);
   return envelope.message;
 }
 

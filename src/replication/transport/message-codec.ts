@@ -18,6 +18,9 @@ export const PROTOCOL = 1;
 
 export const KEY_BYTES_MAX = 1024;
 
+/** Dots of one batch: several times what a replica sends, and little enough to be applied in one step. */
+const DOTS_MAX = 10_000;
+
 /** The sender speaks another version of the protocol. */
 export class ProtocolVersionError extends Error {
   readonly code = 'PROTOCOL_VERSION';
@@ -148,6 +151,8 @@ function readBatch(reader: BinaryReader): Batch {
   const keys = [...containers.keys()];
   const ranges: DotRange[] = [];
   for (let left = reader.count(3); left > 0; left--) ranges.push(readRange(reader, keys, clock));
+  const dots = ranges.reduce((sum, range) => sum + range.keys.length, 0);
+  if (dots > DOTS_MAX) throw new MalformedBytesError(`a batch has ${dots} dots; at most ${DOTS_MAX}`);
   if (new Set(ranges.map((range) => range.actor)).size < ranges.length) {
     throw new MalformedBytesError('two ranges of a batch have the same actor');
   }
