@@ -39,13 +39,6 @@ command -v node > /dev/null || die "Node 20.19 or later is needed, and npm; inst
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
   die "Node 20.19 or later is needed; this is $(node --version)"
 
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  echo "Installing packages…"
-  npm ci --no-fund --no-audit
-fi
-echo "Building…"
-npm run --silent build
-
 # Whoever answers on one of the ports would be taken for a replica of ours.
 for ((i = 0; i < replicas; i++)); do
   if (exec 3<> "/dev/tcp/127.0.0.1/$((port + i))") 2> /dev/null; then
@@ -53,6 +46,10 @@ for ((i = 0; i < replicas; i++)); do
   fi
 done
 
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "Installing packages…"
+  npm ci --no-fund --no-audit
+fi
 mkdir -p "$data"
 for ((i = 1; i <= replicas; i++)); do
   [ -d "$data/n$i/level" ] || continue
@@ -63,6 +60,9 @@ for ((i = 1; i <= replicas; i++)); do
   })' "$data/n$i/level" || die "$data/n$i is in use by a running replica: stop it, or choose another folder with --data"
   if "$fresh"; then rm -rf "${data:?}/n$i"; fi
 done
+
+echo "Building…"
+npm run --silent build
 
 # Replicas show it to each other, and their tokens are sealed with it; it stays with the data.
 secret=$data/cluster-secret

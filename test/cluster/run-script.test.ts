@@ -47,6 +47,10 @@ describe('./run.sh', () => {
     const [first, second] = [port, port + 1].map((at) => new ReplicaClient(`http://127.0.0.1:${at}`));
     await first!.put('greeting', 'hello');
     await until('the other has the value', async () => (await second!.get('greeting')).body.toString() === 'hello');
+    expect(await refusal(['--port', String(port + 1)])).toMatch(/port \d+ is taken/);
+    const elsewhere = ['--port', String(await freePort()), '--data', join(folder, 'data'), '--fresh'];
+    expect(await refusal(elsewhere)).toMatch(/n1 is in use by a running replica/);
+    expect((await first!.get('greeting')).body.toString()).toBe('hello');
     first!.close();
     second!.close();
 
@@ -73,6 +77,18 @@ describe('./run.sh', () => {
     for (const stream of [script.stdout!, script.stderr!]) {
       stream.on('data', (piece: Buffer) => (output += piece.toString()));
     }
+  }
+
+  /** What a second call says before it gives up. */
+  async function refusal(options: readonly string[]): Promise<string> {
+    const second = spawn('./run.sh', ['--replicas', '2', ...options], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    second.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+    expect(await once(second, 'close')).toEqual([2, null]);
+    return said;
   }
 
   function signalGroup(signal: NodeJS.Signals): void {

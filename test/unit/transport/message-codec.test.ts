@@ -218,6 +218,19 @@ describe('a batch', () => {
       }),
     ],
     [
+      'it has more dots than any replica sends',
+      batchOf({
+        clock: vector({ 'n1.a': 10_001 }),
+        ranges: [{ actor: 'n1.a', from: 0, keys: Array.from({ length: 10_001 }, () => 'key') }],
+      }),
+    ],
+    [
+      'no header could hold a content type',
+      batchOf({
+        containers: new Map([['key', container([{ ...version('n1.a', 1), contentType: 'text/\u20ac' }], vector({}))]]),
+      }),
+    ],
+    [
       'its range has a text for an actor',
       batchOf({ clock: vector({ 'n1.a': 2 }), ranges: [{ actor: 'n1', from: 0, keys: [] }] }),
     ],

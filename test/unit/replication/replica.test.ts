@@ -1,0 +1,104 @@
+// What does the protocol do in single steps that faults rarely reach in a simulation?
+
+import { describe, expect, test } from '@jest/globals';
+import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
+import type { Input, WriteInput } from '../../../src/replication/engine/input.js';
+import type { Output } from '../../../src/replication/engine/output.js';
+import { Replica } from '../../../src/replication/engine/replica.js';
+import type { Stored } from '../../../src/replication/engine/state.js';
+import { utf8, vector } from '../../support/clock-arbitraries.js';
+
+const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER };
+const WALL_MS = 1_700_000_000_000;
+
+function replicaOf(...peers: string[]): { replica: Replica; step: (input: Input) => Output } {
+  const loaded = { actor: 'n1.a', clock: vector({}), stamp: 0, ahead: new Map() };
+  const replica = new Replica('n1', peers, loaded, () => 'b');
+  return { replica, step: (input) => replica.step(input, NOTHING_STORED) };
+}
+
+function writeOf(id: number, parts: Partial<WriteInput> = {}): WriteInput {
+  return {
+    kind: 'write',
+    id,
+    key: 'key',
+    content: { contentType: 'text/plain', value: utf8('value') },
+    context: undefined,
+    precondition: undefined,
+    acksNeeded: 1,
+    wallMs: WALL_MS,
+    ...parts,
+  };
+}
+
+function comparedWith(from: string, clock: Record<string, number>, aheadDigest = 0): Input {
+  const answer = { kind: 'clock', clock: vector(clock), aheadDigest } as const;
+  return { kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS };
+}
+
+describe('a peer that refuses a push', () => {
+  test('stays reachable, and is pushed to again after the next comparison', () => {
+    const { replica, step } = replicaOf('n2');
+    step({ kind: 'tick' });
+    step(comparedWith('n2', {}));
+    expect(step(writeOf(1)).sends.map((send) => send.kind)).toEqual(['push']);
+    const { observations } = step({ kind: 'peer-failure', from: 'n2', to: 'push', wasAnswered: true });
+    expect(observations).toEqual([]);
+    expect(replica.peers[0]!.isReachable).toBe(true);
+    expect(step(writeOf(2)).sends.map((send) => send.kind)).toEqual(['push']);
+  });
+
+  test('is unreachable when it did not answer at all', () => {
+    const { replica, step } = replicaOf('n2');
+    step(comparedWith('n2', {}));
+    step(writeOf(1));
+    step({ kind: 'peer-failure', from: 'n2', to: 'push', wasAnswered: false });
+    expect(replica.peers[0]!.isReachable).toBe(false);
+  });
+});
+
+test('keys ahead are fetched by one exchange at a time, however often the digests differ', () => {
+  const { step } = replicaOf('n2', 'n3');
+  const sends = [];
+  for (let round = 0; round < 10; round++) {
+    for (const peer of ['n2', 'n3']) sends.push(...step(comparedWith(peer, {}, 1)).sends);
+  }
+  expect(sends.map(({ kind, to }) => `${kind} ${to}`)).toEqual(['pull-ahead n2']);
+  const answer = {
+    kind: 'batch',
+    batch: { clock: vector({}), ranges: [], containers: new Map() },
+    next: undefined,
+  } as const;
+  step({ kind: 'peer-answer', from: 'n2', to: 'pull-ahead', answer, wallMs: WALL_MS });
+  expect(step(comparedWith('n3', {}, 1)).sends.map(({ kind, to }) => `${kind} ${to}`)).toEqual(['pull-ahead n3']);
+});
+
+describe('a replica that is told more of its own writes than it knows', () => {
+  test.each([
+    ['by the clock of a peer', comparedWith('n2', { 'n1.a': 7 })],
+    ['by the context of a client', writeOf(1, { context: vector({ 'n1.a': 7 }) })],
+  ])('%s gives no dot a second time: it goes on as another actor', (_, input) => {
+    const { replica, step } = replicaOf('n2');
+    const { observations } = step(input);
+    expect(observations).toContainEqual({ kind: 'new-incarnation', actor: 'n1.b', retired: 'n1.a' });
+    const { writes } = step(writeOf(2));
+    expect(writes.node?.actor).toBe('n1.b');
+    expect(writes.log[0]!.actor).toBe('n1.b');
+    expect(replica.actor).toBe('n1.b');
+  });
+});
+
+test('a write of the new incarnation is acknowledged though one of the old still waits', () => {
+  const { step } = replicaOf('n2');
+  step(writeOf(1, { acksNeeded: 2 }));
+  step({
+    kind: 'peer-request',
+    id: 9,
+    from: 'n3',
+    request: { kind: 'pull', since: vector({ 'n1.a': 5 }) },
+    wallMs: WALL_MS,
+  });
+  step(writeOf(2, { acksNeeded: 2 }));
+  const { replies } = step(comparedWith('n2', { 'n1.b': 1 }));
+  expect(replies.map((reply) => reply.id)).toEqual([2]);
+});
