@@ -18,7 +18,7 @@ import { Workload } from './workload.js';
 const STALL_MAX_MS = 25_000;
 
 /** And in which they must agree, whatever arrives. */
-const CONVERGENCE_MAX_MS = 120_000;
+const CONVERGENCE_MAX_MS = 45_000;
 
 /** Long enough for stragglers of the time before to arrive, and for what they start to end. */
 const GRACE_MS = 6000;

@@ -24,6 +24,8 @@ export class BodyBudget {
   }
 }
 
+const GONE = 'the client left before its request was complete';
+
 export interface BodyLimit {
   readonly bytesMax: number;
   readonly tooLarge: ProblemCode;
@@ -38,6 +40,8 @@ export interface BodyLimit {
 export async function readBody(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
   const announced = req.headers['content-length'];
   if (announced === undefined && req.headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
+  // Its client may have left before anybody listened: no event would tell.
+  if (req.destroyed) throw new ClientGoneError(GONE);
   const length = announced === undefined ? limit.bytesMax : Number(announced);
   if (length > limit.bytesMax) throw tooLarge(limit);
   limit.budget.reserve(length);
@@ -52,16 +56,21 @@ function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let isSettled = false;
     req.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limit.bytesMax) chunks.push(chunk);
-      else reject(tooLarge(limit));
+      else {
+        isSettled = true;
+        reject(tooLarge(limit));
+      }
     });
     req.on('end', () => {
+      isSettled = true;
       if (size <= limit.bytesMax) resolve(joined(chunks, size));
     });
     const gone = (): void => {
-      if (!req.complete) reject(new ClientGoneError('the client left before its request was complete'));
+      if (!isSettled) reject(new ClientGoneError(GONE));
     };
     req.on('error', gone);
     req.on('close', gone);

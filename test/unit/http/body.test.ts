@@ -1,0 +1,45 @@
+// What becomes of a body whose client has left?
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BodyBudget, readBody } from '../../../src/controllers/http/body.js';
+import { ClientGoneError } from '../../../src/controllers/http/send-problem.js';
+
+const BYTES_MAX = 100;
+
+describe('a body whose client leaves before anybody reads it', () => {
+  const server = createServer();
+  let port: number;
+
+  beforeEach(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  });
+
+  afterEach(async () => {
+    server.close();
+    await once(server, 'close');
+  });
+
+  it.each([
+    ['half sent', '0123'],
+    ['sent in full', '0123456789'],
+  ])('is given up when it was %s, and takes no room from others', async (_, sent) => {
+    const budget = new BodyBudget(BYTES_MAX);
+    const client = connect(port, '127.0.0.1');
+    const requested = once(server, 'request') as Promise<[IncomingMessage]>;
+    client.write(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n${sent}`);
+    const [req] = await requested;
+    const closed = new Promise((resolve) => req.once('close', resolve));
+    client.destroy();
+    await closed;
+
+    const limit = { bytesMax: BYTES_MAX, tooLarge: 'VALUE_TOO_LARGE', budget } as const;
+    await expect(readBody(req, limit)).rejects.toThrow(ClientGoneError);
+    budget.reserve(BYTES_MAX);
+    expect(() => budget.reserve(1)).toThrow();
+  });
+});
