@@ -20,7 +20,13 @@ export class AppModule {
       newActor: () => `${name}.${newIncarnation(Date.now())}`,
     });
     const observability = ObservabilityModule.of({ name, onStopped });
-    const replication = ReplicationModule.of({ name, peers, clusterSecret, imports: [store, observability] });
+    const replication = ReplicationModule.of({
+      name,
+      peers,
+      clusterSecret,
+      logMax: config.logMax,
+      imports: [store, observability],
+    });
     const status = StatusModule.of({
       peers,
       folder: config.data,

@@ -5,7 +5,7 @@ import { startApplication } from './application.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
-import { DamagedStoreError } from './store/replica-store.js';
+import { DamagedStoreError } from './store/lost-commits.js';
 
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIGURATION = 2;

@@ -44,6 +44,16 @@ export function join(left: VersionVector, right: VersionVector): VersionVector {
   return joined;
 }
 
+/** The greatest vector that both cover: the pointwise minimum. */
+export function meet(left: VersionVector, right: VersionVector): VersionVector {
+  const common = new Map<Actor, number>();
+  for (const [actor, counter] of left) {
+    const least = Math.min(counter, counterOf(right, actor));
+    if (least > 0) common.set(actor, least);
+  }
+  return common;
+}
+
 /** `vector` with the entry of the dot's actor raised to the dot's counter; never lowered. */
 export function advance(vector: VersionVector, dot: Dot): VersionVector {
   if (covers(vector, dot)) return vector;

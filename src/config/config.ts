@@ -26,6 +26,8 @@ export interface Config {
   readonly requestTimeoutMs: number;
   /** Below this much free disk, writes are refused while everything else still works. */
   readonly diskFreeBytesMin: number;
+  /** Log entries kept for members that stay away: beyond, a member that comes back takes over all keys instead. */
+  readonly logMax: number;
 }
 
 /** The environment is not usable; the message has one line for each error. */
@@ -84,6 +86,7 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     valueBytesMax: integer('VALUE_MAX_BYTES', MIB, 1, 16 * MIB),
     bodyBytesMax: integer('BODIES_MAX_BYTES', 128 * MIB, 1, 4096 * MIB),
     requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000),
+    logMax: integer('LOG_MAX_ENTRIES', 1_000_000, 0, Number.MAX_SAFE_INTEGER),
     diskFreeBytesMin: integer('DISK_FREE_MIN_BYTES', 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
   };
   for (const unknown of Object.keys(environment).filter((key) => key.startsWith('QUARTET_') && !known.has(key))) {

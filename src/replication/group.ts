@@ -1,5 +1,6 @@
 // What do the steps since the last commit amount to? Their writes, merged into one commit, and what waits for it.
 
+import type { Claims } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import type { Commit, LogEntry } from '../store/replica-store.js';
@@ -16,6 +17,7 @@ export class Group {
   readonly observations: Observation[] = [];
   private readonly log: LogEntry[] = [];
   private node: NodeRecord | undefined;
+  private claims: Claims | undefined;
 
   add({ writes, sends, replies, observations }: Output): void {
     for (const [key, context] of writes.contexts) {
@@ -29,6 +31,7 @@ export class Group {
     }
     for (const entry of writes.log) this.log.push(entry);
     this.node = writes.node ?? this.node;
+    this.claims = writes.claims ?? this.claims;
     for (const send of sends) this.sends.push(send);
     for (const reply of replies) this.replies.push(reply);
     for (const observation of observations) this.observations.push(observation);
@@ -44,7 +47,15 @@ export class Group {
 
   /** The one commit for all of them; undefined when no step wrote anything. */
   get commit(): Commit | undefined {
-    return this.node && { containers: this.containers, contexts: this.contexts, log: this.log, node: this.node };
+    return (
+      this.node && {
+        claims: this.claims,
+        containers: this.containers,
+        contexts: this.contexts,
+        log: this.log,
+        node: this.node,
+      }
+    );
   }
 
   get isEmpty(): boolean {

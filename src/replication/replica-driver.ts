@@ -12,14 +12,14 @@ import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import { readAnswer, readRequest } from './batch-reader.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { Observation, Reply, Send, WriteResult } from './engine/output.js';
-import type { Replica } from './engine/replica.js';
+import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
 import { Group } from './group.js';
+import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
 import { PeerFailure, type PeerTransport } from './transport.port.js';
@@ -60,6 +60,7 @@ export class ReplicaDriver {
   private committing: Group | undefined;
   private readonly pending = new Map<RequestId, Pending>();
   private readonly sessions: SessionWaiters;
+  private readonly reader: MessageReader;
   /** Requests to peers that are not answered yet. */
   private readonly exchanges = new Set<Promise<void>>();
   /** Writes that wait for acknowledgements. */
@@ -68,6 +69,10 @@ export class ReplicaDriver {
   private lastId: RequestId = 0;
   private cancelTick: Cancel = () => {};
   private stopReason: unknown;
+  /** Resolves once every peer has answered or failed: until then, dots of this actor may exist that its disk has lost. */
+  private readonly introduction: Promise<void>;
+  private resolveIntroduction: () => void = () => {};
+  private isIntroduced = false;
   private isDraining = false;
   private isDrained = false;
 
@@ -81,8 +86,12 @@ export class ReplicaDriver {
     private readonly replica: Replica,
     private readonly store: ReplicaStore,
     private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
+    limits: MessageLimits = MESSAGE_LIMITS,
   ) {
+    this.reader = new MessageReader(limits);
     this.sessions = new SessionWaiters(outside.time);
+    this.introduction = new Promise((resolve) => (this.resolveIntroduction = resolve));
+    if (replica.progress.isIntroduced) this.introduced();
   }
 
   /** Begins to compare clocks with the peers, at once and then twice a second. */
@@ -98,6 +107,7 @@ export class ReplicaDriver {
   async drain(): Promise<void> {
     this.isDraining = true;
     this.cancelTick();
+    this.introduced();
     this.sessions.abandon();
     await this.exchangesEnded(DRAIN_TIMEOUT_MS);
     for (const id of this.waitingWrites) this.runUnasked({ kind: 'write-timeout', id });
@@ -118,6 +128,10 @@ export class ReplicaDriver {
     return this.replica.peers;
   }
 
+  get progress(): Progress {
+    return { ...this.replica.progress, isIntroduced: this.isIntroduced };
+  }
+
   /** Why the replica has stopped; undefined while it runs. */
   get failure(): unknown {
     return this.stopReason;
@@ -128,11 +142,12 @@ export class ReplicaDriver {
    * @throws CorruptRecordError
    */
   read(key: string): Container {
-    return fill(this.store.container(key), this.store.view.clock);
+    return fill(this.store.container(key), this.store.view.knownOf(key));
   }
 
   /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */
   async write({ timeoutMs, ...request }: WriteRequest): Promise<WriteResult> {
+    if (!this.isIntroduced) await this.introduction;
     const id = ++this.lastId;
     const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
     if (request.acksNeeded <= 1) return resultOf(await answered);
@@ -153,7 +168,7 @@ export class ReplicaDriver {
     const id = ++this.lastId;
     const wallMs = this.outside.time.nowMs();
     const reply = await this.request(id, { kind: 'peer-request', id, from, request, wallMs });
-    return this.withView((view) => readAnswer(view, reply));
+    return this.withView((view) => this.reader.answer(view, reply));
   }
 
   /** Whether the committed clock covers `session`, within `timeoutMs`. */
@@ -224,6 +239,7 @@ export class ReplicaDriver {
       this.pending.delete(reply.id);
     }
     if (!this.isDraining) for (const send of group.sends) this.begin(send);
+    if (!this.isIntroduced && this.replica.progress.isIntroduced) this.introduced();
     for (const observation of group.observations) this.outside.events.observed(observation);
   }
 
@@ -231,9 +247,11 @@ export class ReplicaDriver {
   private async exchange(send: Send): Promise<void> {
     let input: Input;
     try {
-      const answer = await this.outside.transport.send(send.to, await this.withView((view) => readRequest(view, send)));
-      const wallMs = this.outside.time.nowMs();
-      input = { kind: 'peer-answer', from: send.to, to: send.kind, answer, wallMs };
+      const answer = await this.outside.transport.send(
+        send.to,
+        await this.withView((view) => this.reader.request(view, send)),
+      );
+      input = await this.answered(send, answer);
     } catch (error) {
       this.outside.events.peerFailed(send.to, error);
       const wasAnswered = error instanceof PeerFailure && error.wasAnswered;
@@ -248,6 +266,14 @@ export class ReplicaDriver {
       this.outside.events.peerFailed(send.to, error);
       this.runUnasked({ kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered: true });
     }
+  }
+
+  /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */
+  private async answered(send: Send, answer: PeerAnswer): Promise<Input> {
+    const input = { kind: 'peer-answer', from: send.to, to: send.kind, wallMs: this.outside.time.nowMs() } as const;
+    if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
+    const local = await this.withView((view) => this.reader.localKeys(view, answer.piece.span));
+    return { ...input, answer, local: { ...local, attempt: send.attempt } };
   }
 
   private async withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T> {
@@ -270,8 +296,14 @@ export class ReplicaDriver {
     const stopped = new ReplicaStoppedError('the replica has stopped after a failure', { cause: error });
     for (const { reject } of this.pending.values()) reject(stopped);
     this.pending.clear();
+    this.introduced();
     this.sessions.abandon();
     this.outside.events.stopped(error);
+  }
+
+  private introduced(): void {
+    this.isIntroduced = true;
+    this.resolveIntroduction();
   }
 
   private begin(send: Send): void {

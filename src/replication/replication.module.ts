@@ -18,6 +18,8 @@ export interface ReplicationOptions {
   readonly name: string;
   readonly peers: readonly Member[];
   readonly clusterSecret: string | undefined;
+  /** Log entries kept for members that stay away. */
+  readonly logMax: number;
   /** The modules that provide `ReplicaStore`, and `DriverEvents`. */
   readonly imports: DynamicModule[];
 }
@@ -26,7 +28,7 @@ export interface ReplicationOptions {
 export class ReplicationModule implements BeforeApplicationShutdown {
   constructor(@Inject(ReplicaDriver) private readonly driver: ReplicaDriver) {}
 
-  static of({ name, peers, clusterSecret, imports }: ReplicationOptions): DynamicModule {
+  static of({ name, peers, clusterSecret, logMax, imports }: ReplicationOptions): DynamicModule {
     const peerNames = peers.map((peer) => peer.name);
     return {
       module: ReplicationModule,
@@ -42,8 +44,10 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           provide: ReplicaDriver,
           inject: [ReplicaStore, PeerTransport, Time, DriverEvents],
           useFactory: async (store: ReplicaStore, transport: PeerTransport, time: Time, events: DriverEvents) => {
-            const loaded = { ...store.view.node, ahead: await store.aheadContexts() };
-            const replica = new Replica(name, peerNames, loaded, () => newIncarnation(time.nowMs()));
+            const { node, claims } = store.view;
+            const loaded = { ...node, claims, ahead: await store.aheadContexts() };
+            const identity = { name, nextIncarnation: () => newIncarnation(time.nowMs()), logMax };
+            const replica = new Replica(identity, peerNames, loaded);
             return new ReplicaDriver(replica, store, { transport, time, events });
           },
         },

@@ -4,13 +4,17 @@
 
 import type { Actor, Dot } from '../clock/dot.js';
 import { EMPTY_CONTAINER, type Container } from '../clock/container.js';
-import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
+import { claimedByAny, claimOf, compareKeys, isWithin, type Claims, type KeySpan } from '../clock/claims.js';
+import { beyond, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import {
+  ALL_MARKS,
+  commitOf,
   contextKey,
   contextsRange,
   dotOf,
   keyOf,
   logRange,
+  spanRange,
   versionsKey,
   versionsRange,
   WHOLE_LOG,
@@ -20,6 +24,8 @@ import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
 
 /** Entries a scan fetches in one hop to the store. */
 const SCAN_CHUNK = 1000;
+
+const NOTHING: KeyRange = { gte: Buffer.of(0), lt: Buffer.of(0) };
 
 export interface KeyedContainer {
   readonly key: string;
@@ -33,6 +39,7 @@ export class CommittedView {
 
   constructor(
     readonly node: NodeRecord,
+    readonly claims: Claims,
     /** How many keys have a context record; none, and reads need not look for one. */
     private readonly aheadCount: number,
     private readonly snapshot: StoreSnapshot,
@@ -51,16 +58,29 @@ export class CommittedView {
     if (--this.holders === 0) this.snapshot.close();
   }
 
+  /** What is known of a key: the clock, and what is claimed of its range beyond. A stored container is filled with it. */
+  knownOf(key: string): VersionVector {
+    return this.claims.length === 0 ? this.clock : join(this.clock, claimOf(this.claims, key));
+  }
+
   /**
-   * The container as stored, stripped.
+   * The container as stored: stripped of what is known of its key.
    * @throws CorruptRecordError
    */
-  container(key: string): Container {
+  stored(key: string): Container {
     const recordKey = versionsKey(key);
     const record = this.snapshot.get(recordKey);
     const context = this.context(key);
     if (record === undefined) return context.size === 0 ? EMPTY_CONTAINER : { versions: [], context };
     return { versions: decodeVersions(recordKey, record), context };
+  }
+
+  /**
+   * The container, stripped of what the clock covers: as it goes into a message with that clock.
+   * @throws CorruptRecordError
+   */
+  container(key: string): Container {
+    return this.beyondClock(key, this.stored(key));
   }
 
   /**
@@ -70,13 +90,70 @@ export class CommittedView {
   async *containers(prefix: string, after: string | undefined): AsyncGenerator<KeyedContainer> {
     for await (const [recordKey, record] of this.scan(versionsRange(prefix, after))) {
       const key = keyOf(recordKey);
-      yield { key, container: { versions: decodeVersions(recordKey, record), context: this.context(key) } };
+      const stored = { versions: decodeVersions(recordKey, record), context: this.context(key) };
+      yield { key, container: this.beyondClock(key, stored) };
     }
+  }
+
+  /**
+   * Every key of the span that a record tells of, deleted ones whose context is kept too, with what is stored.
+   * @throws CorruptRecordError
+   */
+  async *storedWithin(span: KeySpan): AsyncGenerator<KeyedContainer> {
+    const contexts = this.scan(this.aheadCount === 0 ? NOTHING : spanRange('a', span));
+    try {
+      let ahead = await nextKey(contexts);
+      for await (const [recordKey, record] of this.scan(spanRange('k', span))) {
+        const key = keyOf(recordKey);
+        while (ahead !== undefined && compareKeys(ahead, key) < 0) {
+          yield { key: ahead, container: this.stored(ahead) };
+          ahead = await nextKey(contexts);
+        }
+        if (ahead === key) ahead = await nextKey(contexts);
+        yield { key, container: { versions: decodeVersions(recordKey, record), context: this.context(key) } };
+      }
+      for (; ahead !== undefined; ahead = await nextKey(contexts)) yield { key: ahead, container: this.stored(ahead) };
+    } finally {
+      await contexts.return(undefined);
+    }
+  }
+
+  /**
+   * The keys that `storedWithin` would yield, without reading their records; of the span up to the returned `through`
+   * when it has more than about `max`.
+   */
+  async keysWithin({ after, through }: KeySpan, max: number): Promise<{ keys: string[]; through: string | undefined }> {
+    const keys = new Set<string>();
+    for (const letter of ['k', 'a'] as const) {
+      if (letter === 'a' && this.aheadCount === 0) break;
+      let left = max;
+      for await (const [recordKey] of this.scan(spanRange(letter, { after, through }))) {
+        const key = keyOf(recordKey);
+        keys.add(key);
+        if (--left > 0) continue;
+        through = key;
+        break;
+      }
+    }
+    return { keys: [...keys].filter((key) => isWithin({ after, through }, key)), through };
   }
 
   /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */
   async *aheadKeys(after: string | undefined): AsyncGenerator<string> {
     for await (const [recordKey] of this.scan(contextsRange(after))) yield keyOf(recordKey);
+  }
+
+  /** Everything that any key may know: the clock, contexts of keys ahead and claims. */
+  async knownOfAny(): Promise<VersionVector> {
+    let known = join(this.clock, claimedByAny(this.claims));
+    if (this.aheadCount === 0) return known;
+    for await (const key of this.aheadKeys(undefined)) known = join(known, this.context(key));
+    return known;
+  }
+
+  /** The numbers of the commits whose marks are kept, in order. */
+  async *marks(): AsyncGenerator<number> {
+    for await (const [recordKey] of this.scan(ALL_MARKS)) yield commitOf(recordKey);
   }
 
   /** Every dot in the log, actor by actor and in the order of their counters. */
@@ -100,7 +177,18 @@ export class CommittedView {
     return record === undefined ? EMPTY_VECTOR : decodeContext(recordKey, record);
   }
 
+  private beyondClock(key: string, stored: Container): Container {
+    if (this.claims.length === 0) return stored;
+    const claim = beyond(claimOf(this.claims, key), this.clock);
+    return claim.size === 0 ? stored : { versions: stored.versions, context: join(stored.context, claim) };
+  }
+
   private async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {
     for await (const chunk of this.snapshot.scan(range, SCAN_CHUNK)) yield* chunk;
   }
+}
+
+async function nextKey(entries: AsyncGenerator<StoreEntry>): Promise<string | undefined> {
+  const { value, done } = await entries.next();
+  return done === true ? undefined : keyOf(value[0]);
 }

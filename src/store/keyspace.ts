@@ -3,20 +3,27 @@
 //     n                              the node record
 //     k <key>                        live versions of a key
 //     a <key>                        context of a key that knows more than the node clock ("ahead")
+//     c                              what is claimed of ranges of keys beyond the node clock
 //     l <actor> 00 <counter, 8 bytes> the key that this dot wrote
+//     m <number, 8 bytes>            the mark of a commit
 //
 // Keys stand as they are, in UTF-8, so that a scan yields them in the order of their bytes.
 
+import type { KeySpan } from '../clock/claims.js';
 import type { Actor, Dot } from '../clock/dot.js';
 import type { KeyRange } from './store.port.js';
 
 export const NODE_KEY: Uint8Array = Buffer.from('n');
+
+export const CLAIMS_KEY: Uint8Array = Buffer.from('c');
 
 /** All records of every kind. */
 export const EVERYTHING: KeyRange = { gte: Buffer.of(0), lt: Buffer.of(0xff) };
 
 /** The log of every actor. */
 export const WHOLE_LOG: KeyRange = { gte: Buffer.from('l'), lt: Buffer.from('m') };
+
+export const ALL_MARKS: KeyRange = { gte: Buffer.from('m'), lt: Buffer.from('n') };
 
 export function versionsKey(key: string): Uint8Array {
   return Buffer.from(`k${key}`);
@@ -30,17 +37,31 @@ export function logKey(actor: Actor, counter: number): Uint8Array {
   const prefix = actor.length + 2;
   const bytes = Buffer.allocUnsafeSlow(prefix + 8);
   bytes.write(`l${actor}\0`, 'latin1');
-  bytes.writeUInt32BE(Math.floor(counter / 2 ** 32), prefix);
-  bytes.writeUInt32BE(counter % 2 ** 32, prefix + 4);
+  writeNumber(bytes, counter, prefix);
   return bytes;
+}
+
+export function markKey(commit: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(9);
+  bytes.write('m', 'latin1');
+  writeNumber(bytes, commit, 1);
+  return bytes;
+}
+
+/** The number of the commit that a mark stands for. */
+export function commitOf(recordKey: Uint8Array): number {
+  return readNumber(Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length), 1);
+}
+
+export function isLogKey(recordKey: Uint8Array): boolean {
+  return recordKey[0] === 0x6c;
 }
 
 /** The dot that a log key stands for. */
 export function dotOf(recordKey: Uint8Array): Dot {
   const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);
   const end = bytes.length - 8;
-  const counter = bytes.readUInt32BE(end) * 2 ** 32 + bytes.readUInt32BE(end + 4);
-  return { actor: bytes.toString('latin1', 1, end - 1), counter };
+  return { actor: bytes.toString('latin1', 1, end - 1), counter: readNumber(bytes, end) };
 }
 
 /** The key that stands behind the letter. */
@@ -51,6 +72,12 @@ export function keyOf(recordKey: Uint8Array): string {
 /** Log entries of `actor` from the counter after `from` up to and with `to`. */
 export function logRange(actor: Actor, from: number, to: number): KeyRange {
   return { gte: logKey(actor, from + 1), lt: logKey(actor, to + 1) };
+}
+
+/** Records of `letter` of keys that follow `after`, up to and with `through`. */
+export function spanRange(letter: 'k' | 'a', { after, through }: KeySpan): KeyRange {
+  const whole = keyRange(letter, '', after);
+  return through === undefined ? whole : { gte: whole.gte, lt: Buffer.from(`${letter}${through}\0`) };
 }
 
 /** Version records of keys that begin with `prefix` and follow `after`. */
@@ -77,4 +104,13 @@ function successor(prefix: Buffer): Uint8Array {
   const after = Buffer.from(prefix.subarray(0, end));
   after[end - 1]!++;
   return after;
+}
+
+function writeNumber(bytes: Buffer, number: number, place: number): void {
+  bytes.writeUInt32BE(Math.floor(number / 2 ** 32), place);
+  bytes.writeUInt32BE(number % 2 ** 32, place + 4);
+}
+
+function readNumber(bytes: Buffer, place: number): number {
+  return bytes.readUInt32BE(place) * 2 ** 32 + bytes.readUInt32BE(place + 4);
 }

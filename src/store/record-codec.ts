@@ -9,18 +9,32 @@ import { crc32 } from 'node:zlib';
 import type { Actor } from '../clock/dot.js';
 import type { Version } from '../clock/container.js';
 import type { Stamp } from '../clock/hybrid-clock.js';
-import type { VersionVector } from '../clock/version-vector.js';
+import type { Claim, Claims } from '../clock/claims.js';
+import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../codec/binary-reader.js';
 import { BinaryWriter } from '../codec/binary-writer.js';
 import { readActor, readVector, writeVector } from '../codec/vector-codec.js';
 
-/** Format 1: a register's versions; contexts and node records as below. */
+/** Format 1: a register's versions, contexts, log entries. */
 const FORMAT = 1;
+
+/** Format 2 of the node record adds floor, bootstrap, members and the number of the commit. */
+const NODE_FORMAT = 2;
+
 const HEADER_BYTES = 5;
 
 /** A record does not match its checksum, or was written by a later format. */
 export class CorruptRecordError extends Error {
   readonly code = 'CORRUPT_RECORD';
+
+  constructor(
+    message: string,
+    /** Where the record stands, by the layout of `keyspace.ts`. */
+    readonly recordKey: Uint8Array,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** Who this node is and what it knows: the one record that every commit rewrites. */
@@ -28,6 +42,15 @@ export interface NodeRecord {
   readonly actor: Actor;
   readonly clock: VersionVector;
   readonly stamp: Stamp;
+  /** By actor, the highest counter whose log entry need not be there any more. */
+  readonly floor: VersionVector;
+  /** How far a bootstrap has come: it goes on after this key. Undefined: none is under way. */
+  readonly bootstrap: { readonly through: string | undefined } | undefined;
+}
+
+/** The node record of a database that holds nothing yet. */
+export function blankNode(actor: Actor): NodeRecord {
+  return { actor, clock: EMPTY_VECTOR, stamp: 0, floor: EMPTY_VECTOR, bootstrap: undefined };
 }
 
 const writer = new BinaryWriter(4096);
@@ -54,20 +77,46 @@ export function decodeContext(key: Uint8Array, record: Uint8Array): VersionVecto
   return decode(key, record, readVector);
 }
 
-export function encodeNode(key: Uint8Array, node: NodeRecord): Buffer {
-  begin();
+/** @param commit the number of the commit that the record belongs to */
+export function encodeNode(key: Uint8Array, node: NodeRecord, commit: number): Buffer {
+  begin(NODE_FORMAT);
   writer.text(node.actor).varint(node.stamp);
   writeVector(writer, node.clock);
+  writeVector(writer, node.floor);
+  writer.byte(node.bootstrap === undefined ? 0 : 1).text(node.bootstrap?.through ?? '');
+  writer.varint(commit);
   return sealed(key);
 }
 
 /** @throws CorruptRecordError */
-export function decodeNode(key: Uint8Array, record: Uint8Array): NodeRecord {
-  return decode(key, record, (reader) => {
-    const actor = readActor(reader);
-    const stamp = reader.varint();
-    return { actor, stamp, clock: readVector(reader) };
-  });
+export function decodeNode(key: Uint8Array, record: Uint8Array): { node: NodeRecord; commit: number } {
+  return decode(
+    key,
+    record,
+    (reader, format) => {
+      const actor = readActor(reader);
+      const stamp = reader.varint();
+      const clock = readVector(reader);
+      if (format === 1) return { node: { ...blankNode(actor), clock, stamp }, commit: 0 };
+      const floor = readVector(reader);
+      const isBootstrapping = reader.byte() === 1;
+      const through = reader.text() || undefined;
+      const bootstrap = isBootstrapping ? { through } : undefined;
+      return { node: { actor, clock, stamp, floor, bootstrap }, commit: reader.varint() };
+    },
+    NODE_FORMAT,
+  );
+}
+
+export function encodeClaims(key: Uint8Array, claims: Claims): Buffer {
+  begin();
+  writeClaims(writer, claims);
+  return sealed(key);
+}
+
+/** @throws CorruptRecordError */
+export function decodeClaims(key: Uint8Array, record: Uint8Array): Claims {
+  return decode(key, record, readClaims);
 }
 
 /** A log entry: the key that the dot wrote. */
@@ -109,9 +158,25 @@ function ownBytes(view: Uint8Array): Uint8Array {
   return view.length * 2 < view.buffer.byteLength ? new Uint8Array(view) : view;
 }
 
-function begin(): void {
+function writeClaims(into: BinaryWriter, claims: Claims): void {
+  into.varint(claims.length);
+  for (const { through, clock } of claims) {
+    into.text(through ?? '');
+    writeVector(into, clock);
+  }
+}
+
+function readClaims(reader: BinaryReader): Claims {
+  const claims: Claim[] = [];
+  for (let left = reader.count(2); left > 0; left--) {
+    claims.push({ through: reader.text() || undefined, clock: readVector(reader) });
+  }
+  return claims;
+}
+
+function begin(format = FORMAT): void {
   writer.clear();
-  writer.byte(FORMAT).uint32(0);
+  writer.byte(format).uint32(0);
 }
 
 function sealed(key: Uint8Array): Buffer {
@@ -120,18 +185,24 @@ function sealed(key: Uint8Array): Buffer {
   return record;
 }
 
-function decode<T>(key: Uint8Array, record: Uint8Array, read: (reader: BinaryReader) => T): T {
+function decode<T>(
+  key: Uint8Array,
+  record: Uint8Array,
+  read: (reader: BinaryReader, format: number) => T,
+  formatMax = FORMAT,
+): T {
   try {
     const reader = new BinaryReader(record);
     const format = reader.byte();
-    if (format !== FORMAT) throw new MalformedBytesError(`record format ${format} is not known to this release`);
+    if (format < 1 || format > formatMax)
+      throw new MalformedBytesError(`record format ${format} is not known to this release`);
     if (reader.uint32() !== checksum(key, record)) throw new MalformedBytesError('the checksum does not match');
-    const decoded = read(reader);
+    const decoded = read(reader, format);
     reader.end();
     return decoded;
   } catch (error) {
     if (!(error instanceof MalformedBytesError)) throw error;
-    throw new CorruptRecordError(`record ${Buffer.from(key).toString('hex')}: ${error.message}`, { cause: error });
+    throw new CorruptRecordError(`record ${Buffer.from(key).toString('hex')}: ${error.message}`, key, { cause: error });
   }
 }
 

@@ -5,13 +5,17 @@
 
 import { LRUCache } from 'lru-cache';
 import { isEmpty, type Container } from '../clock/container.js';
-import type { Actor, Dot } from '../clock/dot.js';
-import type { VersionVector } from '../clock/version-vector.js';
+import { NO_CLAIMS, type Claims } from '../clock/claims.js';
+import type { Dot } from '../clock/dot.js';
+import { counterOf, type VersionVector } from '../clock/version-vector.js';
 import { CommittedView } from './committed-view.js';
-import { contextKey, EVERYTHING, logKey, NODE_KEY, versionsKey } from './keyspace.js';
+import { CLAIMS_KEY, contextKey, EVERYTHING, logKey, logRange, markKey, NODE_KEY, versionsKey } from './keyspace.js';
+import { checkLog, checkMarks, CommitMarks, DamagedStoreError } from './lost-commits.js';
 import {
   CorruptRecordError,
+  decodeClaims,
   decodeNode,
+  encodeClaims,
   encodeContext,
   encodeLogged,
   encodeNode,
@@ -32,6 +36,8 @@ export interface LogEntry extends Dot {
 
 /** Everything that one commit writes. */
 export interface Commit {
+  /** Undefined: as before. */
+  readonly claims: Claims | undefined;
   readonly containers: ReadonlyMap<string, Container>;
   /** Keys whose context alone differs; none of them is in `containers`. */
   readonly contexts: ReadonlyMap<string, VersionVector>;
@@ -39,27 +45,25 @@ export interface Commit {
   readonly node: NodeRecord;
 }
 
-/** Commits are missing that later ones build upon: the store can't be trusted, and its replica must not serve from it. */
-export class DamagedStoreError extends Error {
-  readonly code = 'STORE_DAMAGED';
-
-  constructor(what: string) {
-    super(`the database has lost commits (${what}): move it away, and the replica gets everything from its peers`);
-  }
-}
-
 export class ReplicaStore {
   private readonly cache = new LRUCache<string, Container>({
     maxSize: CACHE_BYTES_MAX,
     sizeCalculation: cachedBytes,
   });
+  private readonly marks: CommitMarks;
+  /** What nobody reads any more is being removed. */
+  private clearing: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly store: Store,
     private latest: CommittedView,
+    /** The number of the last commit. */
+    private commits: number,
     /** Keys with a context record. */
     private readonly ahead: Set<string>,
-  ) {}
+  ) {
+    this.marks = new CommitMarks(store);
+  }
 
   /**
    * Loads what the store holds; a fresh store begins with `fresh`, on disk before this returns.
@@ -68,17 +72,27 @@ export class ReplicaStore {
    */
   static async open(store: Store, fresh: NodeRecord): Promise<ReplicaStore> {
     if (await isBlank(store)) {
-      await store.commit([{ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, fresh) }]);
+      await store.commit([
+        { type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, fresh, 1) },
+        { type: 'put', key: markKey(1), value: Buffer.alloc(0) },
+      ]);
     }
     const snapshot = store.snapshot();
     const record = snapshot.get(NODE_KEY);
     if (record === undefined) throw new DamagedStoreError('the node record is missing');
-    const node = decodeNode(NODE_KEY, record);
-    const scanned = new CommittedView(node, 0, snapshot);
-    await checkLog(scanned);
+    const { node, commit } = decodeNode(NODE_KEY, record);
+    const claimed = snapshot.get(CLAIMS_KEY);
+    const claims = claimed === undefined ? NO_CLAIMS : decodeClaims(CLAIMS_KEY, claimed);
+    const scanned = new CommittedView(node, claims, 0, snapshot);
+    await checkMarks(scanned, commit);
+    const unlogged = await checkLog(scanned);
     const ahead = new Set<string>();
     for await (const key of scanned.aheadKeys(undefined)) ahead.add(key);
-    return new ReplicaStore(store, new CommittedView(node, ahead.size, snapshot), ahead);
+    const replica = new ReplicaStore(store, new CommittedView(node, claims, ahead.size, snapshot), commit, ahead);
+    // LevelDB has written its log into tables when it opened.
+    replica.clear(() => replica.marks.removeBelow(commit));
+    replica.clearLog(unlogged, node.floor);
+    return replica;
   }
 
   /** What is committed now. Valid until the next `await`; retain it to keep it longer. */
@@ -87,13 +101,13 @@ export class ReplicaStore {
   }
 
   /**
-   * The committed container, stripped by the clock of `view`. Shared: never changed.
+   * The committed container as stored: fill it with what `view` knows of the key. Shared: never changed.
    * @throws CorruptRecordError
    */
   container(key: string): Container {
     const cached = this.cache.get(key);
     if (cached !== undefined) return cached;
-    const container = this.latest.container(key);
+    const container = this.latest.stored(key);
     if (!isEmpty(container)) this.cache.set(key, container);
     return container;
   }
@@ -113,15 +127,23 @@ export class ReplicaStore {
 
   /** One commit at a time. After a rejection the state on disk is unknown: the store must be opened anew. */
   async commit(commit: Commit): Promise<void> {
-    await this.store.commit(this.encode(commit));
+    const changes = this.encode(commit);
+    this.commits++;
+    changes.push({ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, commit.node, this.commits) });
+    changes.push(this.marks.mark(this.commits, changes));
+    await this.store.commit(changes);
     for (const [key, container] of commit.containers) this.remember(key, container);
     for (const [key, context] of commit.contexts) {
       const cached = this.cache.peek(key);
       this.remember(key, cached && { versions: cached.versions, context }, context);
     }
     const previous = this.latest;
-    this.latest = new CommittedView(commit.node, this.ahead.size, this.store.snapshot());
+    const claims = commit.claims ?? previous.claims;
+    this.latest = new CommittedView(commit.node, claims, this.ahead.size, this.store.snapshot());
     previous.release();
+    const outdated = this.marks.outdated();
+    if (outdated !== undefined) this.clear(() => this.marks.removeBelow(outdated));
+    if (commit.node.floor !== previous.node.floor) this.clearLog(previous.node.floor, commit.node.floor);
   }
 
   /** How many keys know more than the clock. */
@@ -136,7 +158,21 @@ export class ReplicaStore {
 
   async close(): Promise<void> {
     this.latest.release();
+    await this.clearing;
     await this.store.close();
+  }
+
+  /** Removes the log entries after `from` up to and with `floor`. */
+  private clearLog(from: VersionVector, floor: VersionVector): void {
+    for (const [actor, counter] of floor) {
+      const after = counterOf(from, actor);
+      if (after < counter) this.clear(() => this.store.clear(logRange(actor, after, counter)));
+    }
+  }
+
+  /** One after the other. What fails stays until the next start, and whatever failed it will fail a commit too. */
+  private clear(remove: () => Promise<void>): void {
+    this.clearing = this.clearing.then(remove).catch(() => {});
   }
 
   private encode(commit: Commit): StoreChange[] {
@@ -150,7 +186,7 @@ export class ReplicaStore {
       const recordKey = logKey(actor, counter);
       changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key) });
     }
-    changes.push({ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, commit.node) });
+    if (commit.claims !== undefined) changes.push(claimsChange(commit.claims));
     return changes;
   }
 
@@ -178,21 +214,9 @@ async function isBlank(store: Store): Promise<boolean> {
   }
 }
 
-/**
- * LevelDB skips a damaged stretch of its own log when it recovers, and keeps the commits behind it. The clock would then
- * claim dots whose writes are gone. Every write has a log entry, so a lost commit leaves a hole in the counters.
- */
-async function checkLog(view: CommittedView): Promise<void> {
-  const reached = new Map<Actor, number>();
-  for await (const { actor, counter } of view.loggedDots()) {
-    const expected = (reached.get(actor) ?? 0) + 1;
-    if (counter !== expected)
-      throw new DamagedStoreError(`the log has ${actor}:${counter} but not ${actor}:${expected}`);
-    reached.set(actor, counter);
-  }
-  for (const [actor, counter] of view.clock) {
-    if (reached.get(actor) !== counter) throw new DamagedStoreError(`the log does not reach ${actor}:${counter}`);
-  }
+function claimsChange(claims: Claims): StoreChange {
+  if (claims.length === 0) return { type: 'del', key: CLAIMS_KEY };
+  return { type: 'put', key: CLAIMS_KEY, value: encodeClaims(CLAIMS_KEY, claims) };
 }
 
 function versionsChange(key: string, container: Container): StoreChange {

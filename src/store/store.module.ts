@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
-import { EMPTY_VECTOR } from '../clock/version-vector.js';
 import { LevelStore } from './level/level-store.js';
+import { blankNode } from './record-codec.js';
 import { ReplicaStore } from './replica-store.js';
 import { Store } from './store.port.js';
 
@@ -26,8 +26,7 @@ export class StoreModule implements OnApplicationShutdown {
         {
           provide: ReplicaStore,
           inject: [Store],
-          useFactory: (store: Store) =>
-            ReplicaStore.open(store, { actor: options.newActor(), clock: EMPTY_VECTOR, stamp: 0 }),
+          useFactory: (store: Store) => ReplicaStore.open(store, blankNode(options.newActor())),
         },
       ],
       exports: [ReplicaStore],

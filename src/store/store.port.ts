@@ -32,6 +32,11 @@ export interface Store {
    * them. Rejected: unknown, and the store must be opened anew.
    */
   commit(changes: readonly StoreChange[]): Promise<void>;
+  /**
+   * Removes a range, in the order of its keys. Not atomic, and a crash may undo some of it: for what nobody reads any
+   * more. May run beside commits to other keys.
+   */
+  clear(range: KeyRange): Promise<void>;
   snapshot(): StoreSnapshot;
   /** Approximate bytes on disk. */
   size(): Promise<number>;

@@ -129,7 +129,8 @@ function sending(code: ProblemCode, what: string, body: () => Uint8Array, header
 }
 
 function compareTo(to: string, from = 'n2'): Buffer {
-  return encodeRequest({ from, to, message: { kind: 'compare', clock: vector({ 'n2.a': 1 }), aheadDigest: 0 } });
+  const told = { clock: vector({ 'n2.a': 1 }), aheadDigest: 0, claimsDigest: 0, awaited: vector({}) };
+  return encodeRequest({ from, to, message: { kind: 'compare', ...told } });
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };

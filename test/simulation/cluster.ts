@@ -8,7 +8,7 @@ import { SimulatedNode } from './node.js';
 import type { SimulationOptions } from './options.js';
 import { NOTHING, Oracle, type Knowledge, type OracleWrite, type WriteSet } from './oracle.js';
 import { Prng } from './prng.js';
-import { isSameMap, vectorText, type VersionLike } from './shapes.js';
+import { highest, isSameMap, vectorText, type VersionLike } from './shapes.js';
 import { quiescence, Timeline } from './timeline.js';
 import { Trace } from './trace.js';
 import { Violation } from './violation.js';
@@ -44,6 +44,8 @@ export class Cluster implements World {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly trace: Trace;
   isCalm = false;
+  /** What the replicas have reported, by kind: a run in which nothing happens proves nothing. */
+  readonly counts = new Map<string, number>();
   private failure: unknown;
   private values = 0;
 
@@ -61,6 +63,10 @@ export class Cluster implements World {
       node.wallOffsetMs = this.prng.between(-options.clockSkewMs, options.clockSkewMs);
       node.start();
     }
+  }
+
+  count(kind: string): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
   }
 
   /** Keeps the first failure: what comes after may be its consequence. */
@@ -113,7 +119,7 @@ export class Cluster implements World {
   ): Promise<WriteResult> | undefined {
     const node = this.node(name);
     const { driver, life, mind } = node;
-    if (driver === undefined || life === undefined) return undefined;
+    if (driver?.progress.isIntroduced !== true || life === undefined) return undefined;
     const { reading, acksNeeded = 1, timeoutMs = 1000, condition } = options;
     const before = mind.working(key);
     const live = this.oracle.visibleSet(key, before);
@@ -198,9 +204,25 @@ export class Cluster implements World {
       await this.checkStored(node);
       if (node.openSnapshots !== 1) throw new Violation('snapshots', `${name} holds ${node.openSnapshots} snapshots`);
     }
-    const isWhole =
-      names.length === this.names.length && [...this.nodes.values()].every((node) => node.buried.size === 0);
-    if (isWhole) for (const name of names) await this.checkNothingAhead(name);
+    if (this.isWhole(names)) for (const name of names) await this.checkNothingAhead(name);
+  }
+
+  /** Whether no node is missing and no disk was ever lost: then nothing can be known that nobody has. */
+  isWhole(names: readonly string[]): boolean {
+    return names.length === this.names.length && [...this.nodes.values()].every((node) => node.buried.size === 0);
+  }
+
+  /** All keys are deleted, and all nodes know. */
+  checkDrained(names: readonly string[]): void {
+    for (const name of names) {
+      // The node record and the marks of commits stay; keys, contexts, claims and log entries must not.
+      const left = this.node(name).diskRecords.filter((record) => !/^[nm]/.test(record));
+      if (left.length > 0)
+        throw new Violation(
+          'drained',
+          `${name} still stores ${left.map((record) => JSON.stringify(record)).join(' ')}`,
+        );
+    }
   }
 
   /** The records themselves: containers without the cache, and the key of every dot. */
@@ -211,21 +233,22 @@ export class Cluster implements World {
     for (const key of this.keys) {
       const { versions = [], context = new Map() } = stored.get(key) ?? view.container(key);
       const filled = { versions, context: new Map(context) };
-      for (const [actor, counter] of view.clock) filled.context.set(actor, Math.max(counter, context.get(actor) ?? 0));
+      filled.context = highest(filled.context, view.clock);
       checkContainer(this.oracle, `${name} stores`, key, filled, mind.visible.keys.get(key) ?? NOTHING);
     }
     for (const [actor, counter] of mind.visible.counters) {
-      let place = 0;
-      for await (const key of view.logged(actor, 0, counter)) {
+      let place = view.node.floor.get(actor) ?? 0;
+      for await (const key of view.logged(actor, place, counter)) {
         if (this.oracle.write(actor, ++place)?.key === key) continue;
         throw new Violation('log', `${name} has logged that ${actor}:${place} wrote ${key}`);
       }
-      if (place !== counter) throw new Violation('log', `${name} has ${place} of ${counter} log entries of ${actor}`);
+      if (place !== counter) throw new Violation('log', `${name} has logged ${actor} up to ${place} of ${counter}`);
     }
   }
 
   private async checkNothingAhead(name: string): Promise<void> {
     const { view } = this.node(name).driver!;
+    if (view.claims.length > 0) throw new Violation('claims', `${name} has converged, and still has claims`);
     for await (const key of view.aheadKeys(undefined)) {
       throw new Violation('ahead', `${name} has converged, and ${key} is ahead with ${vectorText(view.context(key))}`);
     }

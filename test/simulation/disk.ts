@@ -63,6 +63,17 @@ export class Disk {
     this.open.clear();
   }
 
+  /** The keys that have a record now. */
+  present(): readonly string[] {
+    return this.keys.filter((key) => this.get(key, this.revision) !== undefined);
+  }
+
+  copy(): Disk {
+    const copy = new Disk();
+    for (const key of this.keys) copy.apply([{ key, value: this.get(key, this.revision) }]);
+    return copy;
+  }
+
   get snapshots(): number {
     return this.open.size;
   }

@@ -1,6 +1,7 @@
 // What goes wrong? Links are cut, one way or both; processes die at any moment and come back; disks are lost; clocks jump.
 
 import type { Cluster } from './cluster.js';
+import type { SimulatedNode } from './node.js';
 import type { Prng } from './prng.js';
 
 export class Faults {
@@ -73,11 +74,39 @@ export class Faults {
       trace.note(`            ${name} loses its disk`);
       node.wipe();
       this.restart(name, prng.pick([0, 50, 1500]));
+    } else if (kind < 0.9 && options.oldCopies) {
+      this.copyOrPutBack(name);
     } else if (kind < 0.95 && options.clockJumps) {
       node.wallOffsetMs += prng.between(-100_000, 100_000);
     }
     // A failing disk ends its process at another moment than this: somebody has to start it again.
     if (options.diskFailures && prng.chance(0.5)) this.restart(name, 100);
+  }
+
+  /** One disk at a time, so that every other node is there to be asked. */
+  private copyOrPutBack(name: string): void {
+    const { cluster, prng } = this;
+    const node = cluster.node(name);
+    const areOthersUp = [...cluster.nodes.values()].every(
+      (other) => other === node || other.driver?.progress.isIntroduced,
+    );
+    if (!areOthersUp || node.driver?.progress.isIntroduced !== true) return;
+    if (prng.chance(0.4)) {
+      cluster.trace.note(`            the disk of ${name} is copied`);
+      node.copyDisk();
+    } else if (this.isAllKnown(node) && node.putBackCopy()) {
+      cluster.trace.note(`            the copy of the disk of ${name} is put back`);
+    }
+    if (node.life === undefined) node.start();
+  }
+
+  /** A dot that no other node knows would be given for the second time: nobody could tell. */
+  private isAllKnown(node: SimulatedNode): boolean {
+    const { nodes, oracle } = this.cluster;
+    const { copiedActor } = node;
+    if (copiedActor === undefined) return false;
+    const written = oracle.lastCounter(copiedActor);
+    return [...nodes.values()].some((other) => other !== node && other.mind.durableCounter(copiedActor) >= written);
   }
 
   private cutOrMend(name: string): void {

@@ -6,13 +6,25 @@
 
 import { setOf } from './checks.js';
 import { merged, NOTHING, withWrite, type Knowledge, type Oracle, type OracleWrite } from './oracle.js';
-import { isSameMap, namesOf, vectorText, type BatchLike } from './shapes.js';
+import {
+  highest,
+  isSameMap,
+  lowest,
+  namesOf,
+  vectorText,
+  type BatchLike,
+  type PieceLike,
+  type SpanLike,
+  type VersionLike,
+} from './shapes.js';
 import { Violation } from './violation.js';
 
 export interface Known {
   /** By actor, the counter up to which the node has every write's log entry. */
   readonly counters: ReadonlyMap<string, number>;
   readonly keys: ReadonlyMap<string, Knowledge>;
+  /** By key, and for the place behind the last one, what taking over keys has brought of every write to it. */
+  readonly taken: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 /** What a commit carries. */
@@ -26,15 +38,21 @@ export interface Carried {
 export interface Cargo {
   readonly ranges: readonly { readonly actor: string; readonly from: number; readonly to: number }[];
   readonly keys: ReadonlyMap<string, Knowledge>;
+  /** With a piece: what it tells of every key of its span. */
+  readonly clock?: ReadonlyMap<string, number>;
 }
 
-const BLANK: Known = { counters: new Map(), keys: new Map() };
+const BLANK: Known = { counters: new Map(), keys: new Map(), taken: new Map() };
+
+/** Stands for all keys behind the last one that is used. */
+const BEHIND = '\u{10ffff}';
 
 export class Mind {
   visible: Known = BLANK;
   durable: Known = BLANK;
   private counters = new Map<string, number>();
   private keys = new Map<string, Knowledge>();
+  private taken = new Map<string, ReadonlyMap<string, number>>();
   /** What this life of the node has had visible, in order: a batch must be one of these. */
   private shown: Known[] = [BLANK];
   private uncommitted: OracleWrite[] = [];
@@ -42,6 +60,7 @@ export class Mind {
   constructor(
     readonly node: string,
     private readonly oracle: Oracle,
+    private readonly allKeys: readonly string[],
   ) {}
 
   /** What steps know of a key, committed or not. */
@@ -51,6 +70,10 @@ export class Mind {
 
   counter(actor: string): number {
     return this.counters.get(actor) ?? 0;
+  }
+
+  durableCounter(actor: string): number {
+    return this.durable.counters.get(actor) ?? 0;
   }
 
   /** A client's write is about to be taken. */
@@ -67,12 +90,28 @@ export class Mind {
     for (const { actor, to } of cargo.ranges) this.counters.set(actor, Math.max(this.counter(actor), to));
   }
 
+  /** A piece has been merged, up to the end of this span. After the last one, what all keys have is known of all. */
+  takePiece(cargo: Cargo, span: SpanLike): void {
+    for (const [key, knowledge] of cargo.keys) {
+      if (isWithin(span, key)) this.keys.set(key, merged(this.working(key), knowledge));
+    }
+    for (const key of [...this.allKeys, BEHIND]) {
+      if (isWithin(span, key)) this.taken.set(key, highest(this.taken.get(key) ?? new Map(), cargo.clock!));
+    }
+    if (span.through !== undefined) return;
+    const common = [...this.allKeys, BEHIND]
+      .map((key) => this.taken.get(key) ?? new Map<string, number>())
+      .reduce((left, right) => lowest(left, right));
+    this.counters = highest(this.counters, common);
+  }
+
   /** The node hands its steps so far to the disk. */
   submitted(): Carried {
     const writes = this.uncommitted;
     this.uncommitted = [];
     this.inCommit.push(...writes);
-    return { known: { counters: new Map(this.counters), keys: new Map(this.keys) }, writes };
+    const known = { counters: new Map(this.counters), keys: new Map(this.keys), taken: new Map(this.taken) };
+    return { known, writes };
   }
 
   /** Writes that are with the disk, and not on it yet. */
@@ -104,6 +143,12 @@ export class Mind {
     this.resume(BLANK);
   }
 
+  /** An earlier state of the disk is back. */
+  restore(known: Known): void {
+    this.durable = known;
+    this.resume(known);
+  }
+
   get isSettled(): boolean {
     return this.uncommitted.length === 0 && this.inCommit.length === 0;
   }
@@ -119,6 +164,40 @@ export class Mind {
     this.shown = [known];
     this.counters = new Map(known.counters);
     this.keys = new Map(known.keys);
+    this.taken = new Map(known.taken);
+  }
+
+  /** Checks that a piece says exactly what this node knew of every key of its span at some moment. */
+  packPiece({ span, clock, containers }: PieceLike): Cargo {
+    const within = this.allKeys.filter((key) => isWithin(span, key));
+    for (const key of containers.keys()) {
+      if (!within.includes(key)) throw new Violation('piece', `${this.node} sends ${key} outside of its span`);
+    }
+    const claims = new Map(
+      within.map((key) => [
+        key,
+        this.oracle.covered(key, clock) | this.oracle.covered(key, containers.get(key)?.context ?? []),
+      ]),
+    );
+    const ends = span.through === undefined ? [...within, BEHIND] : within;
+    const source = this.shown.findLast(
+      (known) =>
+        ends.every((key) => isSameMap(highest(known.counters, known.taken.get(key) ?? new Map()), clock)) &&
+        within.every((key) => claims.get(key) === (known.keys.get(key) ?? NOTHING).known),
+    );
+    if (source === undefined) {
+      const said = within.map((key) => `${key}: ${this.oracle.names(key, claims.get(key)!).join(' ')}`).join('; ');
+      throw new Violation('piece', `${this.node} sends what it never knew: clock ${vectorText(clock)}; ${said}`);
+    }
+    for (const key of within) this.checkSent(key, containers.get(key)?.versions ?? [], source);
+    return { ranges: [], keys: new Map(within.map((key) => [key, source.keys.get(key) ?? NOTHING])), clock };
+  }
+
+  private checkSent(key: string, versions: readonly VersionLike[], source: Known): void {
+    const expected = this.oracle.visibleSet(key, source.keys.get(key) ?? NOTHING);
+    if (setOf(this.oracle, `${this.node} sends`, key, versions) === expected) return;
+    const wanted = this.oracle.names(key, expected).join(' ');
+    throw new Violation('batch', `${this.node} sends ${key} as [${namesOf(versions)}] instead of [${wanted}]`);
   }
 
   /** Checks that a batch says exactly what this node had visible at some moment, and names what it brings. */
@@ -128,12 +207,7 @@ export class Mind {
       keys.set(key, this.oracle.covered(key, container.context) | this.oracle.covered(key, batch.clock));
     }
     const source = this.sourceOf(batch, keys);
-    for (const [key, { versions }] of batch.containers) {
-      const expected = this.oracle.visibleSet(key, source.keys.get(key) ?? NOTHING);
-      if (setOf(this.oracle, `${this.node} sends`, key, versions) === expected) continue;
-      const wanted = this.oracle.names(key, expected).join(' ');
-      throw new Violation('batch', `${this.node} sends ${key} as [${namesOf(versions)}] instead of [${wanted}]`);
-    }
+    for (const [key, { versions }] of batch.containers) this.checkSent(key, versions, source);
     const ranges = batch.ranges.map((range) => this.checkRange(range, batch));
     return { ranges, keys: new Map([...keys].map(([key]) => [key, source.keys.get(key) ?? NOTHING])) };
   }
@@ -164,4 +238,10 @@ export class Mind {
     });
     return { actor, from, to: from + range.keys.length };
   }
+}
+
+/** Keys here are ASCII, and the place behind them is no surrogate's matter: text order is the order of keys. */
+function isWithin({ after, through }: SpanLike, key: string): boolean {
+  if (key === BEHIND) return through === undefined;
+  return (after === undefined || key > after) && (through === undefined || key <= through);
 }

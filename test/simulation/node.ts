@@ -3,10 +3,11 @@
 // A life is one process. When it ends its driver is left as it is: its timers, messages and commits are dropped, nothing
 // that it awaits is ever settled, and the next life begins with a new driver from what the disk has.
 
-import { EMPTY_VECTOR } from '../../src/clock/version-vector.js';
+import type { Input, LocalKeys } from '../../src/replication/engine/input.js';
 import type { PeerAnswer, PeerRequest } from '../../src/replication/engine/messages.js';
-import type { Observation } from '../../src/replication/engine/output.js';
+import type { Observation, Output } from '../../src/replication/engine/output.js';
 import { Replica } from '../../src/replication/engine/replica.js';
+import type { Identity, LoadedState, Stored } from '../../src/replication/engine/state.js';
 import { ReplicaDriver, type DriverEvents } from '../../src/replication/replica-driver.js';
 import type { Time } from '../../src/replication/time.port.js';
 import {
@@ -16,11 +17,12 @@ import {
   encodeRequest,
 } from '../../src/replication/transport/message-codec.js';
 import { PeerFailure, type PeerTransport } from '../../src/replication/transport.port.js';
+import { blankNode } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
 import { checkShown } from './checks.js';
 import { describeMessage } from './describe.js';
 import { Disk } from './disk.js';
-import { Mind, type Carried, type Known } from './mind.js';
+import { Mind, type Cargo, type Carried, type Known } from './mind.js';
 import { Refusal, type Endpoint } from './network.js';
 import { DiskFailure, SimulatedStore, type StoreConditions } from './simulated-store.js';
 import { Violation } from './violation.js';
@@ -39,22 +41,45 @@ export interface Life {
 /** Any moment will do; far enough from 0 for clocks that go hours wrong. */
 const EPOCH_MS = 1_700_000_000_000;
 
+/** Production's replica, with somebody who looks at each of its steps. */
+class WatchedReplica extends Replica {
+  constructor(
+    identity: Identity,
+    peers: readonly string[],
+    loaded: LoadedState,
+    private readonly stepped: (input: Input, output: Output) => void,
+  ) {
+    super(identity, peers, loaded);
+  }
+
+  override step(input: Input, stored: Stored): Output {
+    const output = super.step(input, stored);
+    this.stepped(input, output);
+    return output;
+  }
+}
+
 export class SimulatedNode implements Endpoint<Parcel> {
   readonly mind: Mind;
   life: Life | undefined;
   /** What a wiped disk of this node had, by key: a write was on it when that was told. */
   readonly buried = new Map<string, bigint>();
   wallOffsetMs = 0;
+  /** Whether this node's disk was once put back to an earlier state: peers may know more of it than itself. */
+  private isOldCopy = false;
   private disk = new Disk();
+  private copy: { readonly disk: Disk; readonly known: Known; readonly actor: string } | undefined;
   private incarnations = 0;
   private checked: Known | undefined;
   private checks = 0;
+  /** By message, what it brings. */
+  private readonly cargo = new WeakMap<PeerRequest | PeerAnswer, Cargo>();
 
   constructor(
     readonly name: string,
     private readonly world: World,
   ) {
-    this.mind = new Mind(name, world.oracle);
+    this.mind = new Mind(name, world.oracle, world.keys);
     world.network.endpoints.set(name, this);
   }
 
@@ -98,6 +123,28 @@ export class SimulatedNode implements Endpoint<Parcel> {
     this.mind.wipe();
   }
 
+  /** Somebody copies the disk while the process is down. */
+  copyDisk(): void {
+    const actor = this.driver?.actor;
+    this.crash();
+    if (actor !== undefined) this.copy = { disk: this.disk.copy(), known: this.mind.durable, actor };
+  }
+
+  /** The actor whose disk has been copied. */
+  get copiedActor(): string | undefined {
+    return this.copy?.actor;
+  }
+
+  /** The copy is put back: what came to disk since is lost, and the node does not know. */
+  putBackCopy(): boolean {
+    if (this.copy === undefined) return false;
+    this.wipe();
+    this.disk = this.copy.disk.copy();
+    this.mind.restore(this.copy.known);
+    this.isOldCopy = true;
+    return true;
+  }
+
   /** Whether the node's disk holds or has held the write. */
   hasCommitted(key: string, bit: bigint): boolean {
     const known = (this.mind.durable.keys.get(key)?.known ?? 0n) | (this.buried.get(key) ?? 0n);
@@ -113,6 +160,11 @@ export class SimulatedNode implements Endpoint<Parcel> {
     this.checked = mind.visible;
   }
 
+  /** The keys of all records, as they stand in the store. */
+  get diskRecords(): readonly string[] {
+    return this.disk.present();
+  }
+
   get openSnapshots(): number {
     return this.disk.snapshots;
   }
@@ -121,7 +173,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const { driver, life } = this;
     if (driver === undefined || life === undefined) return false;
     const request = parcel.bytes ? decodeRequest(parcel.bytes).message : (parcel.message as PeerRequest);
-    if (parcel.cargo !== undefined) this.mind.merge(parcel.cargo);
+    if (parcel.cargo !== undefined) this.cargo.set(request, parcel.cargo);
     driver
       .receive(from, request)
       .then(
@@ -133,17 +185,18 @@ export class SimulatedNode implements Endpoint<Parcel> {
   }
 
   private async open(life: Life): Promise<void> {
-    const fresh = { actor: this.nextActor(), clock: EMPTY_VECTOR, stamp: 0 };
+    const fresh = blankNode(this.nextActor());
     const store = await ReplicaStore.open(new SimulatedStore(this.disk, this.conditionsOf(life)), fresh);
-    const { actor, clock, stamp } = store.view.node;
+    const { node, claims } = store.view;
     const ahead = await store.aheadContexts();
     const peers = this.world.names.filter((name) => name !== this.name);
-    const replica = new Replica(this.name, peers, { actor, clock, stamp, ahead }, () => `i${++this.incarnations}`);
-    life.driver = new ReplicaDriver(replica, store, {
-      transport: this.transportOf(life),
-      time: this.timeOf(life),
-      events: this.eventsOf(life),
-    });
+    const { logMax, limits } = this.world.options;
+    const identity = { name: this.name, nextIncarnation: () => `i${++this.incarnations}`, logMax };
+    const replica = new WatchedReplica(identity, peers, { ...node, claims, ahead }, (input, output) =>
+      this.stepped(input, output),
+    );
+    const outside = { transport: this.transportOf(life), time: this.timeOf(life), events: this.eventsOf(life) };
+    life.driver = new ReplicaDriver(replica, store, outside, limits);
     life.driver.start();
   }
 
@@ -172,8 +225,9 @@ export class SimulatedNode implements Endpoint<Parcel> {
             parcel,
             answered: (answer) => {
               if (life.isOver || life.driver?.failure !== undefined) return;
-              if (answer.cargo !== undefined) this.mind.merge(answer.cargo);
-              resolve(answer.bytes ? decodeAnswer(answer.bytes).message : (answer.message as PeerAnswer));
+              const message = answer.bytes ? decodeAnswer(answer.bytes).message : (answer.message as PeerAnswer);
+              if (answer.cargo !== undefined) this.cargo.set(message, answer.cargo);
+              resolve(message);
             },
             failed: (reason) =>
               !life.isOver &&
@@ -195,12 +249,27 @@ export class SimulatedNode implements Endpoint<Parcel> {
 
   /** What stands in the message must be what this node had committed. */
   private pack(message: PeerRequest | PeerAnswer, to: string): Parcel {
-    const cargo = 'batch' in message ? this.mind.pack(message.batch) : undefined;
+    const cargo = this.cargoOf(message);
     if (!this.world.options.isOnWire) return { message, bytes: undefined, cargo };
     const from = this.name;
-    const isAnswer = message.kind === 'clock' || message.kind === 'batch';
-    const bytes = isAnswer ? encodeAnswer({ from, to, message }) : encodeRequest({ from, to, message });
+    const bytes = isAnswer(message) ? encodeAnswer({ from, to, message }) : encodeRequest({ from, to, message });
     return { message, bytes, cargo };
+  }
+
+  private cargoOf(message: PeerRequest | PeerAnswer): Cargo | undefined {
+    if ('batch' in message) return this.mind.pack(message.batch);
+    return 'piece' in message ? this.mind.packPiece(message.piece) : undefined;
+  }
+
+  /** What a message brought is known from the step on that took it. */
+  private stepped(input: Input, output: Output): void {
+    const message = 'request' in input ? input.request : 'answer' in input ? input.answer : undefined;
+    const cargo = message && this.cargo.get(message);
+    if (message === undefined || cargo === undefined) return;
+    if (message.kind !== 'piece') return this.mind.merge(cargo);
+    if (!output.observations.some(({ kind }) => kind === 'bootstrap-progressed')) return;
+    const { local } = input as { local: LocalKeys };
+    this.mind.takePiece(cargo, { after: message.piece.span.after, through: local.through });
   }
 
   private eventsOf(life: Life): DriverEvents {
@@ -214,7 +283,8 @@ export class SimulatedNode implements Endpoint<Parcel> {
   }
 
   private observed(observation: Observation): void {
-    if (observation.kind !== 'new-incarnation') return;
+    this.world.count(observation.kind);
+    if (observation.kind !== 'new-incarnation' || this.isOldCopy) return;
     const { actor, retired } = observation;
     this.world.fail(new Violation('incarnation', `${this.name} goes on as ${actor}: a peer knew more of ${retired}`));
   }
@@ -248,4 +318,8 @@ export class SimulatedNode implements Endpoint<Parcel> {
       answered: (carried) => mind.answered(carried),
     };
   }
+}
+
+function isAnswer(message: PeerRequest | PeerAnswer): message is PeerAnswer {
+  return ['clock', 'batch', 'below-floor', 'piece'].includes(message.kind);
 }

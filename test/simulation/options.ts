@@ -1,6 +1,7 @@
 // What kind of cluster, and what kind of trouble? Each seed draws its own mixture, so that some runs have only one kind
 // of fault at a high rate: faults that are always mixed hide what each of them alone would show.
 
+import { MESSAGE_LIMITS, type MessageLimits } from '../../src/replication/message-reader.js';
 import type { NetworkConditions } from './network.js';
 import { Prng } from './prng.js';
 
@@ -22,6 +23,8 @@ export interface SimulationOptions {
   readonly crashes: boolean;
   readonly diskFailures: boolean;
   readonly wipes: boolean;
+  /** An old copy of a disk is put back. Peers must be reachable then: nothing else can tell the node. */
+  readonly oldCopies: boolean;
   readonly clockJumps: boolean;
   readonly clockSkewMs: number;
   readonly commitMaxMs: number;
@@ -36,6 +39,9 @@ export interface SimulationOptions {
   readonly doomedAtStep: number;
   /** Whether the converged cluster is watched for a while. */
   readonly isWatchedIdle: boolean;
+  /** Log entries kept for members that stay away. */
+  readonly logMax: number;
+  readonly limits: MessageLimits;
   readonly network: NetworkConditions;
 }
 
@@ -47,7 +53,7 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
   const prng = new Prng(seed);
   const isBulky = prng.chance(0.02);
   const delayMaxMs = prng.pick([2, 10, 60, 400]);
-  return {
+  const options: SimulationOptions = {
     seed,
     steps,
     nodes: prng.pick([1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 7]),
@@ -60,7 +66,8 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
     cuts: prng.chance(0.7),
     crashes: prng.chance(0.7),
     diskFailures: prng.chance(0.2),
-    wipes: prng.chance(0.15),
+    wipes: prng.chance(0.25),
+    oldCopies: false,
     clockJumps: prng.chance(0.3),
     clockSkewMs: prng.pick([0, 50, 10_000, 5 * HOUR_MS]),
     commitMaxMs: prng.pick([1, 5, 30, 200]),
@@ -70,6 +77,13 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
     deadForEver: prng.chance(0.3),
     doomedAtStep: Math.floor(steps * 0.7),
     isWatchedIdle: prng.chance(0.2),
+    logMax: prng.pick([0, 3, 30, 1e6]),
+    limits: {
+      batchDots: prng.pick([3, 50, 2000]),
+      bytes: MESSAGE_LIMITS.bytes,
+      pieceKeys: prng.between(1, 4),
+      localKeys: prng.between(1, 4),
+    },
     network: {
       loss: prng.pick([0, 0, 0.05, 0.3]),
       duplication: prng.pick([0, 0.1, 0.5]),
@@ -80,5 +94,17 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
       compareTimeoutMs: prng.pick([300, 2000]) + 2 * delayMaxMs,
       timeoutMs: prng.pick([300, 2000, 30_000]) + 2 * delayMaxMs,
     },
+  };
+  if (options.nodes === 1 || !prng.chance(0.08)) return options;
+  // Whoever is asked answers in time: an old copy that hears from nobody could give a dot for the second time.
+  return {
+    ...options,
+    oldCopies: true,
+    cuts: false,
+    crashes: false,
+    diskFailures: false,
+    wipes: false,
+    deadForEver: false,
+    network: { ...options.network, loss: 0, straggling: 0, compareTimeoutMs: 5000, timeoutMs: 30_000 },
   };
 }

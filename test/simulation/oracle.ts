@@ -77,6 +77,11 @@ export class Oracle {
     return this.dots.get(actor)?.[counter];
   }
 
+  /** The highest counter that the actor has given, on whatever disk. */
+  lastCounter(actor: string): number {
+    return Math.max(0, (this.dots.get(actor)?.length ?? 0) - 1);
+  }
+
   /**
    * Notes the stamp that a write shows: always the same one, and greater than those of its actor's earlier writes, also
    * across restarts and when wall time has run backwards.

@@ -1,6 +1,7 @@
 // How is a race told? As a script: cut a link, write here, write there, heal, and say what must be seen. The script runs
 // with exact delays first, and then again for every pair of its deliveries with the two in the opposite order.
 
+import { MESSAGE_LIMITS } from '../../src/replication/message-reader.js';
 import { Cluster, type Reading, type WriteOptions } from './cluster.js';
 import type { NetworkConditions } from './network.js';
 import type { SimulationOptions } from './options.js';
@@ -36,6 +37,7 @@ const OPTIONS: SimulationOptions = {
   crashes: false,
   diskFailures: false,
   wipes: false,
+  oldCopies: false,
   clockJumps: false,
   clockSkewMs: 0,
   commitMaxMs: 0,
@@ -45,6 +47,8 @@ const OPTIONS: SimulationOptions = {
   deadForEver: false,
   doomedAtStep: 0,
   isWatchedIdle: false,
+  logMax: 1e6,
+  limits: { ...MESSAGE_LIMITS, pieceKeys: 1 },
   network: NETWORK,
 };
 
@@ -116,6 +120,7 @@ export class Scenario {
   async race(
     writes: readonly (readonly [name: string, value: string | undefined, options?: WriteOptions])[],
   ): Promise<void> {
+    for (const [name] of writes) await this.introduced(name);
     let unanswered = writes.length;
     for (const [name, value, options] of writes) {
       const answered = this.cluster.write(name, KEY, value, options);
@@ -123,6 +128,11 @@ export class Scenario {
       void answered.then(() => unanswered--);
     }
     while (unanswered > 0) await this.cluster.step();
+  }
+
+  /** A replica that has just started takes no writes before it has heard from its peers, or failed to. */
+  private async introduced(name: string): Promise<void> {
+    while (this.cluster.node(name).driver?.progress.isIntroduced === false) await this.cluster.step();
   }
 
   async runFor(durationMs: number): Promise<void> {

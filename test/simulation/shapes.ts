@@ -7,6 +7,19 @@ export interface BatchLike {
   readonly containers: ReadonlyMap<string, ContainerLike>;
 }
 
+/** All keys of a span, as one clock knows them. */
+export interface PieceLike {
+  readonly span: SpanLike;
+  readonly clock: ReadonlyMap<string, number>;
+  readonly containers: ReadonlyMap<string, ContainerLike>;
+}
+
+/** Keys after `after` up to and with `through`; undefined: from the first, to the last. */
+export interface SpanLike {
+  readonly after: string | undefined;
+  readonly through: string | undefined;
+}
+
 export interface ContainerLike {
   readonly versions: readonly VersionLike[];
   readonly context: ReadonlyMap<string, number>;
@@ -39,6 +52,23 @@ export function isSameMap(left: ReadonlyMap<string, number>, right: ReadonlyMap<
   if (left.size !== right.size) return false;
   for (const [key, value] of left) if (right.get(key) !== value) return false;
   return true;
+}
+
+/** The greatest of each entry. */
+export function highest(left: ReadonlyMap<string, number>, right: ReadonlyMap<string, number>): Map<string, number> {
+  const all = new Map(left);
+  for (const [actor, counter] of right) all.set(actor, Math.max(counter, all.get(actor) ?? 0));
+  return all;
+}
+
+/** The least of each entry. */
+export function lowest(left: ReadonlyMap<string, number>, right: ReadonlyMap<string, number>): Map<string, number> {
+  const all = new Map<string, number>();
+  for (const [actor, counter] of left) {
+    const least = Math.min(counter, right.get(actor) ?? 0);
+    if (least > 0) all.set(actor, least);
+  }
+  return all;
 }
 
 export function vectorText(vector: ReadonlyMap<string, number>): string {

@@ -23,6 +23,7 @@ interface Totals {
   seeds: number;
   steps: number;
   writes: number;
+  readonly counts: Map<string, number>;
   readonly failures: SeedResult[];
 }
 
@@ -57,7 +58,7 @@ async function runMany(whole: Omit<WorkerOrder, 'stride'>, workers: number, isJs
   const bar = isJson
     ? undefined
     : new SingleBar({ format: '{bar} {value}/{total} seeds, {failed} failed, {eta_formatted} left' });
-  const totals: Totals = { seeds: 0, steps: 0, writes: 0, failures: [] };
+  const totals: Totals = { seeds: 0, steps: 0, writes: 0, counts: new Map(), failures: [] };
   const startedAt = performance.now();
   bar?.start(whole.seeds, 0, { failed: 0 });
   const children = Array.from({ length: Math.min(workers, whole.seeds) }, (_, i) =>
@@ -67,6 +68,8 @@ async function runMany(whole: Omit<WorkerOrder, 'stride'>, workers: number, isJs
         totals.seeds++;
         totals.steps += result.steps;
         totals.writes += result.writes;
+        for (const [kind, n] of Object.entries(result.counts))
+          totals.counts.set(kind, (totals.counts.get(kind) ?? 0) + n);
         if (result.invariant !== undefined) totals.failures.push(result);
         bar?.update(totals.seeds, { failed: totals.failures.length });
       },
@@ -74,6 +77,8 @@ async function runMany(whole: Omit<WorkerOrder, 'stride'>, workers: number, isJs
   );
   await Promise.all(children);
   bar?.stop();
+  const isWhole = totals.seeds === whole.seeds || (whole.isFirstFailureEnough && totals.failures.length > 0);
+  if (!isWhole) throw new Error(`only ${totals.seeds} of ${whole.seeds} seeds came to an end`);
   const seconds = (performance.now() - startedAt) / 1000;
   totals.failures.sort((left, right) => left.seed - right.seed);
   if (isJson) console.log(JSON.stringify({ ...totals, seconds }));
@@ -91,9 +96,19 @@ function runWorker(order: WorkerOrder, heard: (result: SeedResult) => void): Pro
   });
 }
 
-async function tell({ seeds, steps, writes, failures }: Totals, seconds: number, stepsEach: number): Promise<void> {
+async function tell(
+  { seeds, steps, writes, counts, failures }: Totals,
+  seconds: number,
+  stepsEach: number,
+): Promise<void> {
   for (const { seed } of failures.slice(0, REPORTS_MAX)) console.log(`\n${await failureOf(seed, stepsEach)}`);
   if (failures.length > 0) console.log(`\nfailing seeds: ${failures.map(({ seed }) => seed).join(' ')}`);
+  console.log(
+    `what happened: ${[...counts]
+      .sort()
+      .map(([kind, n]) => `${kind} ${n}`)
+      .join(', ')}`,
+  );
   const rate = `${Math.round(steps / seconds)} steps/s`;
   console.log(
     `${seeds} seeds, ${steps} steps, ${writes} writes in ${seconds.toFixed(1)} s (${rate}); ${failures.length} failed`,

@@ -52,6 +52,16 @@ export class SimulatedStore<Carried> implements Store {
     });
   }
 
+  clear(range: KeyRange): Promise<void> {
+    return new Promise((resolve) => {
+      this.conditions.afterCommitDelay('range cleared', () => {
+        const keys = this.disk.range(toText(range.gte), toText(range.lt));
+        this.disk.apply(keys.map((key) => ({ key, value: undefined })));
+        resolve();
+      });
+    });
+  }
+
   snapshot(): StoreSnapshot {
     return new SimulatedSnapshot(this.disk, this.conditions);
   }

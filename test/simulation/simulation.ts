@@ -31,6 +31,9 @@ const CLIENT_WAIT_MAX_MS = 4000;
 
 const IDLE_MS = 10_000;
 
+/** A few comparisons, and the commits and removals that follow. */
+const DRAIN_MS = 5000;
+
 export interface Outcome {
   readonly options: SimulationOptions;
   /** Events run, those of the liveness phase included. */
@@ -40,6 +43,8 @@ export interface Outcome {
   readonly writes: number;
   readonly convergedAfterMs: number | undefined;
   readonly failure: Failure | undefined;
+  /** How often the replicas reported something, by kind. */
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 export interface Failure {
@@ -81,7 +86,8 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     };
   }
   const writes = cluster.keys.reduce((sum, key) => sum + cluster.oracle.count(key), 0);
-  return { options, steps: cluster.trace.steps, hash: cluster.trace.hash, writes, convergedAfterMs, failure };
+  const counts = Object.fromEntries(cluster.counts);
+  return { options, steps: cluster.trace.steps, hash: cluster.trace.hash, writes, convergedAfterMs, failure, counts };
 }
 
 function survivorsOf({ names, options }: Cluster, prng: Prng): readonly string[] {
@@ -111,6 +117,7 @@ async function heal(cluster: Cluster, survivors: readonly string[]): Promise<num
   } while (!cluster.isAgreed(survivors));
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
+  if (cluster.options.isWatchedIdle && cluster.isWhole(survivors)) await deleteEverything(cluster, survivors);
   return convergedAfterMs;
 }
 
@@ -131,6 +138,18 @@ async function converge(cluster: Cluster, survivors: readonly string[]): Promise
     for (const name of survivors) if (nodes.get(name)!.life === undefined) nodes.get(name)!.start();
     await cluster.runFor(250);
   }
+}
+
+/** What has been deleted costs nothing once everybody knows: no container, no context, no log entry. */
+async function deleteEverything(cluster: Cluster, names: readonly string[]): Promise<void> {
+  for (const [place, key] of cluster.keys.entries()) {
+    let isAnswered = false;
+    void cluster.write(names[place % names.length]!, key, undefined)!.then(() => (isAnswered = true));
+    while (!isAnswered) await cluster.step();
+  }
+  await converge(cluster, names);
+  await cluster.runFor(DRAIN_MS);
+  cluster.checkDrained(names);
 }
 
 async function watchIdle(cluster: Cluster): Promise<void> {

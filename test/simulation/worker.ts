@@ -16,6 +16,7 @@ export interface SeedResult {
   readonly seed: number;
   readonly steps: number;
   readonly writes: number;
+  readonly counts: Readonly<Record<string, number>>;
   /** The one that broke; undefined when none did. */
   readonly invariant: string | undefined;
   readonly message: string | undefined;
@@ -41,6 +42,7 @@ async function work({ from, stride, seeds, steps, isFirstFailureEnough }: Worker
       seed,
       steps: outcome.steps,
       writes: outcome.writes,
+      counts: outcome.counts,
       invariant: failure?.invariant ?? (unheard === undefined ? undefined : 'unhandled rejection'),
       message: failure?.error.message ?? (unheard === undefined ? undefined : String(unheard)),
     };

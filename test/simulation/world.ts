@@ -27,6 +27,8 @@ export interface World {
   readonly keys: readonly string[];
   /** Whether the faults are over. */
   readonly isCalm: boolean;
+  /** A replica has reported this. */
+  count(kind: string): void;
   /** The run ends with the first failure. */
   fail(error: unknown): void;
 }

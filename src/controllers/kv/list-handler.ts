@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { winner, type Resolution } from '../../clock/resolution.js';
-import { join, type VersionVector } from '../../clock/version-vector.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { CommittedView, KeyedContainer } from '../../store/committed-view.js';
 import { entityTag } from '../http/etag.js';
@@ -38,7 +37,7 @@ export class ListHandler {
     const view = this.driver.view.retain();
     try {
       const entries = this.entries(view, query.get('prefix') ?? '', query.get('after'), wantsValues);
-      const session = this.tokens.session(await shownBy(view));
+      const session = this.tokens.session(await view.knownOfAny());
       res.setHeader('Cache-Control', 'no-store');
       res.setHeader('Quartet-Session', session);
       if (isStream) {
@@ -65,13 +64,6 @@ export class ListHandler {
     const { contentType, value } = winner(versions, this.resolution)!;
     return { ...entry, contentType, ...valueToJson(value) };
   }
-}
-
-/** All that a listing may show: the clock, and what the keys ahead know beyond it. */
-async function shownBy(view: CommittedView): Promise<VersionVector> {
-  let shown = view.clock;
-  for await (const key of view.aheadKeys(undefined)) shown = join(shown, view.context(key));
-  return shown;
 }
 
 type Entry = { readonly key: string; readonly value?: string; readonly base64?: string };

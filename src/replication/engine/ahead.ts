@@ -6,7 +6,8 @@
 // replicas compare a digest of their keys ahead, and when it differs exchange those containers, without ranges.
 
 import { counterOf, type VersionVector } from '../../clock/version-vector.js';
-import type { ReplicaState } from './state.js';
+import { settle } from '../../clock/claims.js';
+import { knownOf, type ReplicaState } from './state.js';
 
 /**
  * Under constant load clocks are never equal and keys are ahead for a moment all the time. A difference that lasts this
@@ -21,10 +22,19 @@ export const AHEAD_DIFFERS_MAX = 20;
 export function aheadDigest(state: ReplicaState): number {
   let sum = 0;
   for (const [key, context] of state.ahead) {
-    const entries = entriesBeyond(context, state.clock);
+    const entries = entriesBeyond(context, knownOf(state, key));
     if (entries.length > 0) sum = (sum + hash52(`${key}\n${entries.join(' ')}`)) % 2 ** 52;
   }
   return sum;
+}
+
+/** Names what is claimed beyond the clock; 0 for nothing. Claims are in normal form. */
+export function claimsDigest({ claims, clock }: ReplicaState): number {
+  const settled = settle(claims, clock);
+  if (settled.length === 0) return 0;
+  return hash52(
+    settled.map((claim) => `${claim.through ?? '\n'}\n${entriesBeyond(claim.clock, clock).join(' ')}`).join('\n'),
+  );
 }
 
 function entriesBeyond(context: VersionVector, clock: VersionVector): string[] {

@@ -4,11 +4,12 @@
 // dots whose keys are not in the batch. Both sides of a merge are filled first, the local side with the clock *before*
 // the ranges are added: after them it would claim to have replaced what it has never had.
 
-import { fill, strip, sync, type Container } from '../../clock/container.js';
-import { isTooFarAhead, observeStamp } from '../../clock/hybrid-clock.js';
-import { advance, beyond, counterOf, covers, equalVectors, type VersionVector } from '../../clock/version-vector.js';
+import { claimOf } from '../../clock/claims.js';
+import { fill, strip, sync } from '../../clock/container.js';
+import { advance, beyond, counterOf, join, type VersionVector } from '../../clock/version-vector.js';
+import { isSame, observeStamps } from './merge.js';
 import { rangeEnd, type Batch, type DotRange } from './messages.js';
-import type { Effects, ReplicaState, Stored } from './state.js';
+import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
 
 /** Keys ahead are looked over at this rate, per merged key: each is met again soon, and no step takes long. */
 const SWEPT_PER_MERGED_KEY = 2;
@@ -41,7 +42,8 @@ export function applyBatch(
   let place = 0;
   for (const [key, remote] of batch.containers) {
     const local = locals[place++]!;
-    const merged = strip(sync(fill(local, before), fill(remote, batch.clock)), after);
+    const claim = claimOf(state.claims, key);
+    const merged = strip(sync(fill(local, join(before, claim)), fill(remote, batch.clock)), join(after, claim));
     if (!isSame(local, merged)) effects.store(state, key, merged);
     if (merged.versions.length > Math.max(1, local.versions.length)) {
       effects.observations.push({ kind: 'conflict', key, siblings: merged.versions.length });
@@ -67,7 +69,7 @@ export function sweepAhead(state: ReplicaState, keysMax: number, effects: Effect
     candidates.push(candidate);
   }
   for (const [key, context] of candidates) {
-    const left = beyond(context, state.clock);
+    const left = beyond(context, knownOf(state, key));
     state.ahead.delete(key);
     if (left.size === context.size) state.ahead.set(key, context);
     else effects.storeContext(state, key, left);
@@ -81,34 +83,4 @@ function logNewDots(range: DotRange, before: VersionVector, effects: Effects): n
     effects.logDot(range.actor, counter, range.keys[counter - range.from - 1]!);
   }
   return dots;
-}
-
-function observeStamps(
-  state: ReplicaState,
-  from: string,
-  key: string,
-  remote: Container,
-  before: VersionVector,
-  wallMs: number,
-  effects: Effects,
-): void {
-  for (const version of remote.versions) {
-    if (covers(before, version)) continue;
-    if (isTooFarAhead(version.stamp, wallMs)) {
-      effects.observations.push({ kind: 'stamp-too-far-ahead', from, key, stamp: version.stamp });
-    }
-    state.stamp = observeStamp(state.stamp, version.stamp, wallMs);
-  }
-}
-
-/** Whether a merge brought nothing: a dot names one value, so equal dots are equal versions. */
-function isSame(left: Container, right: Container): boolean {
-  return (
-    left.versions.length === right.versions.length &&
-    left.versions.every((version, place) => {
-      const other = right.versions[place]!;
-      return version.actor === other.actor && version.counter === other.counter;
-    }) &&
-    equalVectors(left.context, right.context)
-  );
 }

@@ -4,11 +4,20 @@
 // to push own dots to, whom to pull missing ones from, and whether anything differs at all. An idle, converged cluster
 // exchanges nothing else.
 
-import { counterOf, countBeyond, equalVectors, type VersionVector } from '../../clock/version-vector.js';
+import {
+  counterOf,
+  countBeyond,
+  descends,
+  EMPTY_VECTOR,
+  equalVectors,
+  join,
+  type VersionVector,
+} from '../../clock/version-vector.js';
 import { AHEAD_DIFFERS_MAX } from './ahead.js';
+import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
 import type { ClockMessage } from './messages.js';
 import { pushTo } from './push.js';
-import type { Effects, Peer, ReplicaState } from './state.js';
+import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
 
 /**
  * A pull whose peer has answered this many comparisons meanwhile (half a second each) counts as lost: the transport may
@@ -19,12 +28,19 @@ const PULL_COMPARISONS_MAX = 10;
 export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (peer.isComparing) return;
   peer.isComparing = true;
-  effects.sends.push({ to: peer.name, kind: 'compare', clock: state.clock, aheadDigest: state.aheadDigest });
+  effects.sends.push({ to: peer.name, kind: 'compare', ...clockMessage(state) });
+}
+
+/** What this replica tells of itself, in every comparison and answer. */
+export function clockMessage(state: ReplicaState): ClockMessage {
+  const { clock, aheadDigest, claimsDigest } = state;
+  return { clock, aheadDigest, claimsDigest, awaited: awaitedBy(state) };
 }
 
 /** A peer told its clock, in a comparison of its own or in the answer to ours: it is there, and may lack own dots. */
 export function heardFrom(state: ReplicaState, peer: Peer, clock: VersionVector, effects: Effects): void {
   peer.clock = clock;
+  if (descends(clock, peer.awaited)) peer.awaited = EMPTY_VECTOR;
   if (!peer.isReachable) {
     peer.isReachable = true;
     effects.observations.push({ kind: 'peer-up', peer: peer.name });
@@ -37,7 +53,12 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   const isFirst = !peer.hasCompared;
   peer.hasCompared = true;
   peer.isComparing = false;
+  if (!isIntroduced(state)) state.caughtUpAt = join(state.caughtUpAt, answer.clock);
+  // An answer only: what a peer says unasked may have been on its way since before this replica started.
+  peer.hasBeenTried = true;
   heardFrom(state, peer, answer.clock, effects);
+  awaits(peer, answer.awaited);
+  watchBootstrap(state, peer);
   if (state.pullingFrom === peer.name && ++state.pullComparisons > PULL_COMPARISONS_MAX) state.pullingFrom = undefined;
 
   const lastBehind = peer.clockWhenBehind;
@@ -47,11 +68,19 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
     pullFrom(state, peer, effects);
   }
 
-  peer.aheadDiffered = answer.aheadDigest === state.aheadDigest ? 0 : peer.aheadDiffered + 1;
+  const isAheadSame = answer.aheadDigest === state.aheadDigest;
+  const areClaimsSame = answer.claimsDigest === state.claimsDigest || answer.claimsDigest === 0;
+  peer.aheadDiffered = isAheadSame && areClaimsSame ? 0 : peer.aheadDiffered + 1;
   const isLevel = equalVectors(state.clock, answer.clock);
-  if (peer.aheadDiffered > 0 && (isLevel || peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0)) {
-    pullAheadFrom(state, peer, effects);
-  }
+  if (peer.aheadDiffered === 0 || !(isLevel || peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0)) return;
+  // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
+  if (!areClaimsSame) bootstrapFrom(state, peer, effects);
+  else pullAheadFrom(state, peer, effects);
+}
+
+/** The peer takes over all keys: logs are kept from what it will know. Silence says nothing: a word may be late. */
+export function awaits(peer: Peer, awaited: VersionVector): void {
+  if (awaited.size > 0) peer.awaited = awaited;
 }
 
 function pullAheadFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
@@ -62,7 +91,7 @@ function pullAheadFrom(state: ReplicaState, peer: Peer, effects: Effects): void 
 
 /** Asks for the dots that the peer has and we lack; one pull at a time, for every answer brings whole ranges. */
 export function pullFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
-  if (state.pullingFrom !== undefined || peer.clock === undefined) return;
+  if (state.pullingFrom !== undefined || state.bootstrap?.from !== undefined || peer.clock === undefined) return;
   state.pullingFrom = peer.name;
   state.pullComparisons = 0;
   effects.observations.push({ kind: 'pull-started', peer: peer.name, dots: countBeyond(peer.clock, state.clock) });

@@ -7,6 +7,13 @@ import type { PeerAnswer, PeerRequest } from './messages.js';
 /** Tells the answers of different requests apart; chosen by the shell. */
 export type RequestId = number;
 
+/** Every key that is stored here from the start of a span up to `through`, as of after the piece was asked for. */
+export interface LocalKeys {
+  readonly keys: readonly string[];
+  /** The end of the span, or before it: the piece is taken up to here. */
+  readonly through: string | undefined;
+}
+
 /** A client's put or delete of a register. */
 export interface WriteInput {
   readonly kind: 'write';
@@ -39,6 +46,8 @@ export type Input =
       readonly from: string;
       readonly to: PeerRequest['kind'];
       readonly answer: PeerAnswer;
+      /** With a piece: which request it answers, and what is stored here of its span. */
+      readonly local?: LocalKeys & { readonly attempt: number };
       readonly wallMs: number;
     }
   | {

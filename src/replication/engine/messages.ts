@@ -1,14 +1,16 @@
 // What do replicas say to each other?
 //
-// Four requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
+// Five requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
 //
 // | request      | says                                | answer                                             |
 // |--------------|-------------------------------------|----------------------------------------------------|
 // | `push`       | my own writes that you lack         | `clock`: what I know now (unchanged: a gap)        |
 // | `compare`    | what I know                         | `clock`: what I know                               |
-// | `pull`       | what I know: send what I lack       | `batch`                                            |
+// | `pull`       | what I know: send what I lack       | `batch`, or `below-floor`: my log begins later     |
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
+// | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
 
+import type { KeySpan } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
 import type { Actor } from '../../clock/dot.js';
 import type { VersionVector } from '../../clock/version-vector.js';
@@ -31,17 +33,31 @@ export interface Batch {
   readonly containers: ReadonlyMap<string, Container>;
 }
 
+/** The state of every key of a span, as known by one clock: a key that is not in `containers` has no live version. */
+export interface Piece {
+  readonly span: KeySpan;
+  /** What the sender knows of every key in the span. */
+  readonly clock: VersionVector;
+  /** Stripped by `clock`. */
+  readonly containers: ReadonlyMap<string, Container>;
+}
+
 export interface ClockMessage {
   readonly clock: VersionVector;
   /** Names the set of keys ahead of the clock, with their contexts; 0 for none. */
   readonly aheadDigest: number;
+  /** Names what is claimed of ranges of keys beyond the clock; 0 for nothing. */
+  readonly claimsDigest: number;
+  /** While the sender takes over all keys: what it will know when it has them. Logs are kept from there on. */
+  readonly awaited: VersionVector;
 }
 
 export type PeerRequest =
   | { readonly kind: 'push'; readonly batch: Batch }
   | ({ readonly kind: 'compare' } & ClockMessage)
   | { readonly kind: 'pull'; readonly since: VersionVector }
-  | { readonly kind: 'pull-ahead'; readonly after: string | undefined };
+  | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
+  | { readonly kind: 'pull-keys'; readonly after: string | undefined };
 
 export type PeerAnswer =
   | ({ readonly kind: 'clock' } & ClockMessage)
@@ -50,7 +66,9 @@ export type PeerAnswer =
       readonly batch: Batch;
       /** Where the next `pull-ahead` goes on; undefined when this was all. */
       readonly next: string | undefined;
-    };
+    }
+  | { readonly kind: 'below-floor'; readonly clock: VersionVector }
+  | { readonly kind: 'piece'; readonly piece: Piece };
 
 /** The highest counter that a range reaches. */
 export function rangeEnd(range: DotRange): number {

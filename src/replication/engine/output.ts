@@ -1,6 +1,7 @@
 // What does a replica want done? The result of a step: values that the shell acts upon, in this order: commit the
 // writes, and only then send and answer.
 
+import type { Claims } from '../../clock/claims.js';
 import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot } from '../../clock/dot.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
@@ -8,13 +9,26 @@ import type { VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
 import type { ClockMessage } from './messages.js';
 
+/** What a replica is and knows, apart from its keys. */
+export interface NodeState {
+  readonly actor: Actor;
+  readonly clock: VersionVector;
+  readonly stamp: Stamp;
+  /** By actor, the highest counter whose log entry need not be kept any more. */
+  readonly floor: VersionVector;
+  /** How far taking over all keys has come; undefined: it is not under way. */
+  readonly bootstrap: { readonly through: string | undefined } | undefined;
+}
+
 /** What to put on disk. `node` is the state after the step; absent when nothing changed. */
 export interface Writes {
+  /** Undefined: as before. */
+  readonly claims: Claims | undefined;
   /** Keys whose context alone differs, with what is left of it. They come before `containers`. */
   readonly contexts: readonly (readonly [key: string, context: VersionVector])[];
   readonly containers: readonly (readonly [key: string, container: Container])[];
   readonly log: readonly (Dot & { readonly key: string })[];
-  readonly node: { readonly actor: Actor; readonly clock: VersionVector; readonly stamp: Stamp } | undefined;
+  readonly node: NodeState | undefined;
 }
 
 /** A request to a peer. What a push carries is read when it is sent, from the committed snapshot of that moment. */
@@ -23,6 +37,7 @@ export type Send = { readonly to: string } & (
   | ({ readonly kind: 'compare' } & ClockMessage)
   | { readonly kind: 'pull'; readonly since: VersionVector }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
+  | { readonly kind: 'pull-keys'; readonly after: string | undefined; readonly attempt: number }
 );
 
 /** What a write came to. */
@@ -46,6 +61,7 @@ export type Reply = { readonly id: RequestId } & (
   /** Answer with a batch read from the committed snapshot of the moment of answering. */
   | { readonly kind: 'batch'; readonly since: VersionVector }
   | { readonly kind: 'ahead-batch'; readonly after: string | undefined }
+  | { readonly kind: 'piece'; readonly after: string | undefined }
 );
 
 /** Something that an operator may want to count or read. Changes nothing. */
@@ -57,6 +73,10 @@ export type Observation =
   | { readonly kind: 'peer-up'; readonly peer: string }
   | { readonly kind: 'peer-unreachable'; readonly peer: string }
   | { readonly kind: 'pull-started'; readonly peer: string; readonly dots: number }
+  | { readonly kind: 'bootstrap-started'; readonly peer: string; readonly after: string | undefined }
+  | { readonly kind: 'bootstrap-progressed'; readonly peer: string; readonly keys: number }
+  | { readonly kind: 'bootstrap-ended'; readonly dots: number }
+  | { readonly kind: 'log-trimmed'; readonly dots: number }
   | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };
 
 export interface Output {

@@ -8,7 +8,10 @@ import type { Effects, Peer, ReplicaState } from './state.js';
 
 export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (!peer.isReachable || peer.isPushing || peer.clock === undefined) return;
-  if (counterOf(peer.clock, state.actor) >= counterOf(state.clock, state.actor)) return;
+  const known = counterOf(peer.clock, state.actor);
+  if (known >= counterOf(state.clock, state.actor)) return;
+  // The log begins later: it will ask for everything.
+  if (known < counterOf(state.floor, state.actor)) return;
   peer.isPushing = true;
   effects.sends.push({ to: peer.name, kind: 'push', actor: state.actor, since: peer.clock });
 }

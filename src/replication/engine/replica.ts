@@ -4,21 +4,44 @@
 // committed: the shell commits them, then sends and answers. Production and simulation run this very class.
 
 import { actorName } from '../../clock/dot.js';
-import { counterOf, countBeyond, type VersionVector } from '../../clock/version-vector.js';
-import { aheadDigest } from './ahead.js';
+import { counterOf, countBeyond, EMPTY_VECTOR, type VersionVector } from '../../clock/version-vector.js';
+import { aheadDigest, claimsDigest } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
-import { compared, compareWith, heardFrom, pullFrom } from './compare.js';
+import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
+import { awaits, clockMessage, compared, compareWith, heardFrom, pullFrom } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
-import type { Batch } from './messages.js';
+import type { Batch, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { pushAnswered } from './push.js';
-import { Effects, initialState, type LoadedState, type Peer, type ReplicaState, type Stored } from './state.js';
+import {
+  Effects,
+  initialState,
+  isIntroduced,
+  type Bootstrap,
+  type Identity,
+  type LoadedState,
+  type Peer,
+  type ReplicaState,
+  type Stored,
+} from './state.js';
+import { trim } from './trim.js';
 import { write } from './write.js';
 
 /** Keys ahead looked over at each tick, so that they drain in an idle cluster too. */
 const SWEPT_PER_TICK = 1000;
 
+/** How far a replica has come since its start. */
+export interface Progress {
+  /** Whether every peer has answered or failed once. */
+  readonly isIntroduced: boolean;
+  /** What the peers knew that answered by then: whose clock covers it has caught up. */
+  readonly caughtUpAt: VersionVector;
+  /** All keys are being taken over; undefined: they are not. */
+  readonly bootstrap: Pick<Bootstrap, 'through' | 'from'> | undefined;
+}
+
+type BatchAnswer = Extract<PeerAnswer, { kind: 'batch' }>;
 type PeerRequestInput = Extract<Input, { kind: 'peer-request' }>;
 type PeerFailureInput = Extract<Input, { kind: 'peer-failure' }>;
 type PeerAnswerInput = Extract<Input, { kind: 'peer-answer' }>;
@@ -26,9 +49,10 @@ type PeerAnswerInput = Extract<Input, { kind: 'peer-answer' }>;
 export class Replica {
   private readonly state: ReplicaState;
 
-  constructor(name: string, peerNames: readonly string[], loaded: LoadedState, nextIncarnation: () => string) {
+  constructor(identity: Identity, peerNames: readonly string[], loaded: LoadedState) {
+    const { name } = identity;
     invariant(actorName(loaded.actor) === name, `the store belongs to ${loaded.actor}, not to a node named ${name}`);
-    this.state = initialState(name, peerNames, loaded, nextIncarnation);
+    this.state = initialState(identity, peerNames, loaded);
   }
 
   /** What the replica knows after all steps so far, committed or not. */
@@ -42,6 +66,12 @@ export class Replica {
 
   get peers(): readonly Readonly<Peer>[] {
     return [...this.state.peers.values()];
+  }
+
+  /** How far it has come since the start. */
+  get progress(): Progress {
+    const { bootstrap, caughtUpAt } = this.state;
+    return { isIntroduced: isIntroduced(this.state), caughtUpAt, bootstrap };
   }
 
   /** When `stored` throws, the step has changed nothing, but that it may have begun a new incarnation. */
@@ -71,7 +101,10 @@ export class Replica {
         return this.peerFailed(input, effects);
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
+        settleClaims(state, effects);
+        trim(state, effects);
         state.aheadDigest = aheadDigest(state);
+        state.claimsDigest = claimsDigest(state);
         for (const peer of state.peers.values()) compareWith(state, peer, effects);
         return;
       }
@@ -85,43 +118,76 @@ export class Replica {
         const peer = state.peers.get(from);
         if (peer !== undefined) peer.clock = request.batch.clock;
         this.apply(from, request.batch, stored, wallMs, effects);
-        effects.replies.push({ id, kind: 'clock', clock: state.clock, aheadDigest: state.aheadDigest });
+        effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
       }
       case 'compare':
-        this.heard(from, request.clock, effects);
-        effects.replies.push({ id, kind: 'clock', clock: state.clock, aheadDigest: state.aheadDigest });
+        this.heard(from, request.clock, request.awaited, effects);
+        effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
       case 'pull':
-        this.heard(from, request.since, effects);
+        this.heard(from, request.since, EMPTY_VECTOR, effects);
         effects.replies.push({ id, kind: 'batch', since: request.since });
         return;
       case 'pull-ahead':
         effects.replies.push({ id, kind: 'ahead-batch', after: request.after });
         return;
+      case 'pull-keys': {
+        const peer = state.peers.get(from);
+        if (peer !== undefined && request.after === undefined) awaits(peer, state.clock);
+        effects.replies.push({ id, kind: 'piece', after: request.after });
+        return;
+      }
     }
   }
 
-  private peerAnswered({ from, to, answer, wallMs }: PeerAnswerInput, stored: Stored, effects: Effects): void {
+  private peerAnswered(input: PeerAnswerInput, stored: Stored, effects: Effects): void {
     const { state } = this;
+    const { from, to, answer, wallMs } = input;
     const peer = state.peers.get(from);
     if (peer === undefined) return;
-    if (answer.kind === 'clock') {
-      this.checkIncarnation(answer.clock, effects);
-      this.settleWrites(from, answer.clock, effects);
-      if (to === 'push') pushAnswered(state, peer, answer.clock, effects);
-      else compared(state, peer, answer, effects);
-      return;
+    switch (answer.kind) {
+      case 'clock':
+        this.checkIncarnation(answer.clock, effects);
+        this.settleWrites(from, answer.clock, effects);
+        if (to === 'push') pushAnswered(state, peer, answer.clock, effects);
+        else compared(state, peer, answer, effects);
+        return;
+      case 'batch':
+        if (to === 'pull') this.pulled(peer, answer.batch, stored, wallMs, effects);
+        else this.pulledAhead(peer, answer, stored, wallMs, effects);
+        return;
+      case 'below-floor':
+        this.checkIncarnation(answer.clock, effects);
+        if (state.pullingFrom === from) state.pullingFrom = undefined;
+        return bootstrapFrom(state, peer, effects);
+      case 'piece': {
+        const { piece } = answer;
+        this.checkIncarnation(piece.clock, effects);
+        if (input.local === undefined) throw new TypeError('a piece came without the local keys of its span');
+        return takePiece(state, from, piece, input.local, stored, wallMs, effects);
+      }
     }
-    if (to === 'pull' && state.pullingFrom === from) state.pullingFrom = undefined;
-    const isApplied = this.apply(from, answer.batch, stored, wallMs, effects);
-    peer.clock = answer.batch.clock;
+  }
+
+  private pulled(peer: Peer, batch: Batch, stored: Stored, wallMs: number, effects: Effects): void {
+    const { state } = this;
+    if (state.pullingFrom === peer.name) state.pullingFrom = undefined;
+    const isApplied = this.apply(peer.name, batch, stored, wallMs, effects);
+    peer.clock = batch.clock;
+    endIdleBootstrap(state, effects);
     // Without progress the next comparison decides anew, perhaps for another peer.
-    const isProgress = isApplied && answer.batch.ranges.length > 0;
-    if (to === 'pull' && isProgress && countBeyond(answer.batch.clock, state.clock) > 0) pullFrom(state, peer, effects);
-    if (to !== 'pull-ahead') return;
-    state.pullingAheadFrom = answer.next === undefined ? undefined : from;
-    if (answer.next !== undefined) effects.sends.push({ to: from, kind: 'pull-ahead', after: answer.next });
+    if (isApplied && batch.ranges.length > 0 && countBeyond(batch.clock, state.clock) > 0) {
+      pullFrom(state, peer, effects);
+    }
+  }
+
+  private pulledAhead(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
+    const { state } = this;
+    this.apply(peer.name, answer.batch, stored, wallMs, effects);
+    peer.clock = answer.batch.clock;
+    state.pullingAheadFrom = answer.next === undefined ? undefined : peer.name;
+    if (answer.next !== undefined) effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: answer.next });
   }
 
   private peerFailed({ from, to, wasAnswered }: PeerFailureInput, effects: Effects): void {
@@ -133,6 +199,8 @@ export class Replica {
     // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
     if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
     if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
+    if (to === 'compare' || to === 'pull-keys') interruptBootstrap(state, from);
+    peer.hasBeenTried = true;
     // What it refused is tried again after the next comparison.
     if (wasAnswered && to !== 'compare') return;
     peer.hasCompared = false;
@@ -141,11 +209,13 @@ export class Replica {
     effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
   }
 
-  private heard(from: string, clock: VersionVector, effects: Effects): void {
+  private heard(from: string, clock: VersionVector, awaited: VersionVector, effects: Effects): void {
     this.checkIncarnation(clock, effects);
     this.settleWrites(from, clock, effects);
     const peer = this.state.peers.get(from);
-    if (peer !== undefined) heardFrom(this.state, peer, clock, effects);
+    if (peer === undefined) return;
+    heardFrom(this.state, peer, clock, effects);
+    awaits(peer, awaited);
   }
 
   private apply(from: string, batch: Batch, stored: Stored, wallMs: number, effects: Effects): boolean {

@@ -4,9 +4,10 @@
 import type { Container } from '../../clock/container.js';
 import type { Actor } from '../../clock/dot.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
-import type { VersionVector } from '../../clock/version-vector.js';
+import { claimOf, type Claims } from '../../clock/claims.js';
+import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
-import type { Observation, Output, Reply, Send, Writes } from './output.js';
+import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
 
 /** What this replica believes of another member. */
 export interface Peer {
@@ -21,8 +22,12 @@ export interface Peer {
   hasCompared: boolean;
   /** The own clock when the last comparison found dots missing here; undefined when none were. */
   clockWhenBehind: VersionVector | undefined;
-  /** Comparisons in a row that found other keys ahead than ours. */
+  /** Comparisons in a row that found other keys ahead than ours, or other claims. */
   aheadDiffered: number;
+  /** What it will know once it has taken over all keys; empty when it does not. Logs are kept for it from there on. */
+  awaited: VersionVector;
+  /** Whether it has answered or failed since this replica started. */
+  hasBeenTried: boolean;
 }
 
 /** The containers as the steps before this one left them, committed or not; stripped by the engine's clock. */
@@ -31,24 +36,48 @@ export interface Stored {
   container(key: string): Container;
 }
 
-export interface LoadedState {
-  readonly actor: Actor;
-  readonly clock: VersionVector;
-  readonly stamp: Stamp;
-  /** By key, the part of its context that reaches beyond `clock`. */
+/** All keys are being taken over from a peer, piece by piece in their order. */
+export interface Bootstrap {
+  /** The last key that is done; undefined before the first. */
+  readonly through: string | undefined;
+  /** The peer that a piece is asked from; undefined: nobody, until a peer says again that its log does not reach back. */
+  readonly from: string | undefined;
+  /** Tells the answer that is waited for from late ones. */
+  readonly attempt: number;
+  /** Keys stored since the piece was asked for, which the shell may not see yet when it looks for local keys. */
+  readonly touched: Set<string>;
+  /** Comparisons that the peer has answered since. */
+  readonly comparisons: number;
+}
+
+export interface LoadedState extends NodeState {
+  readonly claims: Claims;
+  /** By key, the part of its context that reaches beyond what is known of its range. */
   readonly ahead: ReadonlyMap<string, VersionVector>;
 }
 
-export interface ReplicaState {
+/** What a replica is told once. */
+export interface Identity {
   readonly name: string;
   /** A name for the next life of this node's disk, never given before. */
   readonly nextIncarnation: () => string;
+  /** Log entries kept for members that stay away. */
+  readonly logMax: number;
+}
+
+export interface ReplicaState extends Identity {
   actor: Actor;
   clock: VersionVector;
   stamp: Stamp;
+  /** What is known of ranges of keys beyond the clock. */
+  claims: Claims;
+  /** By actor, the highest counter whose log entry need not be kept any more. */
+  floor: VersionVector;
+  bootstrap: Bootstrap | undefined;
   readonly ahead: Map<string, VersionVector>;
   /** Digest of `ahead` as of the last tick: under load it changes all the time, and equal ones only matter at rest. */
   aheadDigest: number;
+  claimsDigest: number;
   readonly peers: ReadonlyMap<string, Peer>;
   readonly acknowledgements: Acknowledgements;
   /** The peer that a pull is under way from. */
@@ -57,28 +86,52 @@ export interface ReplicaState {
   pullingAheadFrom: string | undefined;
   /** Comparisons that this peer has answered since the pull began. */
   pullComparisons: number;
+  /** What the peers knew that answered since the start: to know it too is to have caught up. */
+  caughtUpAt: VersionVector;
 }
 
 export function initialState(
-  name: string,
+  { name, nextIncarnation, logMax }: Identity,
   peerNames: readonly string[],
   loaded: LoadedState,
-  nextIncarnation: () => string,
 ): ReplicaState {
   return {
     name,
     nextIncarnation,
+    logMax,
     actor: loaded.actor,
     clock: loaded.clock,
     stamp: loaded.stamp,
+    claims: loaded.claims,
+    floor: loaded.floor,
+    bootstrap: loaded.bootstrap && {
+      through: loaded.bootstrap.through,
+      from: undefined,
+      attempt: 0,
+      touched: new Set(),
+      comparisons: 0,
+    },
     ahead: new Map(loaded.ahead),
     aheadDigest: 0,
+    claimsDigest: 0,
     peers: new Map(peerNames.map((peer) => [peer, unheard(peer)])),
     acknowledgements: new Acknowledgements(),
     pullingFrom: undefined,
     pullingAheadFrom: undefined,
     pullComparisons: 0,
+    caughtUpAt: loaded.clock,
   };
+}
+
+/** What is known of a key, whatever its own context says besides: stored containers are stripped by it. */
+export function knownOf({ clock, claims }: ReplicaState, key: string): VersionVector {
+  return claims.length === 0 ? clock : join(clock, claimOf(claims, key));
+}
+
+/** Whether every peer has answered or failed since the start: until then dots of this actor may exist that it lost. */
+export function isIntroduced({ peers }: ReplicaState): boolean {
+  for (const peer of peers.values()) if (!peer.hasBeenTried) return false;
+  return true;
 }
 
 function unheard(name: string): Peer {
@@ -91,6 +144,8 @@ function unheard(name: string): Peer {
     hasCompared: false,
     clockWhenBehind: undefined,
     aheadDiffered: 0,
+    awaited: EMPTY_VECTOR,
+    hasBeenTried: false,
   };
 }
 
@@ -100,6 +155,7 @@ export class Effects {
   private readonly containers: (readonly [string, Container])[] = [];
   private readonly log: Writes['log'][number][] = [];
   private isChanged = false;
+  private claims: Claims | undefined;
   readonly sends: Send[] = [];
   readonly replies: Reply[] = [];
   readonly observations: Observation[] = [];
@@ -126,10 +182,18 @@ export class Effects {
     this.isChanged = true;
   }
 
-  output({ actor, clock, stamp }: ReplicaState): Output {
-    const node = this.isChanged ? { actor, clock, stamp } : undefined;
+  setClaims(state: ReplicaState, claims: Claims): void {
+    state.claims = claims;
+    this.claims = claims;
+    this.isChanged = true;
+  }
+
+  output({ actor, clock, stamp, floor, bootstrap }: ReplicaState): Output {
+    const node = this.isChanged
+      ? { actor, clock, stamp, floor, bootstrap: bootstrap && { through: bootstrap.through } }
+      : undefined;
     return {
-      writes: { contexts: this.contexts, containers: this.containers, log: this.log, node },
+      writes: { claims: this.claims, contexts: this.contexts, containers: this.containers, log: this.log, node },
       sends: this.sends,
       replies: this.replies,
       observations: this.observations,
@@ -139,6 +203,7 @@ export class Effects {
   private keepAccount(state: ReplicaState, key: string, context: VersionVector): void {
     if (context.size > 0) state.ahead.set(key, context);
     else state.ahead.delete(key);
+    if (state.bootstrap?.from !== undefined) state.bootstrap.touched.add(key);
     this.isChanged = true;
   }
 }

@@ -11,7 +11,7 @@ import { advance, counterOf } from '../../clock/version-vector.js';
 import type { WriteInput } from './input.js';
 import type { WriteResult } from './output.js';
 import { pushTo } from './push.js';
-import type { Effects, ReplicaState, Stored } from './state.js';
+import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
 
 /**
  * A write that would leave more siblings than this, or more bytes in them, is refused; one that has seen them is not.
@@ -21,7 +21,7 @@ export const SIBLINGS_MAX = 64;
 export const SIBLING_BYTES_MAX = 8 * 1024 * 1024;
 
 export function write(state: ReplicaState, input: WriteInput, stored: Stored, effects: Effects): void {
-  const before = fill(stored.container(input.key), state.clock);
+  const before = fill(stored.container(input.key), knownOf(state, input.key));
   if (input.precondition !== undefined && !input.precondition(before.versions)) {
     return answer({ kind: 'precondition-failed', live: before.versions });
   }
@@ -37,7 +37,7 @@ export function write(state: ReplicaState, input: WriteInput, stored: Stored, ef
   state.clock = advance(state.clock, dot);
   state.stamp = stamp;
   effects.logDot(dot.actor, dot.counter, input.key);
-  effects.store(state, input.key, strip(after, state.clock));
+  effects.store(state, input.key, strip(after, knownOf(state, input.key)));
   if (after.versions.length > 1) {
     effects.observations.push({ kind: 'conflict', key: input.key, siblings: after.versions.length });
   }

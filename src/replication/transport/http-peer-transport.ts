@@ -16,7 +16,15 @@ export const PEER_CONTENT_TYPE = 'application/octet-stream';
 export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** A comparison says whether a peer is there at all, and soon; a batch may have to wait for the peer's disk. */
-const TIMEOUT_MS = { compare: 2000, push: 30_000, pull: 30_000, 'pull-ahead': 30_000 } as const;
+const TIMEOUT_MS = { compare: 2000, push: 30_000, pull: 30_000, 'pull-ahead': 30_000, 'pull-keys': 30_000 } as const;
+
+const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
+  compare: ['clock'],
+  push: ['clock'],
+  pull: ['batch', 'below-floor'],
+  'pull-ahead': ['batch'],
+  'pull-keys': ['piece'],
+};
 
 export class HttpPeerTransport implements PeerTransport {
   private readonly links: ReadonlyMap<string, { member: Member; compressor: Compressor }>;
@@ -73,8 +81,7 @@ function answerOf(member: Member, request: PeerRequest, bytes: Buffer): PeerAnsw
       false,
     );
   }
-  const expected = request.kind === 'push' || request.kind === 'compare' ? 'clock' : 'batch';
-  if (envelope.message.kind !== expected)
+  if (!ANSWERS[request.kind].includes(envelope.message.kind))
     throw new PeerFailure(`${member.name} answered a ${request.kind} wrongly`, false);
   return envelope.message;
 }

@@ -5,16 +5,25 @@
 // A batch lists each key once, with its container, and ranges name keys by their place in that list. What is read is
 // checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
 
+import { isWithin } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
 import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
 import { readVersions, writeVersions } from '../../store/record-codec.js';
-import { rangeEnd, type Batch, type DotRange, type PeerAnswer, type PeerRequest } from '../engine/messages.js';
+import {
+  rangeEnd,
+  type Batch,
+  type ClockMessage,
+  type DotRange,
+  type PeerAnswer,
+  type PeerRequest,
+  type Piece,
+} from '../engine/messages.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 export const KEY_BYTES_MAX = 1024;
 
@@ -38,8 +47,8 @@ const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
 
 const NAME = /^[a-z0-9-]{1,63}$/;
 
-const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead'] as const;
-const ANSWERS = ['clock', 'batch'] as const;
+const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys'] as const;
+const ANSWERS = ['clock', 'batch', 'below-floor', 'piece'] as const;
 
 export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buffer {
   const writer = new BinaryWriter(message.kind === 'push' ? 64 * 1024 : 256);
@@ -49,13 +58,13 @@ export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buf
       writeBatch(writer, message.batch);
       break;
     case 'compare':
-      writeVector(writer, message.clock);
-      writer.varint(message.aheadDigest);
+      writeClockMessage(writer, message);
       break;
     case 'pull':
       writeVector(writer, message.since);
       break;
     case 'pull-ahead':
+    case 'pull-keys':
       writer.text(message.after ?? '');
       break;
   }
@@ -69,24 +78,33 @@ export function decodeRequest(bytes: Uint8Array): Envelope<PeerRequest> {
       case 'push':
         return { kind, batch: readBatch(reader) };
       case 'compare':
-        return { kind, clock: readVector(reader), aheadDigest: reader.varint() };
+        return { kind, ...readClockMessage(reader) };
       case 'pull':
         return { kind, since: readVector(reader) };
       case 'pull-ahead':
+      case 'pull-keys':
         return { kind, after: reader.text() || undefined };
     }
   });
 }
 
 export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffer {
-  const writer = new BinaryWriter(message.kind === 'batch' ? 64 * 1024 : 256);
+  const writer = new BinaryWriter(message.kind === 'batch' || message.kind === 'piece' ? 64 * 1024 : 256);
   writer.byte(PROTOCOL).byte(ANSWERS.indexOf(message.kind)).text(from).text(to);
-  if (message.kind === 'clock') {
-    writeVector(writer, message.clock);
-    writer.varint(message.aheadDigest);
-  } else {
-    writeBatch(writer, message.batch);
-    writer.text(message.next ?? '');
+  switch (message.kind) {
+    case 'clock':
+      writeClockMessage(writer, message);
+      break;
+    case 'batch':
+      writeBatch(writer, message.batch);
+      writer.text(message.next ?? '');
+      break;
+    case 'below-floor':
+      writeVector(writer, message.clock);
+      break;
+    case 'piece':
+      writePiece(writer, message.piece);
+      break;
   }
   return writer.finish();
 }
@@ -94,8 +112,16 @@ export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffe
 /** @throws MalformedBytesError, ProtocolVersionError */
 export function decodeAnswer(bytes: Uint8Array): Envelope<PeerAnswer> {
   return decode(bytes, ANSWERS, (reader, kind): PeerAnswer => {
-    if (kind === 'clock') return { kind, clock: readVector(reader), aheadDigest: reader.varint() };
-    return { kind, batch: readBatch(reader), next: reader.text() || undefined };
+    switch (kind) {
+      case 'clock':
+        return { kind, ...readClockMessage(reader) };
+      case 'batch':
+        return { kind, batch: readBatch(reader), next: reader.text() || undefined };
+      case 'below-floor':
+        return { kind, clock: readVector(reader) };
+      case 'piece':
+        return { kind, piece: readPiece(reader) };
+    }
   });
 }
 
@@ -119,16 +145,63 @@ function decode<Kind extends string, Message>(
   return { from, to, message };
 }
 
-function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch): void {
+function writeClockMessage(writer: BinaryWriter, { clock, aheadDigest, claimsDigest, awaited }: ClockMessage): void {
   writeVector(writer, clock);
-  const places = new Map<string, number>();
+  writer.varint(aheadDigest).varint(claimsDigest);
+  writeVector(writer, awaited);
+}
+
+function readClockMessage(reader: BinaryReader): ClockMessage {
+  const clock = readVector(reader);
+  const aheadDigest = reader.varint();
+  const claimsDigest = reader.varint();
+  return { clock, aheadDigest, claimsDigest, awaited: readVector(reader) };
+}
+
+function writePiece(writer: BinaryWriter, { span, clock, containers }: Piece): void {
+  writer.text(span.after ?? '').text(span.through ?? '');
+  writeVector(writer, clock);
+  writeContainers(writer, containers);
+}
+
+function readPiece(reader: BinaryReader): Piece {
+  const span = { after: reader.text() || undefined, through: reader.text() || undefined };
+  const clock = readVector(reader);
+  const containers = readContainers(reader, clock);
+  for (const key of containers.keys()) {
+    if (!isWithin(span, key)) throw new MalformedBytesError('a key lies outside of the span of its piece');
+  }
+  return { span, clock, containers };
+}
+
+function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<string, Container>): void {
   writer.varint(containers.size);
   for (const [key, container] of containers) {
-    places.set(key, places.size);
     writer.text(key);
     writeVersions(writer, container.versions);
     writeVector(writer, container.context);
   }
+}
+
+function readContainers(reader: BinaryReader, clock: VersionVector): Map<string, Container> {
+  const containers = new Map<string, Container>();
+  for (let left = reader.count(4); left > 0; left--) {
+    const key = reader.text();
+    if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX)
+      throw new MalformedBytesError('a key has no valid length');
+    if (containers.has(key)) throw new MalformedBytesError('a key stands twice in a message');
+    const container = { versions: readVersions(reader), context: readVector(reader) };
+    checkContainer(container, clock);
+    containers.set(key, container);
+  }
+  return containers;
+}
+
+function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch): void {
+  writeVector(writer, clock);
+  writeContainers(writer, containers);
+  const places = new Map<string, number>();
+  for (const key of containers.keys()) places.set(key, places.size);
   writer.varint(ranges.length);
   for (const { actor, from, keys } of ranges) {
     writer.text(actor).varint(from).varint(keys.length);
@@ -138,16 +211,7 @@ function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch):
 
 function readBatch(reader: BinaryReader): Batch {
   const clock = readVector(reader);
-  const containers = new Map<string, Container>();
-  for (let left = reader.count(4); left > 0; left--) {
-    const key = reader.text();
-    if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX)
-      throw new MalformedBytesError('a key has no valid length');
-    if (containers.has(key)) throw new MalformedBytesError('a key stands twice in a batch');
-    const container = { versions: readVersions(reader), context: readVector(reader) };
-    checkContainer(container, clock);
-    containers.set(key, container);
-  }
+  const containers = readContainers(reader, clock);
   const keys = [...containers.keys()];
   const ranges: DotRange[] = [];
   for (let left = reader.count(3); left > 0; left--) ranges.push(readRange(reader, keys, clock));

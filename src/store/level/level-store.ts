@@ -52,6 +52,10 @@ export class LevelStore implements Store {
     return this.level.batch(changes as StoreChange[], { sync: this.options.fsync });
   }
 
+  clear({ gte, lt }: KeyRange): Promise<void> {
+    return this.level.clear({ gte, lt });
+  }
+
   snapshot(): StoreSnapshot {
     return new LevelSnapshot(this.level);
   }

@@ -24,6 +24,12 @@ export class MemoryStore implements Store {
     }
   }
 
+  async clear({ gte, lt }: KeyRange): Promise<void> {
+    const [first, end] = [toText(gte), toText(lt)];
+    this.entries = new Map([...this.entries].filter(([key]) => key < first || key >= end));
+    this.isShared = false;
+  }
+
   snapshot(): StoreSnapshot {
     this.isShared = true;
     return new MemorySnapshot(this.entries);

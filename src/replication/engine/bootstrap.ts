@@ -1,0 +1,133 @@
+// What if the log does not reach back to where a replica stands?
+//
+// A new, wiped or long absent replica takes over all keys instead, piece by piece in their order. A piece is merged with
+// everything in its span, keys that only this replica has included: a key that the peer does not have is known by the
+// peer to have no live version, so what the peer's clock covers of it is gone. Nothing deleted rises again.
+//
+// The node clock can't move before the last piece, so what is known of the keys that are done is claimed of their range.
+// Any peer can go on where another one stopped, each with its own clock. In the end, what is claimed of all keys goes
+// into the clock, and whatever was written meanwhile comes as ranges of dots. A crash loses the piece under way at most.
+
+import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
+import { EMPTY_CONTAINER, fill, strip, sync } from '../../clock/container.js';
+import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
+import type { LocalKeys } from './input.js';
+import { isSame, observeStamps } from './merge.js';
+import type { Piece } from './messages.js';
+import { knownOf, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
+
+/** A peer that has answered this many comparisons meanwhile (half a second each) has lost the request for a piece. */
+const PIECE_COMPARISONS_MAX = 10;
+
+/** Takes over all keys from this peer, or goes on with it where the last one stopped. */
+export function bootstrapFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
+  if (state.bootstrap?.from !== undefined) return;
+  const through = state.bootstrap?.through;
+  effects.observations.push({ kind: 'bootstrap-started', peer: peer.name, after: through });
+  ask(state, peer.name, through, effects);
+  effects.touchNode();
+}
+
+/** A peer that has answered comparisons for a while has lost the request; another one may go on. */
+export function watchBootstrap(state: ReplicaState, peer: Peer): void {
+  const { bootstrap } = state;
+  if (bootstrap?.from !== peer.name) return;
+  const comparisons = bootstrap.comparisons + 1;
+  if (comparisons > PIECE_COMPARISONS_MAX) interruptBootstrap(state, peer.name);
+  else state.bootstrap = { ...bootstrap, comparisons };
+}
+
+/** A peer's log reaches back to here: what is claimed stays, and the rest comes as ranges of dots. */
+export function endIdleBootstrap(state: ReplicaState, effects: Effects): void {
+  if (state.bootstrap === undefined || state.bootstrap.from !== undefined) return;
+  state.bootstrap = undefined;
+  effects.touchNode();
+}
+
+/** The peer does not answer. What is done stays done. */
+export function interruptBootstrap(state: ReplicaState, peer: string): void {
+  if (state.bootstrap?.from === peer) state.bootstrap = { ...state.bootstrap, from: undefined, touched: new Set() };
+}
+
+/** Merges the piece that was asked for; any other one is late, and nothing is changed. */
+export function takePiece(
+  state: ReplicaState,
+  from: string,
+  piece: Piece,
+  local: LocalKeys & { readonly attempt: number },
+  stored: Stored,
+  wallMs: number,
+  effects: Effects,
+): void {
+  const { bootstrap } = state;
+  if (bootstrap?.from !== from || bootstrap.attempt !== local.attempt) return;
+  const { through } = local;
+  const taken = { ...piece, span: { after: piece.span.after, through } };
+  mergePiece(state, from, taken, [...local.keys, ...bootstrap.touched], stored, wallMs, effects);
+  effects.observations.push({ kind: 'bootstrap-progressed', peer: from, keys: piece.containers.size });
+  if (through === undefined) finish(state, effects);
+  else ask(state, from, through, effects);
+}
+
+function ask(state: ReplicaState, from: string, through: string | undefined, effects: Effects): void {
+  const attempt = (state.bootstrap?.attempt ?? 0) + 1;
+  state.bootstrap = { through, from, attempt, touched: new Set(), comparisons: 0 };
+  effects.sends.push({ to: from, kind: 'pull-keys', after: through, attempt });
+}
+
+function mergePiece(
+  state: ReplicaState,
+  from: string,
+  { span, clock, containers }: Piece,
+  candidates: readonly string[],
+  stored: Stored,
+  wallMs: number,
+  effects: Effects,
+): void {
+  const keys = new Set([...containers.keys(), ...candidates].filter((key) => isWithin(span, key)));
+  // Everything is read before anything is changed: a record that can't be read leaves the step without effect.
+  const locals = Array.from(keys, (key) => stored.container(key));
+  const before = state.claims;
+  const after = settle(raise(before, span, clock), state.clock);
+  let place = 0;
+  for (const key of keys) {
+    const local = locals[place++]!;
+    const remote = containers.get(key) ?? EMPTY_CONTAINER;
+    const merged = sync(fill(local, knownOf(state, key)), fill(remote, clock));
+    const left = strip(merged, join(state.clock, claimOf(after, key)));
+    if (!isSame(local, left)) effects.store(state, key, left);
+    observeStamps(state, from, key, remote, knownOf(state, key), wallMs, effects);
+  }
+  effects.setClaims(state, after);
+}
+
+/** What is known of all keys by now goes into the clock. The log has nothing of it: it begins there. */
+function finish(state: ReplicaState, effects: Effects): void {
+  const reached = claimedByAll(state.claims, undefined);
+  const floor = new Map(state.floor);
+  for (const [actor, counter] of reached) if (counter > counterOf(state.clock, actor)) floor.set(actor, counter);
+  effects.observations.push({ kind: 'bootstrap-ended', dots: countBeyond(reached, state.clock) });
+  state.clock = join(state.clock, reached);
+  state.floor = floor;
+  state.bootstrap = undefined;
+  effects.setClaims(state, settle(state.claims, state.clock));
+}
+
+/** Claims that the clock has caught up with need not be kept. */
+export function settleClaims(state: ReplicaState, effects: Effects): void {
+  if (state.claims.length === 0) return;
+  const settled = settle(state.claims, state.clock);
+  if (!isSameClaims(settled, state.claims)) effects.setClaims(state, settled.length === 0 ? NO_CLAIMS : settled);
+}
+
+/** What this replica will know when it has all keys: peers keep their logs from there on. Empty: nothing is under way. */
+export function awaitedBy({ bootstrap, claims, clock }: ReplicaState): VersionVector {
+  if (bootstrap?.through === undefined) return EMPTY_VECTOR;
+  return join(clock, claimedByAll(claims, bootstrap.through));
+}
+
+function isSameClaims(left: Claims, right: Claims): boolean {
+  if (left.length !== right.length) return false;
+  // Settling only takes away, entry by entry.
+  return left.every(({ clock }, place) => clock.size === right[place]!.clock.size);
+}

@@ -1,0 +1,36 @@
+// How far back must the log reach?
+//
+// To the dot that some member may still lack. An entry goes once the clocks that all members have told cover it. A member
+// that stays away would hold the log for ever, so the log is bounded: beyond that the member furthest behind is held no
+// longer, and takes over all keys when it comes back.
+
+import { countBeyond, descends, join, meet, type VersionVector } from '../../clock/version-vector.js';
+import type { Effects, Peer, ReplicaState } from './state.js';
+
+export function trim(state: ReplicaState, effects: Effects): void {
+  const floor = join(state.floor, heldFrom(state));
+  const dots = countBeyond(floor, state.floor);
+  if (dots === 0) return;
+  state.floor = floor;
+  effects.touchNode();
+  effects.observations.push({ kind: 'log-trimmed', dots });
+}
+
+/** What nobody needs to be sent any more. */
+function heldFrom(state: ReplicaState): VersionVector {
+  const holding = [...state.peers.values()]
+    .map((peer) => neededAfter(state, peer))
+    // Who is below the floor already gets no entries anyway.
+    .filter((clock) => descends(clock, state.floor))
+    .sort((left, right) => countBeyond(state.clock, right) - countBeyond(state.clock, left));
+  for (;;) {
+    const stable = holding.reduce(meet, state.clock);
+    if (holding.length === 0 || countBeyond(state.clock, stable) <= state.logMax) return stable;
+    holding.shift();
+  }
+}
+
+/** The peer has, or will have, everything up to this. Nobody heard yet may lack anything. */
+function neededAfter(state: ReplicaState, peer: Peer): VersionVector {
+  return peer.clock === undefined ? state.floor : join(peer.clock, peer.awaited);
+}

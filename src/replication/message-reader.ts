@@ -1,0 +1,166 @@
+// What goes into a message? Clock, log entries and containers of one committed view, so that they agree with each other.
+
+import { isWithin, type KeySpan } from '../clock/claims.js';
+import type { Container } from '../clock/container.js';
+import type { Actor } from '../clock/dot.js';
+import { counterOf, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
+import type { CommittedView } from '../store/committed-view.js';
+import { isLogKey } from '../store/keyspace.js';
+import { CorruptRecordError } from '../store/record-codec.js';
+import type { LocalKeys } from './engine/input.js';
+import { invariant } from './engine/invariant.js';
+import type { Batch, DotRange, PeerAnswer, PeerRequest, Piece } from './engine/messages.js';
+import type { Reply, Send } from './engine/output.js';
+import { selectSpans } from './engine/select.js';
+import { PeerFailure } from './transport.port.js';
+
+/** How much one message carries. */
+export interface MessageLimits {
+  /** Large enough that fixed costs vanish, small enough that applying one does not hold up clients for long. */
+  readonly batchDots: number;
+  /** A batch or piece ends with the container that takes it past this. */
+  readonly bytes: number;
+  readonly pieceKeys: number;
+  /** Keys of its own that a replica merges with one piece. */
+  readonly localKeys: number;
+}
+
+export const MESSAGE_LIMITS: MessageLimits = {
+  batchDots: 2000,
+  bytes: 1024 * 1024,
+  pieceKeys: 4000,
+  localKeys: 8000,
+};
+
+export class MessageReader {
+  constructor(private readonly limits: MessageLimits) {}
+
+  /**
+   * The request that the engine wants sent, with what it carries as of this view.
+   * @throws PeerFailure when the log has been trimmed beyond it meanwhile
+   */
+  async request(view: CommittedView, send: Send): Promise<PeerRequest> {
+    switch (send.kind) {
+      case 'push':
+        if (counterOf(send.since, send.actor) < counterOf(view.node.floor, send.actor)) {
+          throw new PeerFailure(`the log does not reach back to what ${send.to} has: it will take over all keys`, true);
+        }
+        return { kind: 'push', batch: await this.batch(view, send.since, [send.actor]) };
+      case 'compare': {
+        const { to: _, ...request } = send;
+        return request;
+      }
+      case 'pull':
+        return { kind: 'pull', since: send.since };
+      case 'pull-ahead':
+      case 'pull-keys':
+        return { kind: send.kind, after: send.after };
+    }
+  }
+
+  /** The answer that the engine wants given, with what it carries as of this view. */
+  async answer(view: CommittedView, reply: Reply): Promise<PeerAnswer> {
+    switch (reply.kind) {
+      case 'clock': {
+        const { id: _, ...answer } = reply;
+        return answer;
+      }
+      case 'batch':
+        return this.pulled(view, reply.since);
+      case 'ahead-batch':
+        return { kind: 'batch', ...(await this.aheadBatch(view, reply.after)) };
+      case 'piece':
+        return { kind: 'piece', piece: await this.piece(view, reply.after) };
+      case 'write':
+        throw new TypeError('a peer request was answered as a write');
+    }
+  }
+
+  /** The keys stored here in a span, or in the first part of it when they are too many for one step. */
+  localKeys(view: CommittedView, span: KeySpan): Promise<LocalKeys> {
+    return view.keysWithin(span, this.limits.localKeys);
+  }
+
+  /** What the receiver lacks, unless the log begins later: then nothing is sent, for a part of it would leave a hole. */
+  private async pulled(view: CommittedView, since: VersionVector): Promise<PeerAnswer> {
+    const belowFloor: PeerAnswer = { kind: 'below-floor', clock: view.clock };
+    if (!descends(since, view.node.floor)) return belowFloor;
+    try {
+      return { kind: 'batch', batch: await this.batch(view, since, view.clock.keys()), next: undefined };
+    } catch (error) {
+      // An entry that can't be read is as good as one that has been trimmed. Damaged containers are no such thing.
+      if (error instanceof CorruptRecordError && isLogKey(error.recordKey)) return belowFloor;
+      throw error;
+    }
+  }
+
+  /** Dots of `actors` that the view covers and `since` does not, with their keys' containers. */
+  private async batch(view: CommittedView, since: VersionVector, actors: Iterable<Actor>): Promise<Batch> {
+    const containers = new Map<string, Container>();
+    const ranges: DotRange[] = [];
+    let bytes = 0;
+    for (const span of selectSpans(view.clock, since, actors, this.limits.batchDots)) {
+      if (bytes > this.limits.bytes) break;
+      const keys: string[] = [];
+      let isCut = false;
+      for await (const key of view.logged(span.actor, span.from, span.to)) {
+        keys.push(key);
+        if (!containers.has(key)) {
+          const container = view.container(key);
+          containers.set(key, container);
+          bytes += containerBytes(key, container);
+        }
+        isCut = bytes > this.limits.bytes;
+        if (isCut) break;
+      }
+      invariant(isCut || keys.length === span.to - span.from, `the log of ${span.actor} has a hole after ${span.from}`);
+      ranges.push({ actor: span.actor, from: span.from, keys });
+    }
+    return { clock: view.clock, ranges, containers };
+  }
+
+  /** The containers of keys ahead that follow `after`, and where the next batch of them goes on. */
+  private async aheadBatch(
+    view: CommittedView,
+    after: string | undefined,
+  ): Promise<{ batch: Batch; next: string | undefined }> {
+    const containers = new Map<string, Container>();
+    let bytes = 0;
+    let next: string | undefined;
+    for await (const key of view.aheadKeys(after)) {
+      const container = view.container(key);
+      containers.set(key, container);
+      bytes += containerBytes(key, container);
+      if (bytes > this.limits.bytes || containers.size >= this.limits.batchDots) {
+        next = key;
+        break;
+      }
+    }
+    return { batch: { clock: view.clock, ranges: [], containers }, next };
+  }
+
+  /** The next keys after `after`, as far as the same is known of all of them. */
+  private async piece(view: CommittedView, after: string | undefined): Promise<Piece> {
+    const rest = { after, through: undefined };
+    const claim = view.claims.find(({ through }) => through === undefined || isWithin(rest, through));
+    const span = { after, through: claim?.through };
+    const clock = join(view.clock, claim?.clock ?? EMPTY_VECTOR);
+    const containers = new Map<string, Container>();
+    let bytes = 0;
+    for await (const { key, container } of view.storedWithin(span)) {
+      containers.set(key, container);
+      bytes += containerBytes(key, container);
+      if (bytes > this.limits.bytes || containers.size >= this.limits.pieceKeys) {
+        span.through = key;
+        break;
+      }
+    }
+    return { span, clock, containers };
+  }
+}
+
+function containerBytes(key: string, container: Container): number {
+  let bytes = key.length;
+  for (const version of container.versions) bytes += version.value.length + 64;
+  return bytes;
+}
