@@ -30,7 +30,7 @@ export function claimOf(claims: Claims, key: string): VersionVector {
   let low = 0;
   let high = claims.length;
   while (low < high) {
-    const middle = (low + high) >> 1;
+    const middle = Math.floor((low + high) / 2);
     const { through } = claims[middle]!;
     if (through !== undefined && compareKeys(through, key) < 0) low = middle + 1;
     else high = middle;

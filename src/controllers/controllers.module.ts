@@ -18,6 +18,7 @@ import { KV_OPTIONS, type KvOptions } from './kv/kv-options.js';
 import { ListHandler } from './kv/list-handler.js';
 import { LegacyController } from './legacy/legacy.controller.js';
 import { PEER_OPTIONS, PeerController, type PeerOptions } from './peer/peer.controller.js';
+import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 export interface ControllersOptions {
   readonly memberCount: number;
@@ -43,6 +44,7 @@ export class ControllersModule {
         KvController,
         LegacyController,
         PeerController,
+        SnapshotController,
         ClusterController,
         HealthController,
         MetricsController,

@@ -3,12 +3,14 @@
 import { countBeyond, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import type { Member } from '../cluster/members.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
+import type { Peer } from '../replication/engine/state.js';
+import type { CatchUp } from './catch-up.js';
 import { LagMeter } from './lag-meter.js';
 
 const MARK_EVERY_MS = 1000;
 
-/** `behind`: it lacks writes that this node has, or the other way round. */
-export type PeerCondition = 'up' | 'behind' | 'unreachable';
+/** `behind`: it lacks writes that this node has, or the other way round; `bootstrapping`: it takes over all keys. */
+export type PeerCondition = 'up' | 'behind' | 'unreachable' | 'bootstrapping';
 
 export interface PeerStatus {
   readonly name: string;
@@ -27,11 +29,15 @@ export class ClusterStatus {
 
   constructor(
     private readonly driver: ReplicaDriver,
+    readonly catchUp: CatchUp,
     private readonly members: readonly Member[],
   ) {}
 
   watch(): void {
-    const mark = (): void => this.lag.mark(this.driver.view.clock, Date.now());
+    const mark = (): void => {
+      this.lag.mark(this.driver.view.clock, Date.now());
+      this.catchUp.look(Date.now());
+    };
     mark();
     this.timer = setInterval(mark, MARK_EVERY_MS).unref();
   }
@@ -42,6 +48,16 @@ export class ClusterStatus {
 
   get clock(): VersionVector {
     return this.driver.view.clock;
+  }
+
+  /** Entries of the log that are still kept. */
+  get logEntries(): number {
+    return countBeyond(this.clock, this.driver.view.node.floor);
+  }
+
+  /** The peer that all keys are being taken over from; undefined: none. */
+  get bootstrapsFrom(): string | undefined {
+    return this.driver.progress.bootstrap?.from;
   }
 
   get actor(): string {
@@ -57,11 +73,17 @@ export class ClusterStatus {
       return {
         name: peer.name,
         url: this.members.find((member) => member.name === peer.name)?.url ?? '',
-        state: peer.isReachable ? (isLevel ? 'up' : 'behind') : 'unreachable',
+        state: conditionOf(peer, isLevel),
         lagDots,
         lagSeconds: this.lag.lagSeconds(peer.clock, Date.now()),
         missingDots,
       };
     });
   }
+}
+
+function conditionOf(peer: Readonly<Peer>, isLevel: boolean): PeerCondition {
+  if (!peer.isReachable) return 'unreachable';
+  if (peer.awaited.size > 0) return 'bootstrapping';
+  return isLevel ? 'up' : 'behind';
 }

@@ -17,6 +17,9 @@ export class Metrics {
   private readonly gaps = this.counter('quartet_gaps_total', 'Batches refused because they began beyond the clock');
   private readonly pulls = this.counter('quartet_pulls_total', 'Pulls that were begun');
   private readonly farStamps = this.counter('quartet_stamps_too_far_ahead_total', 'Versions whose clock is far ahead');
+  private readonly bootstraps = this.counter('quartet_bootstraps_total', 'Times that taking over all keys was begun');
+  private readonly keysTaken = this.counter('quartet_bootstrap_keys_total', 'Keys that were taken over');
+  private readonly trimmed = this.counter('quartet_log_trimmed_total', 'Log entries that every member has');
   private readonly failures = this.counter('quartet_peer_failures_total', 'Requests to peers without an answer', [
     'peer',
   ]);
@@ -45,6 +48,15 @@ export class Metrics {
     this.gauge('quartet_keys_ahead', 'Keys that know more than the node clock', [], (gauge) =>
       gauge.set(store.aheadCount),
     );
+    this.gauge('quartet_log_entries', 'Log entries kept for members that lack them', [], (gauge) =>
+      gauge.set(cluster.logEntries),
+    );
+    this.gauge('quartet_catch_up_missing_dots', 'Write events still missing of those before the start', [], (gauge) =>
+      gauge.set(cluster.catchUp.missingDots),
+    );
+    this.gauge('quartet_bootstrapping', 'Whether all keys are being taken over', [], (gauge) =>
+      gauge.set(Number(cluster.bootstrapsFrom !== undefined)),
+    );
     this.gauge('quartet_store_bytes', 'Bytes on disk, roughly', [], async (gauge) => gauge.set(await store.size()));
     this.gauge('quartet_disk_free_bytes', 'Bytes free on the disk', [], (gauge) => gauge.set(disk.free));
   }
@@ -62,6 +74,13 @@ export class Metrics {
         return this.pulls.inc();
       case 'stamp-too-far-ahead':
         return this.farStamps.inc();
+      case 'bootstrap-started':
+        return this.bootstraps.inc();
+      case 'bootstrap-progressed':
+        return this.keysTaken.inc(observation.keys);
+      case 'log-trimmed':
+        return this.trimmed.inc(observation.dots);
+      case 'bootstrap-ended':
       case 'peer-up':
       case 'peer-unreachable':
       case 'new-incarnation':

@@ -1,6 +1,7 @@
 // May this replica get requests? Named checks, each with a word on why.
 
 import type { ReplicaDriver } from '../replication/replica-driver.js';
+import type { CatchUp } from './catch-up.js';
 import type { DiskSpace } from './disk-space.js';
 
 export interface Check {
@@ -14,6 +15,7 @@ export class Readiness {
 
   constructor(
     private readonly driver: ReplicaDriver,
+    private readonly catchUp: CatchUp,
     private readonly disk: DiskSpace,
   ) {}
 
@@ -27,6 +29,7 @@ export class Readiness {
     return [
       { name: 'store', isOk: failure === undefined, detail: failure === undefined ? 'open' : 'failed; see the log' },
       { name: 'clock', isOk: true, detail: `loaded, ${view.clock.size} actors` },
+      { name: 'caught up', isOk: this.catchUp.isOver, detail: this.catchUp.detail },
       // Reads still work on a full disk, so it does not make the replica unready.
       { name: 'disk', isOk: true, detail: this.disk.isNearlyFull ? 'nearly full: writes are refused' : 'has room' },
       { name: 'running', isOk: !this.isLeaving, detail: this.isLeaving ? 'shutting down' : 'yes' },

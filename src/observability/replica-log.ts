@@ -6,10 +6,18 @@ import type { DriverEvents } from '../replication/replica-driver.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { Metrics } from './metrics.js';
 
+/** A catch-up as long as this is told while it goes on. */
+const MANY_DOTS = 10_000;
+
+const PROGRESS_EVERY_MS = 5000;
+
 /** A peer that is down fails twice a second: the same failure is logged once until it changes. */
 export class ReplicaLog implements DriverEvents {
   private readonly logger = new Logger('Replica');
   private readonly lastFailure = new Map<string, string>();
+  private keysTaken = 0;
+  private dotsApplied = 0;
+  private toldProgressAtMs = 0;
 
   constructor(
     private readonly metrics: Metrics,
@@ -31,11 +39,35 @@ export class ReplicaLog implements DriverEvents {
         return this.logger.warn(
           `peers know more of ${observation.retired} than this disk does: going on as ${observation.actor}`,
         );
-      case 'conflict':
+      case 'bootstrap-started':
+        this.keysTaken = 0;
+        return this.logger.log(
+          `taking over all keys from ${observation.peer}: no log reaches back to what this replica has`,
+        );
+      case 'bootstrap-progressed':
+        this.keysTaken += observation.keys;
+        return this.tellProgress(`${this.keysTaken} keys taken over so far`);
+      case 'bootstrap-ended':
+        return this.logger.log(`all keys are taken over: ${this.keysTaken}, with ${observation.dots} writes`);
       case 'batch-applied':
+        this.dotsApplied += observation.dots;
+        if (observation.missing > MANY_DOTS) {
+          this.tellProgress(`catching up: ${this.dotsApplied} writes taken, ${observation.missing} are missing`);
+        }
+        return;
+      case 'conflict':
       case 'gap':
+      case 'log-trimmed':
         return;
     }
+  }
+
+  /** At most one line in a few seconds. */
+  private tellProgress(line: string): void {
+    const nowMs = Date.now();
+    if (nowMs - this.toldProgressAtMs < PROGRESS_EVERY_MS) return;
+    this.toldProgressAtMs = nowMs;
+    this.logger.log(line);
   }
 
   peerFailed(peer: string, error: unknown): void {

@@ -4,6 +4,7 @@ import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type O
 import type { Member } from '../cluster/members.js';
 import { ReplicaDriver } from '../replication/replica-driver.js';
 import { ReplicaStore } from '../store/replica-store.js';
+import { CatchUp } from './catch-up.js';
 import { ClusterStatus } from './cluster-status.js';
 import { DiskSpace } from './disk-space.js';
 import { Metrics } from './metrics.js';
@@ -42,19 +43,27 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
             return disk;
           },
         },
+        { provide: CatchUp, inject: [ReplicaDriver], useFactory: (driver: ReplicaDriver) => new CatchUp(driver) },
         {
           provide: ClusterStatus,
-          inject: [ReplicaDriver, Metrics, ReplicaStore, DiskSpace],
-          useFactory: (driver: ReplicaDriver, metrics: Metrics, store: ReplicaStore, disk: DiskSpace) => {
-            const status = new ClusterStatus(driver, peers);
+          inject: [ReplicaDriver, CatchUp, Metrics, ReplicaStore, DiskSpace],
+          useFactory: (
+            driver: ReplicaDriver,
+            catchUp: CatchUp,
+            metrics: Metrics,
+            store: ReplicaStore,
+            disk: DiskSpace,
+          ) => {
+            const status = new ClusterStatus(driver, catchUp, peers);
             metrics.watch(status, store, disk);
             return status;
           },
         },
         {
           provide: Readiness,
-          inject: [ReplicaDriver, DiskSpace],
-          useFactory: (driver: ReplicaDriver, disk: DiskSpace) => new Readiness(driver, disk),
+          inject: [ReplicaDriver, CatchUp, DiskSpace],
+          useFactory: (driver: ReplicaDriver, catchUp: CatchUp, disk: DiskSpace) =>
+            new Readiness(driver, catchUp, disk),
         },
       ],
       exports: [ClusterStatus, Readiness, DiskSpace],

@@ -189,6 +189,6 @@ export class CommittedView {
 }
 
 async function nextKey(entries: AsyncGenerator<StoreEntry>): Promise<string | undefined> {
-  const { value, done } = await entries.next();
-  return done === true ? undefined : keyOf(value[0]);
+  const next = await entries.next();
+  return next.done === true ? undefined : keyOf(next.value[0]);
 }

@@ -44,8 +44,8 @@ export async function failureOf(seed: number, steps: number): Promise<string | u
   return outcome.failure && describeFailure(await shortestFailure(outcome));
 }
 
-function describeOptions({ network, ...options }: SimulationOptions): string {
-  return Object.entries({ ...options, ...network })
+function describeOptions({ network, limits, ...options }: SimulationOptions): string {
+  return Object.entries({ ...options, ...limits, ...network })
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
 }

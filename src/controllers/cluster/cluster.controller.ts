@@ -19,18 +19,21 @@ export class ClusterController {
   @Describe(showCluster)
   show(@Req() req: IncomingMessage) {
     parseQuery(req.url!, []);
-    const { clock, actor } = this.status;
+    const { clock, actor, catchUp } = this.status;
     const peers = this.status.peers();
     const name = actor.slice(0, actor.indexOf('.'));
-    let logged = 0;
-    for (const counter of clock.values()) logged += counter;
     return {
       name,
       actor,
       clock: Object.fromEntries(clock),
       members: [name, ...peers.map((peer) => peer.name)].sort(),
       peers,
-      log: { entries: logged },
+      log: { entries: this.status.logEntries },
+      catchUp: {
+        isOver: catchUp.isOver,
+        missingDots: catchUp.missingDots,
+        bootstrapsFrom: this.status.bootstrapsFrom ?? null,
+      },
     };
   }
 

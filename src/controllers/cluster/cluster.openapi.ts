@@ -13,6 +13,7 @@ export const showCluster: Operation = {
       members: ['n1', 'n2'],
       peers: [{ name: 'n2', url: 'http://127.0.0.1:5001', state: 'up', lagDots: 0, lagSeconds: 0, missingDots: 0 }],
       log: { entries: 69 },
+      catchUp: { isOver: true, missingDots: 0, bootstrapsFrom: null },
     }),
     ...problems('INVALID_QUERY'),
   },

@@ -6,7 +6,7 @@
 
 import { claimOf } from '../../clock/claims.js';
 import { fill, strip, sync } from '../../clock/container.js';
-import { advance, beyond, counterOf, join, type VersionVector } from '../../clock/version-vector.js';
+import { advance, beyond, counterOf, countBeyond, join, type VersionVector } from '../../clock/version-vector.js';
 import { isSame, observeStamps } from './merge.js';
 import { rangeEnd, type Batch, type DotRange } from './messages.js';
 import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
@@ -54,7 +54,8 @@ export function applyBatch(
   for (const range of batch.ranges) dots += logNewDots(range, before, effects);
   if (dots > 0) effects.touchNode();
   state.clock = after;
-  effects.observations.push({ kind: 'batch-applied', from, dots, keys: batch.containers.size });
+  const missing = countBeyond(batch.clock, after);
+  effects.observations.push({ kind: 'batch-applied', from, dots, keys: batch.containers.size, missing });
   return true;
 }
 

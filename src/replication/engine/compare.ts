@@ -56,6 +56,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   if (!isIntroduced(state)) state.caughtUpAt = join(state.caughtUpAt, answer.clock);
   // An answer only: what a peer says unasked may have been on its way since before this replica started.
   peer.hasBeenTried = true;
+  peer.hasAnswered = true;
   heardFrom(state, peer, answer.clock, effects);
   awaits(peer, answer.awaited);
   watchBootstrap(state, peer);

@@ -67,7 +67,14 @@ export type Reply = { readonly id: RequestId } & (
 /** Something that an operator may want to count or read. Changes nothing. */
 export type Observation =
   | { readonly kind: 'conflict'; readonly key: string; readonly siblings: number }
-  | { readonly kind: 'batch-applied'; readonly from: string; readonly dots: number; readonly keys: number }
+  /** `missing`: dots that the batch's sender knows and this replica still lacks. */
+  | {
+      readonly kind: 'batch-applied';
+      readonly from: string;
+      readonly dots: number;
+      readonly keys: number;
+      readonly missing: number;
+    }
   | { readonly kind: 'gap'; readonly from: string; readonly actor: Actor }
   | { readonly kind: 'stamp-too-far-ahead'; readonly from: string; readonly key: string; readonly stamp: Stamp }
   | { readonly kind: 'peer-up'; readonly peer: string }

@@ -35,10 +35,14 @@ const SWEPT_PER_TICK = 1000;
 export interface Progress {
   /** Whether every peer has answered or failed once. */
   readonly isIntroduced: boolean;
+  /** Whether any peer has answered since. */
+  readonly answered: boolean;
   /** What the peers knew that answered by then: whose clock covers it has caught up. */
   readonly caughtUpAt: VersionVector;
   /** All keys are being taken over; undefined: they are not. */
-  readonly bootstrap: Pick<Bootstrap, 'through' | 'from'> | undefined;
+  readonly bootstrap: Pick<Bootstrap, 'through' | 'from' | 'attempt'> | undefined;
+  /** By actor, how far the log has been trimmed. */
+  readonly floor: VersionVector;
 }
 
 type BatchAnswer = Extract<PeerAnswer, { kind: 'batch' }>;
@@ -70,8 +74,9 @@ export class Replica {
 
   /** How far it has come since the start. */
   get progress(): Progress {
-    const { bootstrap, caughtUpAt } = this.state;
-    return { isIntroduced: isIntroduced(this.state), caughtUpAt, bootstrap };
+    const { bootstrap, caughtUpAt, floor, peers } = this.state;
+    const answered = [...peers.values()].some((peer) => peer.hasAnswered);
+    return { isIntroduced: isIntroduced(this.state), answered, caughtUpAt, bootstrap, floor };
   }
 
   /** When `stored` throws, the step has changed nothing, but that it may have begun a new incarnation. */

@@ -28,6 +28,8 @@ export interface Peer {
   awaited: VersionVector;
   /** Whether it has answered or failed since this replica started. */
   hasBeenTried: boolean;
+  /** Whether it has answered since. */
+  hasAnswered: boolean;
 }
 
 /** The containers as the steps before this one left them, committed or not; stripped by the engine's clock. */
@@ -146,6 +148,7 @@ function unheard(name: string): Peer {
     aheadDiffered: 0,
     awaited: EMPTY_VECTOR,
     hasBeenTried: false,
+    hasAnswered: false,
   };
 }
 

@@ -1,0 +1,156 @@
+// What does an operator type, and what is said back? `quartet restore`: its arguments, its messages, its exit code.
+
+import { open, type FileHandle } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { parseArgs } from 'node:util';
+import { ProgressLine, type Terminal } from './progress.js';
+import { restore } from './restore.js';
+
+export const EXIT_DONE = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_BAD_ARGUMENTS = 2;
+
+const USAGE = `Usage: quartet restore --data DIR --name NAME [--file FILE]
+
+Loads a snapshot (GET /v1/snapshot) into an empty data folder. The node that is then started there knows what
+the snapshot knew, as a new actor, and gets from its peers what has happened since.
+
+  --data DIR    the node's data folder (its QUARTET_DATA), without a database in it; made when absent
+  --name NAME   the node's name (its QUARTET_NAME): [a-z0-9-]{1,63}
+  --file FILE   the snapshot; standard input when absent
+  -h, --help    this text
+
+A snapshot that is cut off, damaged or of another release is refused, and nothing is left of it.
+`;
+
+const NODE_NAME = /^[a-z0-9-]{1,63}$/;
+
+/** What a command has of its process. */
+export interface Streams {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: Terminal;
+}
+
+interface RestoreArguments {
+  readonly data: string;
+  readonly name: string;
+  readonly file: string | undefined;
+}
+
+/** Runs the command of this process; a signal ends it early. */
+export function runHere(process: NodeJS.Process): Promise<number> {
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+  return runCommand(process.argv.slice(2), process, stopped.signal);
+}
+
+/**
+ * @param signal ends the command early
+ * @returns the exit code; everything else has been said
+ */
+export async function runCommand(args: readonly string[], streams: Streams, signal: AbortSignal): Promise<number> {
+  const { stdout, stderr } = streams;
+  let parsed: RestoreArguments | 'help';
+  try {
+    parsed = parse(args, streams.stdin.isTTY === true);
+  } catch (error) {
+    stderr.write(`quartet: ${(error as Error).message}\n\n${USAGE}`);
+    return EXIT_BAD_ARGUMENTS;
+  }
+  if (parsed === 'help') {
+    stdout.write(USAGE);
+    return EXIT_DONE;
+  }
+  try {
+    stdout.write(await runRestore(parsed, streams, signal));
+    return EXIT_DONE;
+  } catch (error) {
+    stderr.write(`quartet restore: ${complaint(error, signal)}\nNothing was restored.\n`);
+    return EXIT_FAILED;
+  }
+}
+
+/** @throws Error that says what is wrong with them */
+function parse(args: readonly string[], isTyped: boolean): RestoreArguments | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      data: { type: 'string' },
+      name: { type: 'string' },
+      file: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help === true) return 'help';
+  const [command, ...rest] = positionals;
+  if (command === undefined) throw new Error('a command is missing');
+  if (command !== 'restore') throw new Error(`"${command}" is not a command`);
+  if (rest.length > 0) throw new Error(`"${rest[0]}" stands alone: options have names`);
+  const { data, name, file } = values;
+  if (data === undefined || data === '') throw new Error('--data is missing: the data folder to fill');
+  if (name === undefined) throw new Error('--name is missing: the name of the node');
+  if (!NODE_NAME.test(name)) throw new Error(`--name "${name}" must be a name: [a-z0-9-]{1,63}`);
+  if (file === undefined && isTyped) throw new Error('--file is missing, and nothing is piped in');
+  return { data, name, file };
+}
+
+async function runRestore(
+  { data, name, file }: RestoreArguments,
+  { stdin, stderr }: Streams,
+  signal: AbortSignal,
+): Promise<string> {
+  const handle = file === undefined ? undefined : await open(file);
+  const line = new ProgressLine(stderr);
+  try {
+    const source = new Source(handle?.createReadStream({ autoClose: false }) ?? stdin, await sizeOf(handle));
+    const { actor, keys, node, takenAt } = await restore(source.chunks(signal), {
+      data,
+      name,
+      nowMs: Date.now(),
+      signal,
+      onProgress: (restored) => line.show(`${restored} keys${source.share}`, Date.now()),
+    });
+    line.clear();
+    return `${data} has ${keys} keys of ${node} as of ${takenAt}. Started there, ${name} is ${actor}.\n`;
+  } finally {
+    line.clear();
+    await handle?.close();
+  }
+}
+
+/** The snapshot's bytes, counted as they are read. */
+class Source {
+  private bytes = 0;
+
+  constructor(
+    private readonly stream: Readable,
+    /** Undefined when nobody knows. */
+    private readonly size: number | undefined,
+  ) {}
+
+  async *chunks(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for await (const chunk of addAbortSignal(signal, this.stream)) {
+      this.bytes += (chunk as Uint8Array).length;
+      yield chunk as Uint8Array;
+    }
+  }
+
+  get share(): string {
+    return this.size === undefined ? '' : `, ${Math.floor((this.bytes / this.size) * 100)} % of the file`;
+  }
+}
+
+/** A pipe has none. */
+async function sizeOf(handle: FileHandle | undefined): Promise<number | undefined> {
+  const size = (await handle?.stat())?.size ?? 0;
+  return size > 0 ? size : undefined;
+}
+
+function complaint(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return 'it was stopped';
+  if (!(error instanceof Error)) return String(error);
+  // What has a code is told in words that were meant for an operator; anything else is a bug.
+  return 'code' in error ? error.message : (error.stack ?? error.message);
+}

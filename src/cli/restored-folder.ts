@@ -1,0 +1,112 @@
+// When is a restored database there? All at once: it grows beside its place, and is renamed into it when it is whole and on
+// disk. Until then a node that starts here finds nothing, and whatever fails leaves the folder as it was.
+
+import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+/** What a node's data folder has in it; `store.module.ts` looks for the database there. */
+const DATABASE = 'level';
+
+const GROWING = 'level.restoring';
+
+/** What an empty file system has. */
+const HARMLESS = ['lost+found'];
+
+/** The folder is not empty: nothing was changed. The message says what to do. */
+export class FolderInUseError extends Error {
+  readonly code = 'FOLDER_IN_USE';
+}
+
+export class RestoredFolder {
+  private constructor(
+    private readonly data: string,
+    /** The outermost folder that had to be made; undefined when the data folder was there. */
+    private readonly made: string | undefined,
+  ) {}
+
+  /**
+   * Makes room for a database in an empty data folder, which is made if need be.
+   * @throws FolderInUseError
+   */
+  static async claim(data: string): Promise<RestoredFolder> {
+    const folder = resolve(data);
+    await requireEmpty(folder);
+    const restored = new RestoredFolder(folder, await mkdir(folder, { recursive: true }));
+    // Of two that restore here at the same time, one makes it.
+    await mkdir(restored.growing).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? brokenOff(folder) : error;
+    });
+    return restored;
+  }
+
+  /** Where the database is to be written. */
+  get growing(): string {
+    return join(this.data, GROWING);
+  }
+
+  /** Puts the database, closed by now, into its place, with everything on disk. */
+  async publish(): Promise<void> {
+    for (const file of await readdir(this.growing)) await sync(join(this.growing, file));
+    await sync(this.growing);
+    await rename(this.growing, join(this.data, DATABASE));
+    for (const folder of this.foldersToSync()) await sync(folder);
+  }
+
+  /** Leaves everything as it was. */
+  async discard(): Promise<void> {
+    await rm(this.growing, { recursive: true, force: true });
+    if (this.made === undefined) return;
+    for (let folder = this.data; folder.length >= this.made.length; folder = dirname(folder)) {
+      try {
+        await rmdir(folder);
+      } catch {
+        // Somebody has put something there meanwhile.
+        return;
+      }
+    }
+  }
+
+  /** The data folder, and every one above it that has a new entry. */
+  private *foldersToSync(): Generator<string> {
+    yield this.data;
+    if (this.made === undefined) return;
+    for (let folder = this.data; folder.length >= this.made.length; folder = dirname(folder)) yield dirname(folder);
+  }
+}
+
+async function requireEmpty(folder: string): Promise<void> {
+  const found = await readdir(folder).catch((error: unknown): string[] => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR')
+      throw new FolderInUseError(`${folder} is not a folder: move the file away, or choose another`);
+    throw error;
+  });
+  if (found.includes(DATABASE)) {
+    throw new FolderInUseError(
+      `${folder} has a database already: stop its node and move ${join(folder, DATABASE)} away, or choose another folder`,
+    );
+  }
+  if (found.includes(GROWING)) throw brokenOff(folder);
+  const other = found.find((name) => !HARMLESS.includes(name));
+  if (other !== undefined) {
+    throw new FolderInUseError(
+      `${folder} is not empty, it has ${JSON.stringify(other)}: choose an empty or a new folder`,
+    );
+  }
+}
+
+function brokenOff(folder: string): FolderInUseError {
+  return new FolderInUseError(
+    `a snapshot is being restored into ${folder}, or that was broken off: if none is, remove ${join(folder, GROWING)}`,
+  );
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

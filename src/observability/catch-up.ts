@@ -1,0 +1,55 @@
+// Has this replica caught up with what its peers knew when it started?
+//
+// Until then it is not ready: a client sent to it would see the past. The wait is bounded: when no peer answers, or nothing
+// comes any more, it serves what it has, and says that it may be behind.
+
+import { countBeyond, descends } from '../clock/version-vector.js';
+import type { ReplicaDriver } from '../replication/replica-driver.js';
+
+/** Longer than a lost request goes unnoticed. */
+const STALLED_MS_MAX = 15_000;
+
+export class CatchUp {
+  private isDone = false;
+  private hasStalled = false;
+  private lastProgress = '';
+  private lastProgressAtMs: number | undefined;
+
+  constructor(private readonly driver: ReplicaDriver) {}
+
+  /** Call it about once a second. */
+  look(nowMs: number): void {
+    if (this.isDone || !this.driver.progress.isIntroduced) return;
+    if (this.missingDots === 0) {
+      this.isDone = true;
+      this.hasStalled = false;
+      return;
+    }
+    const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.attempt}`;
+    if (progress !== this.lastProgress || this.lastProgressAtMs === undefined) this.lastProgressAtMs = nowMs;
+    this.lastProgress = progress;
+    if (nowMs - this.lastProgressAtMs > STALLED_MS_MAX) this.hasStalled = true;
+  }
+
+  /** Dots that the peers had which answered at the start, and that are still missing here. */
+  get missingDots(): number {
+    const { clock } = this.driver.view;
+    const { caughtUpAt } = this.driver.progress;
+    return descends(clock, caughtUpAt) ? 0 : countBeyond(caughtUpAt, clock);
+  }
+
+  /** Whether the replica may serve. */
+  get isOver(): boolean {
+    this.look(Date.now());
+    return this.isDone || this.hasStalled;
+  }
+
+  get detail(): string {
+    const { isIntroduced, answered, bootstrap } = this.driver.progress;
+    if (!isIntroduced) return 'asking the peers what they know';
+    if (this.isDone) return answered || this.driver.peers.length === 0 ? 'yes' : 'may be behind: no peer has answered';
+    const missing = `${this.missingDots} writes are missing`;
+    if (this.hasStalled) return `may be behind: ${missing}, and nothing comes`;
+    return bootstrap === undefined ? missing : `${missing}; taking over all keys from ${bootstrap.from ?? 'a peer'}`;
+  }
+}
