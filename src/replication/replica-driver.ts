@@ -15,14 +15,15 @@ import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
-import type { Observation, Reply, Send, WriteResult } from './engine/output.js';
+import type { Observation, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
+import { Exchanges } from './exchanges.js';
 import { Group } from './group.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
-import { PeerFailure, type PeerTransport } from './transport.port.js';
+import type { PeerTransport } from './transport.port.js';
 
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
 export const TICK_MS = 500;
@@ -61,8 +62,7 @@ export class ReplicaDriver {
   private readonly pending = new Map<RequestId, Pending>();
   private readonly sessions: SessionWaiters;
   private readonly reader: MessageReader;
-  /** Requests to peers that are not answered yet. */
-  private readonly exchanges = new Set<Promise<void>>();
+  private readonly exchanges: Exchanges;
   /** Writes that wait for acknowledgements. */
   private readonly waitingWrites = new Set<RequestId>();
   private commit: Promise<void> | undefined;
@@ -89,6 +89,12 @@ export class ReplicaDriver {
     limits: MessageLimits = MESSAGE_LIMITS,
   ) {
     this.reader = new MessageReader(limits);
+    this.exchanges = new Exchanges(this.reader, {
+      ...outside,
+      withView: (use) => this.withView(use),
+      take: (input) => this.take(input),
+      peerFailed: (peer, error) => outside.events.peerFailed(peer, error),
+    });
     this.sessions = new SessionWaiters(outside.time);
     this.introduction = new Promise((resolve) => (this.resolveIntroduction = resolve));
     if (replica.progress.isIntroduced) this.introduced();
@@ -109,7 +115,7 @@ export class ReplicaDriver {
     this.cancelTick();
     this.introduced();
     this.sessions.abandon();
-    await this.exchangesEnded(DRAIN_TIMEOUT_MS);
+    await this.exchanges.ended(DRAIN_TIMEOUT_MS);
     for (const id of this.waitingWrites) this.runUnasked({ kind: 'write-timeout', id });
     while (this.commit !== undefined) await this.commit;
     this.isDrained = true;
@@ -238,42 +244,20 @@ export class ReplicaDriver {
       this.pending.get(reply.id)?.resolve(reply);
       this.pending.delete(reply.id);
     }
-    if (!this.isDraining) for (const send of group.sends) this.begin(send);
+    if (!this.isDraining) for (const send of group.sends) this.exchanges.begin(send);
     if (!this.isIntroduced && this.replica.progress.isIntroduced) this.introduced();
     for (const observation of group.observations) this.outside.events.observed(observation);
   }
 
-  /** One request to a peer, from reading what it carries to taking its answer. */
-  private async exchange(send: Send): Promise<void> {
-    let input: Input;
-    try {
-      const answer = await this.outside.transport.send(
-        send.to,
-        await this.withView((view) => this.reader.request(view, send)),
-      );
-      input = await this.answered(send, answer);
-    } catch (error) {
-      this.outside.events.peerFailed(send.to, error);
-      const wasAnswered = error instanceof PeerFailure && error.wasAnswered;
-      input = { kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered };
-    }
+  /** What a peer answered, or that it did not. */
+  private take(input: Input): void {
     // Too late: the store may be closing. The peer has the answer's state, and tells it again at the next start.
     if (this.isDrained || this.stopReason !== undefined) return;
     try {
       this.run(input);
     } catch (error) {
-      // The batch touches a record that can't be read: as if it had not come.
-      this.outside.events.peerFailed(send.to, error);
-      this.runUnasked({ kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered: true });
+      if (this.stopReason === undefined) throw error;
     }
-  }
-
-  /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */
-  private async answered(send: Send, answer: PeerAnswer): Promise<Input> {
-    const input = { kind: 'peer-answer', from: send.to, to: send.kind, wallMs: this.outside.time.nowMs() } as const;
-    if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
-    const local = await this.withView((view) => this.reader.localKeys(view, answer.piece.span));
-    return { ...input, answer, local: { ...local, attempt: send.attempt } };
   }
 
   private async withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T> {
@@ -304,21 +288,6 @@ export class ReplicaDriver {
   private introduced(): void {
     this.isIntroduced = true;
     this.resolveIntroduction();
-  }
-
-  private begin(send: Send): void {
-    const exchange = this.exchange(send).finally(() => this.exchanges.delete(exchange));
-    this.exchanges.add(exchange);
-  }
-
-  private exchangesEnded(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.outside.time.after(timeoutMs, resolve);
-      void Promise.allSettled(this.exchanges).then(() => {
-        cancel();
-        resolve();
-      });
-    });
   }
 }
 

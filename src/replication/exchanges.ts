@@ -1,0 +1,74 @@
+// How does a request to a peer go? What it carries is read from the committed state of the moment, it is sent, and its
+// answer comes back as an input of the engine; whatever goes wrong on the way is one too.
+
+import type { CommittedView } from '../store/committed-view.js';
+import type { Input } from './engine/input.js';
+import type { PeerAnswer } from './engine/messages.js';
+import type { Send } from './engine/output.js';
+import type { MessageReader } from './message-reader.js';
+import type { Time } from './time.port.js';
+import { PeerFailure, type PeerTransport } from './transport.port.js';
+
+export interface ExchangeShell {
+  readonly transport: PeerTransport;
+  readonly time: Time;
+  /** Uses the view that is committed at this moment, for as long as it takes. */
+  withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T>;
+  /** @throws CorruptRecordError when what came meets a record that can't be read */
+  take(input: Input): void;
+  peerFailed(peer: string, error: unknown): void;
+}
+
+export class Exchanges {
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(
+    private readonly reader: MessageReader,
+    private readonly shell: ExchangeShell,
+  ) {}
+
+  begin(send: Send): void {
+    const exchange = this.exchange(send).finally(() => this.underWay.delete(exchange));
+    this.underWay.add(exchange);
+  }
+
+  /** Resolves when all have ended, or `timeoutMs` later. */
+  ended(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.shell.time.after(timeoutMs, resolve);
+      void Promise.allSettled(this.underWay).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  private async exchange(send: Send): Promise<void> {
+    const { shell } = this;
+    let input: Input;
+    try {
+      const request = await shell.withView((view) => this.reader.request(view, send));
+      input = await this.answered(send, await shell.transport.send(send.to, request));
+    } catch (error) {
+      shell.peerFailed(send.to, error);
+      const wasAnswered = error instanceof PeerFailure && error.wasAnswered;
+      input = { kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered };
+    }
+    try {
+      shell.take(input);
+    } catch (error) {
+      // It touches a record that can't be read: as if it had not come.
+      shell.peerFailed(send.to, error);
+      shell.take({ kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered: true });
+    }
+  }
+
+  /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */
+  private async answered(send: Send, answer: PeerAnswer): Promise<Input> {
+    const { shell } = this;
+    const input = { kind: 'peer-answer', from: send.to, to: send.kind, wallMs: shell.time.nowMs() } as const;
+    if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
+    const local = await shell.withView((view) => this.reader.localKeys(view, answer.piece.span));
+    return { ...input, answer, local: { ...local, attempt: send.attempt } };
+  }
+}
