@@ -10,6 +10,7 @@ const ENGINE = '^src/replication/engine/';
 const PORT = '\\.port\\.ts$';
 const MESSAGES = '^src/replication/engine/messages\\.ts$';
 const COMPOSITION = '^src/(main|application|app\\.module)\\.ts$';
+const CLI = '^src/cli/';
 const MODULE = '\\.module\\.ts$';
 const anyOf = (...patterns) => patterns.join('|');
 
@@ -117,9 +118,9 @@ const direction = [
   },
   {
     name: 'main-is-imported-by-nobody',
-    comment: 'Importing main starts a node: import application instead.',
-    from: {},
-    to: { path: '^src/main\\.ts$' },
+    comment: 'Importing main starts a node: import application instead. The commands of cli/ are another beginning.',
+    from: { pathNot: CLI },
+    to: { path: anyOf('^src/main\\.ts$', CLI) },
   },
 ];
 
@@ -127,10 +128,10 @@ const direction = [
 const internals = [
   {
     name: 'store-adapters-are-wired-by-modules',
-    comment: 'Depend on the port, or on ReplicaStore; only store.module and main know which database it is.',
+    comment: 'Depend on the port, or on ReplicaStore; only store.module, main and cli know which database it is.',
     from: {
       path: '^src/',
-      pathNot: anyOf('^src/store/(level|memory)/', '^src/store/store\\.module\\.ts$', COMPOSITION),
+      pathNot: anyOf('^src/store/(level|memory)/', '^src/store/store\\.module\\.ts$', COMPOSITION, CLI),
     },
     to: { path: '^src/store/(level|memory)/', pathNot: '/disk-space\\.ts$' },
   },

@@ -17,24 +17,24 @@ export class AppModule {
     const { name, peers, clusterSecret } = config;
     const store = StoreModule.of({
       folder: config.data,
+      fsync: config.durability === 'fsync',
       newActor: () => `${name}.${newIncarnation(Date.now())}`,
     });
     const observability = ObservabilityModule.of({ name, onStopped });
     const replication = ReplicationModule.of({
       name,
+      url: config.url,
       peers,
       clusterSecret,
       logMax: config.logMax,
       imports: [store, observability],
     });
     const status = StatusModule.of({
-      peers,
       folder: config.data,
       diskFreeBytesMin: config.diskFreeBytesMin,
       imports: [store, observability, replication],
     });
     const controllers = ControllersModule.of({
-      memberCount: peers.length + 1,
       resolve: config.resolve,
       valueBytesMax: config.valueBytesMax,
       bodyBytesMax: config.bodyBytesMax,

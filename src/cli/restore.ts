@@ -111,5 +111,5 @@ async function copyKeys(
 }
 
 function commitOf(containers: ReadonlyMap<string, Container>, known: Pick<Commit, 'node' | 'claims'>): Commit {
-  return { ...known, containers, contexts: new Map(), log: [] };
+  return { ...known, members: undefined, containers, contexts: new Map(), log: [] };
 }

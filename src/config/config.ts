@@ -10,12 +10,13 @@ export interface Config {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** Where other replicas reach this one: its own entry among the members, or `QUARTET_URL`. */
+  readonly url: string | undefined;
   /** The data folder; made when absent. */
   readonly data: string;
   /** The other members. */
   readonly peers: readonly Member[];
-  /** On disk before the answer: the only mode so far. */
-  readonly durability: 'fsync';
+  readonly durability: Durability;
   readonly resolve: Resolution;
   /** What replicas show each other; undefined: any caller is taken for a replica. */
   readonly clusterSecret: string | undefined;
@@ -29,6 +30,14 @@ export interface Config {
   /** Log entries kept for members that stay away: beyond, a member that comes back takes over all keys instead. */
   readonly logMax: number;
 }
+
+/**
+ * `fsync`: a write is on disk before its answer. `may-lose-writes-on-power-loss`: the operating system has it, and writes
+ * it some seconds later; after a stop without closing, the replica goes on as another actor.
+ */
+export type Durability = (typeof DURABILITIES)[number];
+
+const DURABILITIES = ['fsync', 'may-lose-writes-on-power-loss'] as const;
 
 /** The environment is not usable; the message has one line for each error. */
 export class ConfigError extends Error {
@@ -73,14 +82,17 @@ export async function loadConfig(environment: Environment): Promise<Config> {
   );
   const host = text('HOST') ?? '127.0.0.1';
   const port = integer('PORT', 5000, 1, 65535);
-  const peers = await readPeers(text('PEERS'), text('MACHINES'), { name, host, port }, problems);
+  const self = { name, host, port };
+  const members = await readMembers(text('PEERS'), text('MACHINES'), problems);
+  const url = read('URL', undefined, parseUrl, 'an http or https address without a path');
   const config: Config = {
     name,
     host,
     port,
+    url: url ?? members.find((member) => member.isNamed && member.name === name)?.url,
     data: text('DATA') ?? `./data/${name}`,
-    peers,
-    durability: oneOf('DURABILITY', 'fsync', ['fsync']),
+    peers: peersOf(members, self),
+    durability: oneOf<Durability>('DURABILITY', 'fsync', DURABILITIES),
     resolve: oneOf('RESOLVE', 'order', RESOLUTIONS),
     clusterSecret: readSecret(text('CLUSTER_SECRET'), text('CLUSTER_SECRET_FILE'), problems),
     valueBytesMax: integer('VALUE_MAX_BYTES', MIB, 1, 16 * MIB),
@@ -114,10 +126,17 @@ function integerIn(text: string, min: number, max: number): number | undefined {
   return value >= min && value <= max ? value : undefined;
 }
 
-async function readPeers(
+function parseUrl(text: string): string | undefined {
+  try {
+    return parseMembers(text)[0]?.url;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readMembers(
   peers: string | undefined,
   machines: string | undefined,
-  self: { name: string; host: string; port: number },
   problems: string[],
 ): Promise<readonly Member[]> {
   if (peers !== undefined && machines !== undefined) {
@@ -125,7 +144,7 @@ async function readPeers(
     return [];
   }
   try {
-    return peersOf(machines === undefined ? parseMembers(peers ?? '') : await readMachines(machines), self);
+    return machines === undefined ? parseMembers(peers ?? '') : await readMachines(machines);
   } catch (error) {
     if (!(error instanceof MembersError)) throw error;
     problems.push(`QUARTET_${machines === undefined ? 'PEERS' : 'MACHINES'}: ${error.message}`);

@@ -21,7 +21,6 @@ import { PEER_OPTIONS, PeerController, type PeerOptions } from './peer/peer.cont
 import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 export interface ControllersOptions {
-  readonly memberCount: number;
   readonly resolve: Resolution;
   readonly valueBytesMax: number;
   readonly bodyBytesMax: number;
@@ -53,7 +52,11 @@ export class ControllersModule {
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: Tokens, useFactory: () => new Tokens(options.clusterSecret) },
         { provide: BodyBudget, useFactory: () => new BodyBudget(options.bodyBytesMax) },
-        { provide: KV_OPTIONS, inject: [DiskSpace], useFactory: (disk: DiskSpace) => kvOptions(options, disk) },
+        {
+          provide: KV_OPTIONS,
+          inject: [DiskSpace, ReplicaDriver],
+          useFactory: (disk: DiskSpace, driver: ReplicaDriver) => kvOptions(options, disk, driver),
+        },
         { provide: PEER_OPTIONS, useFactory: () => peerOptions(options) },
         {
           provide: KvHandler,
@@ -71,9 +74,9 @@ export class ControllersModule {
   }
 }
 
-function kvOptions({ memberCount, resolve, valueBytesMax }: ControllersOptions, disk: DiskSpace): KvOptions {
+function kvOptions({ resolve, valueBytesMax }: ControllersOptions, disk: DiskSpace, driver: ReplicaDriver): KvOptions {
   return {
-    memberCount,
+    memberCount: () => driver.peers.length + 1,
     resolve,
     valueBytesMax,
     checkWritable: () => {

@@ -1,7 +1,7 @@
 // How does the cluster look from here? One description, for `/v1/cluster` and for the metrics.
 
+import { actorName } from '../clock/dot.js';
 import { countBeyond, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
-import type { Member } from '../cluster/members.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
 import type { Peer } from '../replication/engine/state.js';
 import type { CatchUp } from './catch-up.js';
@@ -30,7 +30,6 @@ export class ClusterStatus {
   constructor(
     private readonly driver: ReplicaDriver,
     readonly catchUp: CatchUp,
-    private readonly members: readonly Member[],
   ) {}
 
   watch(): void {
@@ -60,6 +59,10 @@ export class ClusterStatus {
     return this.driver.progress.bootstrap?.from;
   }
 
+  get name(): string {
+    return actorName(this.driver.actor);
+  }
+
   get actor(): string {
     return this.driver.actor;
   }
@@ -72,7 +75,7 @@ export class ClusterStatus {
       const isLevel = lagDots === 0 && missingDots === 0;
       return {
         name: peer.name,
-        url: this.members.find((member) => member.name === peer.name)?.url ?? '',
+        url: this.driver.members.get(peer.name)?.url ?? '',
         state: conditionOf(peer, isLevel),
         lagDots,
         lagSeconds: this.lag.lagSeconds(peer.clock, Date.now()),

@@ -20,6 +20,7 @@ export class Metrics {
   private readonly bootstraps = this.counter('quartet_bootstraps_total', 'Times that taking over all keys was begun');
   private readonly keysTaken = this.counter('quartet_bootstrap_keys_total', 'Keys that were taken over');
   private readonly trimmed = this.counter('quartet_log_trimmed_total', 'Log entries that every member has');
+  private readonly sealed = this.counter('quartet_actors_sealed_total', 'Actors of lost disks whose last dot is final');
   private readonly failures = this.counter('quartet_peer_failures_total', 'Requests to peers without an answer', [
     'peer',
   ]);
@@ -80,7 +81,13 @@ export class Metrics {
         return this.keysTaken.inc(observation.keys);
       case 'log-trimmed':
         return this.trimmed.inc(observation.dots);
+      case 'actor-sealed':
+        return this.sealed.inc();
       case 'bootstrap-ended':
+      case 'member-joined':
+      case 'member-forgotten':
+      case 'too-many-members':
+      case 'forgotten':
       case 'peer-up':
       case 'peer-unreachable':
       case 'new-incarnation':

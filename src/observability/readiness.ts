@@ -25,8 +25,13 @@ export class Readiness {
   }
 
   checks(): readonly Check[] {
-    const { failure, view } = this.driver;
+    const { failure, view, isForgotten } = this.driver;
     return [
+      {
+        name: 'member',
+        isOk: !isForgotten,
+        detail: isForgotten ? 'removed from the cluster; with an empty data folder it can join again' : 'yes',
+      },
       { name: 'store', isOk: failure === undefined, detail: failure === undefined ? 'open' : 'failed; see the log' },
       { name: 'clock', isOk: true, detail: `loaded, ${view.clock.size} actors` },
       { name: 'caught up', isOk: this.catchUp.isOver, detail: this.catchUp.detail },

@@ -55,6 +55,16 @@ export class ReplicaLog implements DriverEvents {
           this.tellProgress(`catching up: ${this.dotsApplied} writes taken, ${observation.missing} are missing`);
         }
         return;
+      case 'member-joined':
+        return this.logger.log(`${observation.peer} at ${observation.url} is a member now`);
+      case 'member-forgotten':
+        return this.logger.log(`${observation.peer} is no member any more`);
+      case 'too-many-members':
+        return this.logger.warn(`${observation.from} knows of more members than a cluster may have`);
+      case 'forgotten':
+        return this.logger.error('this node was removed from the cluster: it takes no more writes');
+      case 'actor-sealed':
+        return this.logger.log(`what ${observation.actor} wrote and nobody has is given up: its disk is lost`);
       case 'conflict':
       case 'gap':
       case 'log-trimmed':

@@ -1,7 +1,6 @@
 // How is the node, and how are its peers? The module that looks at both, and says whether the node is ready.
 
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { Member } from '../cluster/members.js';
 import { ReplicaDriver } from '../replication/replica-driver.js';
 import { ReplicaStore } from '../store/replica-store.js';
 import { CatchUp } from './catch-up.js';
@@ -11,7 +10,6 @@ import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
 export interface StatusOptions {
-  readonly peers: readonly Member[];
   /** The node's data folder, whose disk is watched. */
   readonly folder: string;
   readonly diskFreeBytesMin: number;
@@ -28,7 +26,7 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(DiskSpace) private readonly disk: DiskSpace,
   ) {}
 
-  static of({ peers, folder, diskFreeBytesMin, imports }: StatusOptions): DynamicModule {
+  static of({ folder, diskFreeBytesMin, imports }: StatusOptions): DynamicModule {
     return {
       module: StatusModule,
       imports,
@@ -54,7 +52,7 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
             store: ReplicaStore,
             disk: DiskSpace,
           ) => {
-            const status = new ClusterStatus(driver, catchUp, peers);
+            const status = new ClusterStatus(driver, catchUp);
             metrics.watch(status, store, disk);
             return status;
           },

@@ -2,6 +2,7 @@
 
 import type { Claims } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
+import type { Members } from '../clock/membership.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import type { Commit, LogEntry } from '../store/replica-store.js';
 import type { NodeRecord } from '../store/record-codec.js';
@@ -18,6 +19,7 @@ export class Group {
   private readonly log: LogEntry[] = [];
   private node: NodeRecord | undefined;
   private claims: Claims | undefined;
+  private members: Members | undefined;
 
   add({ writes, sends, replies, observations }: Output): void {
     for (const [key, context] of writes.contexts) {
@@ -32,6 +34,7 @@ export class Group {
     for (const entry of writes.log) this.log.push(entry);
     this.node = writes.node ?? this.node;
     this.claims = writes.claims ?? this.claims;
+    this.members = writes.members ?? this.members;
     for (const send of sends) this.sends.push(send);
     for (const reply of replies) this.replies.push(reply);
     for (const observation of observations) this.observations.push(observation);
@@ -50,6 +53,7 @@ export class Group {
     return (
       this.node && {
         claims: this.claims,
+        members: this.members,
         containers: this.containers,
         contexts: this.contexts,
         log: this.log,

@@ -55,6 +55,8 @@ export class MessageReader {
       case 'pull-ahead':
       case 'pull-keys':
         return { kind: send.kind, after: send.after };
+      case 'members':
+        return { kind: 'members', members: send.members };
     }
   }
 
@@ -71,8 +73,11 @@ export class MessageReader {
         return { kind: 'batch', ...(await this.aheadBatch(view, reply.after)) };
       case 'piece':
         return { kind: 'piece', piece: await this.piece(view, reply.after) };
+      case 'members':
+        return { kind: 'members', members: reply.members };
       case 'write':
-        throw new TypeError('a peer request was answered as a write');
+      case 'forget':
+        throw new TypeError(`a peer request was answered as a ${reply.kind}`);
     }
   }
 

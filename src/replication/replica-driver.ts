@@ -8,6 +8,8 @@
 // A step that breaks an invariant, or a commit that fails, stops the replica: its store says where to go on.
 
 import { fill, type Container } from '../clock/container.js';
+import type { Actor } from '../clock/dot.js';
+import type { Members } from '../clock/membership.js';
 import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
@@ -15,7 +17,7 @@ import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
-import type { Observation, Reply, WriteResult } from './engine/output.js';
+import type { ForgetResult, Observation, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
 import { Exchanges } from './exchanges.js';
@@ -34,6 +36,15 @@ const DRAIN_TIMEOUT_MS = 2000;
 /** The replica has stopped, or is stopping. What was under way may or may not be on disk. */
 export class ReplicaStoppedError extends Error {
   readonly code = 'REPLICA_STOPPED';
+}
+
+/** The other members have removed this node: nobody would get its writes. */
+export class ForgottenError extends Error {
+  readonly code = 'FORGOTTEN';
+
+  constructor(actor: Actor) {
+    super(`${actor} was removed from the cluster: with an empty data folder it can join again`);
+  }
 }
 
 export interface WriteRequest extends Pick<WriteInput, 'key' | 'content' | 'context' | 'precondition' | 'acksNeeded'> {
@@ -134,6 +145,15 @@ export class ReplicaDriver {
     return this.replica.peers;
   }
 
+  /** By name, forgotten ones too. */
+  get members(): Members {
+    return this.replica.members;
+  }
+
+  get isForgotten(): boolean {
+    return this.replica.isForgotten;
+  }
+
   get progress(): Progress {
     return { ...this.replica.progress, isIntroduced: this.isIntroduced };
   }
@@ -154,6 +174,7 @@ export class ReplicaDriver {
   /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */
   async write({ timeoutMs, ...request }: WriteRequest): Promise<WriteResult> {
     if (!this.isIntroduced) await this.introduction;
+    if (this.replica.isForgotten) throw new ForgottenError(this.actor);
     const id = ++this.lastId;
     const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
     if (request.acksNeeded <= 1) return resultOf(await answered);
@@ -167,6 +188,14 @@ export class ReplicaDriver {
       this.waitingWrites.delete(id);
       cancel();
     }
+  }
+
+  /** Removes a member from the cluster: the others hear of it, and it takes no writes any more. */
+  async forget(name: string): Promise<ForgetResult> {
+    const id = ++this.lastId;
+    const reply = await this.request(id, { kind: 'forget', id, name });
+    if (reply.kind !== 'forget') throw new TypeError(`a removal was answered as ${reply.kind}`);
+    return reply.result;
   }
 
   /** Answers a peer's request, once what it brought is committed. */

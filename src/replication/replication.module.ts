@@ -16,6 +16,8 @@ import { PeerEndpoint } from './transport/peer-endpoint.js';
 
 export interface ReplicationOptions {
   readonly name: string;
+  /** Where other replicas reach this one; undefined: not known. */
+  readonly url: string | undefined;
   readonly peers: readonly Member[];
   readonly clusterSecret: string | undefined;
   /** Log entries kept for members that stay away. */
@@ -28,28 +30,42 @@ export interface ReplicationOptions {
 export class ReplicationModule implements BeforeApplicationShutdown {
   constructor(@Inject(ReplicaDriver) private readonly driver: ReplicaDriver) {}
 
-  static of({ name, peers, clusterSecret, logMax, imports }: ReplicationOptions): DynamicModule {
+  static of({ name, url, peers, clusterSecret, logMax, imports }: ReplicationOptions): DynamicModule {
     const peerNames = peers.map((peer) => peer.name);
+    const named = peers.filter((peer) => peer.isNamed);
+    const configured = new Map(named.map((peer) => [peer.name, { url: peer.url, version: 0 }]));
+    const unnamed = peers.filter((peer) => !peer.isNamed).map((peer) => peer.name);
     return {
       module: ReplicationModule,
       imports: [...imports, httpClient()],
       providers: [
         { provide: Time, useClass: SystemTime },
         {
+          provide: Replica,
+          inject: [ReplicaStore, Time],
+          useFactory: async (store: ReplicaStore, time: Time) => {
+            const { node, claims } = store.view;
+            const loaded = { ...node, claims, members: store.members, ahead: await store.aheadContexts() };
+            const nextIncarnation = (): string => newIncarnation(time.nowMs());
+            return new Replica({ name, url, logMax, nextIncarnation, configured, unnamed }, loaded);
+          },
+        },
+        {
           provide: PeerTransport,
-          inject: [HttpService],
-          useFactory: (http: HttpService) => new HttpPeerTransport(http, { name, clusterSecret }, peers),
+          inject: [HttpService, Replica],
+          useFactory: (http: HttpService, replica: Replica) =>
+            new HttpPeerTransport(http, { name, clusterSecret }, (to) => memberOf(to, replica, peers)),
         },
         {
           provide: ReplicaDriver,
-          inject: [ReplicaStore, PeerTransport, Time, DriverEvents],
-          useFactory: async (store: ReplicaStore, transport: PeerTransport, time: Time, events: DriverEvents) => {
-            const { node, claims } = store.view;
-            const loaded = { ...node, claims, ahead: await store.aheadContexts() };
-            const identity = { name, nextIncarnation: () => newIncarnation(time.nowMs()), logMax };
-            const replica = new Replica(identity, peerNames, loaded);
-            return new ReplicaDriver(replica, store, { transport, time, events });
-          },
+          inject: [Replica, ReplicaStore, PeerTransport, Time, DriverEvents],
+          useFactory: (
+            replica: Replica,
+            store: ReplicaStore,
+            transport: PeerTransport,
+            time: Time,
+            events: DriverEvents,
+          ) => new ReplicaDriver(replica, store, { transport, time, events }),
         },
         {
           provide: PeerEndpoint,
@@ -77,4 +93,10 @@ function httpClient(): DynamicModule {
     proxy: false,
     validateStatus: null,
   });
+}
+
+function memberOf(name: string, replica: Replica, configured: readonly Member[]): Member | undefined {
+  const unnamed = configured.find((member) => member.name === name && !member.isNamed);
+  const known = replica.members.get(name);
+  return unnamed ?? (known && { name, url: known.url, isNamed: true });
 }

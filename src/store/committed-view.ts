@@ -152,8 +152,10 @@ export class CommittedView {
   }
 
   /** The numbers of the commits whose marks are kept, in order. */
-  async *marks(): AsyncGenerator<number> {
-    for await (const [recordKey] of this.scan(ALL_MARKS)) yield commitOf(recordKey);
+  async *marks(): AsyncGenerator<{ readonly mark: number; readonly isFirst: boolean }> {
+    for await (const [recordKey, record] of this.scan(ALL_MARKS)) {
+      yield { mark: commitOf(recordKey), isFirst: record.length > 0 };
+    }
   }
 
   /** Every dot in the log, actor by actor and in the order of their counters. */

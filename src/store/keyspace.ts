@@ -1,6 +1,7 @@
 // Where does each record stand? One ordered keyspace, a letter for each kind of record:
 //
 //     n                              the node record
+//     p                              the members ("peers")
 //     k <key>                        live versions of a key
 //     a <key>                        context of a key that knows more than the node clock ("ahead")
 //     c                              what is claimed of ranges of keys beyond the node clock
@@ -14,6 +15,8 @@ import type { Actor, Dot } from '../clock/dot.js';
 import type { KeyRange } from './store.port.js';
 
 export const NODE_KEY: Uint8Array = Buffer.from('n');
+
+export const MEMBERS_KEY: Uint8Array = Buffer.from('p');
 
 export const CLAIMS_KEY: Uint8Array = Buffer.from('c');
 

@@ -9,10 +9,15 @@ import type { Actor } from '../clock/dot.js';
 import { counterOf } from '../clock/version-vector.js';
 import type { CommittedView } from './committed-view.js';
 import { markKey } from './keyspace.js';
-import type { Store, StoreChange } from './store.port.js';
+import type { StoreChange } from './store.port.js';
 
-/** Half as much again as LevelDB's two write buffers, which bound its log. */
+/** Half as much again as LevelDB's two write buffers; its log also holds the commits that went past their ends. */
 const MARKED_BYTES_MIN = 48 * 1024 * 1024;
+
+/** The value of the oldest mark: there need not be one before it. */
+const FIRST_MARK: Uint8Array = Buffer.of(1);
+
+const NO_VALUE: Uint8Array = Buffer.alloc(0);
 
 const BYTES_PER_STEP = 1024 * 1024;
 
@@ -30,31 +35,30 @@ export class CommitMarks {
   /** The commit at which each further megabyte began, oldest first. */
   private readonly steps: { readonly commit: number; readonly bytes: number }[] = [];
   private bytes = 0;
-  private removedBelow = 0;
+  private largest = 0;
 
-  constructor(private readonly store: Store) {}
+  /** @param first the mark that becomes the oldest: when LevelDB opens, it writes its log into tables */
+  constructor(private first: number | undefined) {}
 
-  /** The mark that goes into this commit. */
-  mark(commit: number, changes: readonly StoreChange[]): StoreChange {
-    for (const change of changes) this.bytes += change.key.length + (change.type === 'put' ? change.value.length : 0);
+  /** The marks that go into a commit of these changes. */
+  mark(commit: number, changes: readonly StoreChange[]): StoreChange[] {
+    let bytes = 0;
+    for (const change of changes) bytes += change.key.length + (change.type === 'put' ? change.value.length : 0);
+    this.bytes += bytes;
+    this.largest = Math.max(this.largest, bytes);
     if (this.bytes - (this.steps.at(-1)?.bytes ?? 0) >= BYTES_PER_STEP) this.steps.push({ commit, bytes: this.bytes });
-    return { type: 'put', key: markKey(commit), value: Buffer.alloc(0) };
+    const marks: StoreChange[] = [{ type: 'put', key: markKey(commit), value: NO_VALUE }];
+    if (this.first !== undefined) marks.push({ type: 'put', key: markKey(this.first), value: FIRST_MARK });
+    return marks;
   }
 
-  /** The commit below which nothing in LevelDB's log stands any more; undefined when it is the same as before. */
-  outdated(): number | undefined {
-    let oldest: number | undefined;
-    while (this.steps.length > 0 && this.bytes - this.steps[0]!.bytes > MARKED_BYTES_MIN) {
-      oldest = this.steps.shift()!.commit;
-    }
-    return oldest;
-  }
-
-  async removeBelow(commit: number): Promise<void> {
-    if (commit <= this.removedBelow) return;
-    const range = { gte: markKey(this.removedBelow), lt: markKey(commit) };
-    this.removedBelow = commit;
-    await this.store.clear(range);
+  /** The commit is on disk. Returns the mark that is the oldest by now, when those before it are to be removed. */
+  committed(): number | undefined {
+    const { first } = this;
+    this.first = undefined;
+    const kept = MARKED_BYTES_MIN + 2 * this.largest;
+    while (this.steps.length > 0 && this.bytes - this.steps[0]!.bytes > kept) this.first = this.steps.shift()!.commit;
+    return first;
   }
 }
 
@@ -64,8 +68,9 @@ export class CommitMarks {
  */
 export async function checkMarks(view: CommittedView, commit: number): Promise<void> {
   let last: number | undefined;
-  for await (const mark of view.marks()) {
-    if (last !== undefined && mark !== last + 1) throw new DamagedStoreError(`commit ${last + 1} is missing`);
+  for await (const { mark, isFirst } of view.marks()) {
+    const isExpected = last === undefined ? isFirst || mark === 1 : mark === last + 1;
+    if (!isExpected) throw new DamagedStoreError(`commit ${(last ?? 0) + 1} or a later one is missing`);
     last = mark;
   }
   if (last !== commit && commit > 0) throw new DamagedStoreError(`the mark of commit ${commit} is missing`);

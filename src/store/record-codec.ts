@@ -8,17 +8,19 @@
 import { crc32 } from 'node:zlib';
 import type { Actor } from '../clock/dot.js';
 import type { Version } from '../clock/container.js';
+import type { Members } from '../clock/membership.js';
 import type { Stamp } from '../clock/hybrid-clock.js';
 import type { Claim, Claims } from '../clock/claims.js';
 import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../codec/binary-reader.js';
 import { BinaryWriter } from '../codec/binary-writer.js';
+import { readMembers, writeMembers } from '../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../codec/vector-codec.js';
 
 /** Format 1: a register's versions, contexts, log entries. */
 const FORMAT = 1;
 
-/** Format 2 of the node record adds floor, bootstrap, members and the number of the commit. */
+/** Format 2 of the node record adds floor, bootstrap and the number of the commit. */
 const NODE_FORMAT = 2;
 
 const HEADER_BYTES = 5;
@@ -129,6 +131,17 @@ export function encodeLogged(key: Uint8Array, written: string): Buffer {
 /** @throws CorruptRecordError */
 export function decodeLogged(key: Uint8Array, record: Uint8Array): string {
   return decode(key, record, (reader) => reader.text());
+}
+
+export function encodeMembers(key: Uint8Array, members: Members): Buffer {
+  begin();
+  writeMembers(writer, members);
+  return sealed(key);
+}
+
+/** @throws CorruptRecordError */
+export function decodeMembers(key: Uint8Array, record: Uint8Array): Members {
+  return decode(key, record, readMembers);
 }
 
 /** Versions as they stand in records and on the wire: count, then each version's fields. */

@@ -6,18 +6,31 @@
 import { LRUCache } from 'lru-cache';
 import { isEmpty, type Container } from '../clock/container.js';
 import { NO_CLAIMS, type Claims } from '../clock/claims.js';
-import type { Dot } from '../clock/dot.js';
+import { NO_MEMBERS, type Members } from '../clock/membership.js';
+import type { Actor, Dot } from '../clock/dot.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
 import { CommittedView } from './committed-view.js';
-import { CLAIMS_KEY, contextKey, EVERYTHING, logKey, logRange, markKey, NODE_KEY, versionsKey } from './keyspace.js';
+import {
+  CLAIMS_KEY,
+  contextKey,
+  EVERYTHING,
+  logKey,
+  logRange,
+  markKey,
+  MEMBERS_KEY,
+  NODE_KEY,
+  versionsKey,
+} from './keyspace.js';
 import { checkLog, checkMarks, CommitMarks, DamagedStoreError } from './lost-commits.js';
 import {
   CorruptRecordError,
   decodeClaims,
   decodeNode,
+  decodeMembers,
   encodeClaims,
   encodeContext,
   encodeLogged,
+  encodeMembers,
   encodeNode,
   encodeVersions,
   type NodeRecord,
@@ -38,6 +51,8 @@ export interface LogEntry extends Dot {
 export interface Commit {
   /** Undefined: as before. */
   readonly claims: Claims | undefined;
+  /** Undefined: as before. */
+  readonly members: Members | undefined;
   readonly containers: ReadonlyMap<string, Container>;
   /** Keys whose context alone differs; none of them is in `containers`. */
   readonly contexts: ReadonlyMap<string, VersionVector>;
@@ -61,8 +76,10 @@ export class ReplicaStore {
     private commits: number,
     /** Keys with a context record. */
     private readonly ahead: Set<string>,
+    /** The members when it was opened. */
+    readonly members: Members,
   ) {
-    this.marks = new CommitMarks(store);
+    this.marks = new CommitMarks(commits > 0 ? commits : undefined);
   }
 
   /**
@@ -88,9 +105,10 @@ export class ReplicaStore {
     const unlogged = await checkLog(scanned);
     const ahead = new Set<string>();
     for await (const key of scanned.aheadKeys(undefined)) ahead.add(key);
-    const replica = new ReplicaStore(store, new CommittedView(node, claims, ahead.size, snapshot), commit, ahead);
-    // LevelDB has written its log into tables when it opened.
-    replica.clear(() => replica.marks.removeBelow(commit));
+    const listed = snapshot.get(MEMBERS_KEY);
+    const members = listed === undefined ? NO_MEMBERS : decodeMembers(MEMBERS_KEY, listed);
+    const view = new CommittedView(node, claims, ahead.size, snapshot);
+    const replica = new ReplicaStore(store, view, commit, ahead, members);
     replica.clearLog(unlogged, node.floor);
     return replica;
   }
@@ -130,7 +148,7 @@ export class ReplicaStore {
     const changes = this.encode(commit);
     this.commits++;
     changes.push({ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, commit.node, this.commits) });
-    changes.push(this.marks.mark(this.commits, changes));
+    changes.push(...this.marks.mark(this.commits, changes));
     await this.store.commit(changes);
     for (const [key, container] of commit.containers) this.remember(key, container);
     for (const [key, context] of commit.contexts) {
@@ -141,9 +159,18 @@ export class ReplicaStore {
     const claims = commit.claims ?? previous.claims;
     this.latest = new CommittedView(commit.node, claims, this.ahead.size, this.store.snapshot());
     previous.release();
-    const outdated = this.marks.outdated();
-    if (outdated !== undefined) this.clear(() => this.marks.removeBelow(outdated));
+    const firstMark = this.marks.committed();
+    if (firstMark !== undefined) this.clear(() => this.store.clear({ gte: markKey(0), lt: markKey(firstMark) }));
     if (commit.node.floor !== previous.node.floor) this.clearLog(previous.node.floor, commit.node.floor);
+  }
+
+  /**
+   * Goes on as another actor: dots of the one so far may exist that this database does not know. Before the first use.
+   */
+  async renew(actor: Actor): Promise<void> {
+    const node = { ...this.latest.node, actor };
+    const nothing = { claims: undefined, members: undefined, containers: new Map(), contexts: new Map(), log: [] };
+    await this.commit({ ...nothing, node });
   }
 
   /** How many keys know more than the clock. */
@@ -187,6 +214,9 @@ export class ReplicaStore {
       changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key) });
     }
     if (commit.claims !== undefined) changes.push(claimsChange(commit.claims));
+    if (commit.members !== undefined) {
+      changes.push({ type: 'put', key: MEMBERS_KEY, value: encodeMembers(MEMBERS_KEY, commit.members) });
+    }
     return changes;
   }
 

@@ -2,38 +2,58 @@
 
 import { join } from 'node:path';
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { markClean, markUnclean, wasLeftUnclean } from './clean-stop.js';
 import { LevelStore } from './level/level-store.js';
 import { blankNode } from './record-codec.js';
 import { ReplicaStore } from './replica-store.js';
-import { Store } from './store.port.js';
 
 export interface StoreOptions {
   /** The node's data folder; the database is a folder in it. */
   readonly folder: string;
-  /** The actor of a fresh database. */
+  /** Whether a commit is on disk before it is answered. */
+  readonly fsync: boolean;
+  /** An actor that was never given before. */
   readonly newActor: () => string;
 }
 
+const OPTIONS = Symbol('StoreOptions');
+
 @Module({})
 export class StoreModule implements OnApplicationShutdown {
-  constructor(@Inject(ReplicaStore) private readonly store: ReplicaStore) {}
+  constructor(
+    @Inject(ReplicaStore) private readonly store: ReplicaStore,
+    @Inject(LevelStore) private readonly level: LevelStore,
+    @Inject(OPTIONS) private readonly options: StoreOptions,
+  ) {}
 
   static of(options: StoreOptions): DynamicModule {
+    const { folder, fsync } = options;
     return {
       module: StoreModule,
       providers: [
-        { provide: Store, useFactory: () => LevelStore.open(join(options.folder, 'level')) },
-        {
-          provide: ReplicaStore,
-          inject: [Store],
-          useFactory: (store: Store) => ReplicaStore.open(store, blankNode(options.newActor())),
-        },
+        { provide: OPTIONS, useValue: options },
+        { provide: LevelStore, useFactory: () => LevelStore.open(join(folder, 'level'), { fsync }) },
+        { provide: ReplicaStore, inject: [LevelStore], useFactory: (level: LevelStore) => openReplica(level, options) },
       ],
       exports: [ReplicaStore],
     };
   }
 
   async onApplicationShutdown(): Promise<void> {
+    if (!this.options.fsync) await this.level.sync();
     await this.store.close();
+    if (!this.options.fsync) await markClean(this.options.folder);
   }
+}
+
+/** What a database that was not closed in order has lost, nobody knows: it goes on under another name. */
+async function openReplica(level: LevelStore, { folder, fsync, newActor }: StoreOptions): Promise<ReplicaStore> {
+  const replica = await ReplicaStore.open(level, blankNode(newActor()));
+  if (await wasLeftUnclean(folder)) {
+    await replica.renew(newActor());
+    await level.sync();
+  }
+  if (fsync) await markClean(folder);
+  else await markUnclean(folder);
+  return replica;
 }

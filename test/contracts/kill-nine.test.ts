@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LevelStore } from '../../src/store/level/level-store.js';
-import { NODE_KEY, versionsKey } from '../../src/store/keyspace.js';
+import { CLAIMS_KEY, NODE_KEY, versionsKey } from '../../src/store/keyspace.js';
+import { blankNode } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
 import { compileSource } from '../support/compiled-source.js';
 import { contents, shown } from '../support/store-changes.js';
@@ -17,20 +18,24 @@ import { temporaryFolder, type TemporaryFolder } from '../support/temporary-fold
 const ROUNDS = 6;
 const KEYS = 7;
 const DOTS_PER_COMMIT = 3;
+/** Log entries that are kept; older ones are trimmed. */
+const KEPT = 30;
 const ACTOR = 'n1.a';
-const FRESH = { actor: ACTOR, clock: new Map(), stamp: 1 };
+const FRESH = { ...blankNode(ACTOR), stamp: 1 };
 
 /**
  * Each commit writes three dots; dot `n` writes key `n % 7`, deletes it when `n` is a multiple of 11, and leaves it ahead
- * of the clock when `n` is a multiple of 5. Values of many sizes let the kill fall into the middle of a record.
+ * of the clock when `n` is a multiple of 5. It claims more of some keys, and trims the log. Values of many sizes let the kill fall into the middle of a record.
  */
 const COMMITTER = `
 import { writeSync } from 'node:fs';
 import { LevelStore } from './store/level/level-store.js';
+import { blankNode } from './store/record-codec.js';
 import { ReplicaStore } from './store/replica-store.js';
 
 const actor = '${ACTOR}';
-const store = await ReplicaStore.open(await LevelStore.open(process.argv[2]), { actor, clock: new Map(), stamp: 1 });
+const fresh = { ...blankNode(actor), stamp: 1 };
+const store = await ReplicaStore.open(await LevelStore.open(process.argv[2]), fresh);
 for (let n = (store.view.clock.get(actor) ?? 0) + 1; ; n += ${DOTS_PER_COMMIT}) {
   const containers = new Map();
   const log = [];
@@ -43,8 +48,10 @@ for (let n = (store.view.clock.get(actor) ?? 0) + 1; ; n += ${DOTS_PER_COMMIT}) 
     containers.set(key, { versions: counter % 11 === 0 ? [] : [version], context });
     log.push({ actor, counter, key });
   }
-  const node = { actor, clock: new Map([[actor, last]]), stamp: last };
-  await store.commit({ containers, contexts: new Map(), log, node });
+  const floor = new Map(last > ${KEPT} ? [[actor, last - ${KEPT}]] : []);
+  const node = { ...fresh, clock: new Map([[actor, last]]), floor, stamp: last };
+  const claims = [{ through: 'key-3', clock: new Map([['n3.c', last]]) }];
+  await store.commit({ claims, containers, contexts: new Map(), log, node });
   writeSync(1, last + '\\n');
 }
 `;
@@ -104,11 +111,14 @@ describe('Commits to the store on disk, when its process is killed with SIGKILL 
 
 /** The store holds what the dots from 1 to `last` make, and nothing else. */
 async function expectState(store: LevelStore, replica: ReplicaStore, last: number): Promise<void> {
-  expect(replica.view.node).toEqual({ actor: ACTOR, clock: new Map([[ACTOR, last]]), stamp: last });
+  const trimmed = Math.max(0, last - KEPT);
+  const floor = new Map(trimmed > 0 ? [[ACTOR, trimmed]] : []);
+  expect(replica.view.node).toEqual({ ...FRESH, clock: new Map([[ACTOR, last]]), floor, stamp: last });
+  expect(replica.view.claims).toEqual([{ through: 'key-3', clock: new Map([['n3.c', last]]) }]);
 
   const log: string[] = [];
-  for await (const key of replica.view.logged(ACTOR, 0, last + 100)) log.push(key);
-  expect(log).toEqual(Array.from({ length: last }, (_, place) => `key-${(place + 1) % KEYS}`));
+  for await (const key of replica.view.logged(ACTOR, trimmed, last + 100)) log.push(key);
+  expect(log).toEqual(Array.from({ length: last - trimmed }, (_, place) => `key-${(trimmed + place + 1) % KEYS}`));
 
   const expected = new Map<string, string>();
   for (let counter = Math.max(1, last - KEYS + 1); counter <= last; counter++) {
@@ -117,18 +127,18 @@ async function expectState(store: LevelStore, replica: ReplicaStore, last: numbe
   }
   const found = new Map<string, string>();
   for (const key of expected.keys()) {
-    const { versions, context } = replica.view.container(key);
+    const { versions, context } = replica.view.stored(key);
     const live = versions.map(({ counter, value }) => `${counter}: ${value.length} bytes of ${uniformByte(value)}`);
     found.set(key, `${live[0] ?? 'deleted'}, ${context.size > 0 ? `ahead by ${context.get('n2.b')}` : 'stripped'}`);
   }
   expect(found).toEqual(expected);
 
-  const records = (await contents(store)).map(([key]) => key).filter((key) => !key.startsWith('l'));
+  const records = (await contents(store)).map(([key]) => key).filter((key) => !/^[lm]/.test(key));
   const live = [...expected]
     .filter(([, state]) => !state.startsWith('deleted'))
     .map(([key]) => shown(versionsKey(key)));
   const ahead = [...expected].filter(([, state]) => state.includes('ahead')).map(([key]) => `a${key}`);
-  expect(records).toEqual([...ahead.sort(), ...live.sort(), shown(NODE_KEY)]);
+  expect(records).toEqual([...ahead.sort(), shown(CLAIMS_KEY), ...live.sort(), shown(NODE_KEY)]);
 }
 
 /** The byte that the value consists of; NaN when it is not one. */

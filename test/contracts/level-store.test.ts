@@ -10,7 +10,9 @@ import { ClassicLevel } from 'classic-level';
 import { LevelStore, StoreOpenError } from '../../src/store/level/level-store.js';
 import { bytes, contents, del, put, read, shown } from '../support/store-changes.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
-import { describeReplicaStore } from './replica-store.contract.js';
+import { describeReplicaClaims } from './replica-claims.contract.js';
+import { describeReplicaLog } from './replica-log.contract.js';
+import { describeReplicaStore, type StorePlace } from './replica-store.contract.js';
 import { describeStore } from './store.contract.js';
 
 describeStore('LevelStore', async () => {
@@ -25,10 +27,14 @@ describeStore('LevelStore', async () => {
   };
 });
 
-describeReplicaStore('LevelStore', async () => {
+async function emptyPlace(): Promise<StorePlace> {
   const folder = await temporaryFolder();
   return { open: () => LevelStore.open(folder.path), dispose: () => folder.remove() };
-});
+}
+
+describeReplicaStore('LevelStore', emptyPlace);
+describeReplicaLog('LevelStore', emptyPlace);
+describeReplicaClaims('LevelStore', emptyPlace);
 
 describe('LevelStore on its disk', () => {
   let folder: TemporaryFolder;

@@ -6,11 +6,13 @@ import fc from 'fast-check';
 import type { Container } from '../../src/clock/container.js';
 import { EMPTY_VECTOR, type VersionVector } from '../../src/clock/version-vector.js';
 import type { CommittedView } from '../../src/store/committed-view.js';
-import { contextKey, logKey, NODE_KEY, versionsKey } from '../../src/store/keyspace.js';
-import { CorruptRecordError, type NodeRecord } from '../../src/store/record-codec.js';
-import { DamagedStoreError, ReplicaStore, type Commit } from '../../src/store/replica-store.js';
+import { contextKey, logKey, markKey, NODE_KEY, versionsKey } from '../../src/store/keyspace.js';
+import { DamagedStoreError } from '../../src/store/lost-commits.js';
+import { CorruptRecordError } from '../../src/store/record-codec.js';
+import { ReplicaStore } from '../../src/store/replica-store.js';
 import type { Store } from '../../src/store/store.port.js';
 import { container, shownContainer, shownVector, textsOf, vector, version } from '../support/clock-arbitraries.js';
+import { commitOf, holding, keysOf, logged, node, SELF } from '../support/replica-commits.js';
 import { contents, shown } from '../support/store-changes.js';
 
 /** Where stores are opened that hold the same entries each time. */
@@ -19,7 +21,6 @@ export interface StorePlace {
   dispose(): Promise<void>;
 }
 
-const SELF = 'n1.a';
 const FRESH = node({});
 
 export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<StorePlace>): void {
@@ -110,6 +111,7 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
       test('that fails changes nothing that readers see', async () => {
         const failing: Store = {
           commit: () => Promise.reject(new Error('the disk is full')),
+          clear: () => Promise.resolve(),
           snapshot: () => store.snapshot(),
           size: () => store.size(),
           close: () => Promise.resolve(),
@@ -285,7 +287,10 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
     });
 
     describe('A deleted key', () => {
-      test('leaves nothing behind but the log and the node record', async () => {
+      const unmarked = async (): Promise<string[]> =>
+        (await contents(store)).map(([key]) => key).filter((key) => !key.startsWith('m'));
+
+      test('leaves nothing behind but the log, the node record and the marks of commits', async () => {
         await replica.commit(
           commitOf({ containers: { a: holding(1, { 'n2.b': 4 }) }, log: { 'n1.a': ['a'] }, node: node({}) }),
         );
@@ -293,14 +298,14 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
         expect(await recordsOf('k')).toEqual([]);
         expect(await recordsOf('a')).toEqual(['aa']);
         await replica.commit(commitOf({ containers: { a: container([], EMPTY_VECTOR) }, node: node({ 'n2.b': 4 }) }));
-        expect((await contents(store)).map(([key]) => key)).toEqual([shown(logKey('n1.a', 1)), shown(NODE_KEY)]);
+        expect(await unmarked()).toEqual([shown(logKey('n1.a', 1)), shown(NODE_KEY)]);
       });
 
       test('that was never there leaves nothing either', async () => {
         await replica.commit(
           commitOf({ containers: { a: container([], EMPTY_VECTOR) }, contexts: { b: {} }, node: node({}) }),
         );
-        expect((await contents(store)).map(([key]) => key)).toEqual(['n']);
+        expect(await unmarked()).toEqual(['n']);
       });
     });
 
@@ -368,6 +373,19 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
         await expect(openWithout(logKey('n1.a', counter))).rejects.toThrow(DamagedStoreError);
       });
 
+      test.each([1, 2])('does not open, when the mark of commit %i of 3 is missing', async (commit) => {
+        await replica.commit(commitOf({ node: node({}) }));
+        await expect(openWithout(markKey(commit))).rejects.toThrow(DamagedStoreError);
+      });
+
+      test('does not open, when the mark of its last commit is missing', async () => {
+        await expect(openWithout(markKey(2))).rejects.toThrow(DamagedStoreError);
+      });
+
+      test('does not open, when it has none of its marks', async () => {
+        await expect(openWithout(markKey(1), markKey(2))).rejects.toThrow(DamagedStoreError);
+      });
+
       test('does not open, when its node record is missing, instead of beginning anew', async () => {
         await expect(openWithout(NODE_KEY)).rejects.toThrow(DamagedStoreError);
       });
@@ -400,7 +418,14 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
         fc.asyncProperty(anyStep, async ({ containers, contexts, isReopened, isRead }) => {
           const changed = new Map(containers);
           const stripped = new Map(contexts.filter(([key]) => !changed.has(key)));
-          await replica.commit({ containers: changed, contexts: stripped, log: [], node: FRESH });
+          await replica.commit({
+            claims: undefined,
+            members: undefined,
+            containers: changed,
+            contexts: stripped,
+            log: [],
+            node: FRESH,
+          });
           for (const [key, context] of stripped) model.set(key, { versions: model.get(key)?.versions ?? [], context });
           for (const [key, holder] of changed) model.set(key, holder);
           if (isReopened) await reopen();
@@ -428,46 +453,4 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
       return (await contents(store)).map(([key]) => key).filter((key) => key.startsWith(letter));
     }
   });
-}
-
-/** A key whose only version is the write `counter` of this node. */
-function holding(counter: number, context: Record<string, number> = {}): Container {
-  return container([version(SELF, counter)], vector(context));
-}
-
-function node(clock: Record<string, number>, actor = SELF): NodeRecord {
-  return { actor, clock: vector(clock), stamp: 1_700_000_000_000_000 };
-}
-
-interface CommitParts {
-  readonly containers?: Record<string, Container>;
-  readonly contexts?: Record<string, Record<string, number>>;
-  /** By actor, the keys that its dots wrote, from the first one on. */
-  readonly log?: Record<string, readonly string[]>;
-  readonly entries?: readonly { readonly actor: string; readonly counter: number }[];
-  readonly node: NodeRecord;
-}
-
-function commitOf({ containers = {}, contexts = {}, log = {}, entries = [], node }: CommitParts): Commit {
-  return {
-    containers: new Map(Object.entries(containers)),
-    contexts: new Map(Object.entries(contexts).map(([key, context]) => [key, vector(context)])),
-    log: [
-      ...Object.entries(log).flatMap(([actor, keys]) => keys.map((key, index) => ({ actor, counter: index + 1, key }))),
-      ...entries.map((dot) => ({ ...dot, key: `${dot.actor} wrote ${dot.counter}` })),
-    ],
-    node,
-  };
-}
-
-async function keysOf(view: CommittedView, prefix = '', after?: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of view.containers(prefix, after)) keys.push(key);
-  return keys;
-}
-
-async function logged(view: CommittedView, actor: string, from: number, to: number): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const key of view.logged(actor, from, to)) keys.push(key);
-  return keys;
 }

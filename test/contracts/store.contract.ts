@@ -262,6 +262,71 @@ export function describeStore(adapter: string, openEmpty: () => Promise<OpenedSt
       });
     });
 
+    describe('Clearing a range', () => {
+      const KEYS = ['', 'a', 'b', 'b\x00', 'b\xff', 'c', 'd', '\xff'];
+      const keysOf = async (): Promise<string[]> => (await contents(store)).map(([key]) => key);
+
+      test.each<[what: string, gte: string, lt: string, left: string[]]>([
+        ['from its first key, and not its last', 'b', 'd', ['', 'a', 'd', '\xff']],
+        ['that begins and ends between keys', 'aa', 'bb', ['', 'a', 'b\xff', 'c', 'd', '\xff']],
+        ['of one key', 'b', 'b\x00', ['', 'a', 'b\x00', 'b\xff', 'c', 'd', '\xff']],
+        ['from the very first key', '', 'b', ['b', 'b\x00', 'b\xff', 'c', 'd', '\xff']],
+        ['to the very last key', 'c', '\xff\xff', ['', 'a', 'b', 'b\x00', 'b\xff']],
+        ['without keys', 'ca', 'cz', KEYS],
+        ['that is empty', 'b', 'b', KEYS],
+        ['that ends before it begins', 'd', 'b', KEYS],
+      ])('%s removes exactly what lies in it', async (_what, gte, lt, left) => {
+        await store.commit(KEYS.map((key) => put(key, `value of ${key}`)));
+        await store.clear(range(gte, lt));
+        expect(await contents(store)).toEqual(left.map((key) => [key, `value of ${key}`]));
+      });
+
+      test('removes all of more keys than one trip to the store brings', async () => {
+        const keys = Array.from({ length: 5000 }, (_, place) => `key-${String(place).padStart(4, '0')}`);
+        await store.commit(keys.map((key) => put(key, 'x'.repeat(50))));
+        await store.clear(range('key-0001', 'key-4999'));
+        expect(await keysOf()).toEqual(['key-0000', 'key-4999']);
+      });
+
+      test('of an empty store, or for the second time, changes nothing', async () => {
+        await store.clear(WHOLE_STORE);
+        await store.commit(['a', 'b', 'c'].map((key) => put(key, '')));
+        for (let round = 0; round < 3; round++) await store.clear(range('b', 'c'));
+        expect(await keysOf()).toEqual(['a', 'c']);
+      });
+
+      test('is not seen by snapshots taken before, by key or by scan', async () => {
+        await store.commit([put('a', '1'), put('b', '1')]);
+        const snapshot = store.snapshot();
+        await store.clear(WHOLE_STORE);
+        expect(shown(snapshot.get(bytes('a')))).toBe('1');
+        expect(await scanned(snapshot)).toHaveLength(2);
+        snapshot.close();
+        expect(await keysOf()).toEqual([]);
+      });
+
+      test('does not keep a key from being written again', async () => {
+        await store.commit([put('a', 'before')]);
+        await store.clear(WHOLE_STORE);
+        await store.commit([put('a', 'after')]);
+        expect(await contents(store)).toEqual([['a', 'after']]);
+      });
+
+      test('loses nothing of the commits to other keys that go on meanwhile, and leaves nothing of its own', async () => {
+        const old = Array.from({ length: 3000 }, (_, place) => `m-${String(place).padStart(4, '0')}`);
+        await store.commit(old.map((key) => put(key, 'x'.repeat(50))));
+        const work = [store.clear(range('m', 'n'))];
+        for (let round = 0; round < 50; round++)
+          work.push(store.commit([put(`l-${round}`, '1'), put(`n-${round}`, '1')]));
+        const snapshot = store.snapshot();
+        await Promise.all(work);
+        snapshot.close();
+        const keys = await keysOf();
+        expect(keys).toHaveLength(100);
+        expect(keys.filter((key) => key.startsWith('m'))).toEqual([]);
+      });
+    });
+
     test('holds what a plain table of the same commits holds, whatever they are', async () => {
       const anyKey = fc
         .array(fc.constantFrom(0x00, 0x61, 0x80, 0xff), { maxLength: 3 })

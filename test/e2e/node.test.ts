@@ -177,6 +177,7 @@ describe('the description of the interface', () => {
       return `${method} ${path} ${taken.sort().join(' ')}`.trim();
     });
     expect(listed.sort()).toEqual([
+      'delete /v1/cluster/members/{name}',
       'delete /v1/kv/{key} If-Match Quartet-Context Quartet-Session timeout w',
       'get /get key',
       'get /livez',
@@ -185,6 +186,7 @@ describe('the description of the interface', () => {
       'get /v1/cluster',
       'get /v1/kv Quartet-Session after limit prefix timeout values',
       'get /v1/kv/{key} If-None-Match Quartet-Session resolve siblings timeout',
+      'get /v1/snapshot',
       'post /put key value',
       'put /put key value',
       'put /v1/kv/{key} If-Match If-None-Match Prefer Quartet-Context Quartet-Session timeout w',

@@ -14,6 +14,7 @@ import { contextOf, InProcessNode, type RequestOptions } from '../support/in-pro
 import { RawClient, rawExchange, rawRequest, type RawResponse } from '../support/raw-client.js';
 import { until } from '../support/until.js';
 import { vector } from '../support/clock-arbitraries.js';
+import { toldBy } from '../support/engine-parts.js';
 
 const MIB = 1024 * 1024;
 const SECRET = 'the secret of this cluster';
@@ -129,8 +130,7 @@ function sending(code: ProblemCode, what: string, body: () => Uint8Array, header
 }
 
 function compareTo(to: string, from = 'n2'): Buffer {
-  const told = { clock: vector({ 'n2.a': 1 }), aheadDigest: 0, claimsDigest: 0, awaited: vector({}) };
-  return encodeRequest({ from, to, message: { kind: 'compare', ...told } });
+  return encodeRequest({ from, to, message: { kind: 'compare', ...toldBy('n2', { 'n2.b': 1 }) } });
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };

@@ -15,6 +15,7 @@ import {
   EMPTY_VECTOR,
   equalVectors,
   join,
+  meet,
   type VersionVector,
 } from '../../src/clock/version-vector.js';
 import { ACTORS, anyDot, anyVector, COUNTER_MAX, dot, shownVector } from '../support/clock-arbitraries.js';
@@ -28,6 +29,10 @@ function dotsOf(vector: VersionVector): Set<string> {
 
 function union(left: Set<string>, right: Set<string>): Set<string> {
   return new Set([...left, ...right]);
+}
+
+function intersection(left: Set<string>, right: Set<string>): Set<string> {
+  return new Set([...left].filter((name) => right.has(name)));
 }
 
 function includesAll(left: Set<string>, right: Set<string>): boolean {
@@ -87,6 +92,68 @@ describe('The join of two version vectors', () => {
     fc.assert(
       fc.property(anyVector, anyVector, anyVector, (lower, growth, other) => {
         expect(descends(join(join(lower, growth), other), join(lower, other))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('The meet of two version vectors', () => {
+  test('covers exactly the dots that both of them cover', () => {
+    fc.assert(
+      fc.property(anyVector, anyVector, (left, right) => {
+        expect(dotsOf(meet(left, right))).toEqual(intersection(dotsOf(left), dotsOf(right)));
+      }),
+    );
+  });
+
+  test('does not depend on which comes first, nor on how several are grouped', () => {
+    fc.assert(
+      fc.property(anyVector, anyVector, anyVector, (a, b, c) => {
+        expect(shownVector(meet(a, b))).toEqual(shownVector(meet(b, a)));
+        expect(shownVector(meet(meet(a, b), c))).toEqual(shownVector(meet(a, meet(b, c))));
+      }),
+    );
+  });
+
+  test('of a vector with itself is that vector, and with the empty one it is empty', () => {
+    fc.assert(
+      fc.property(anyVector, (only) => {
+        expect(shownVector(meet(only, new Map(only)))).toEqual(shownVector(only));
+        expect(meet(only, EMPTY_VECTOR)).toEqual(EMPTY_VECTOR);
+        expect(meet(EMPTY_VECTOR, only)).toEqual(EMPTY_VECTOR);
+      }),
+    );
+  });
+
+  test('is the greatest of all vectors that both descend from', () => {
+    fc.assert(
+      fc.property(anyVector, anyVector, anyVector, (left, right, extra) => {
+        const common = meet(left, right);
+        expect(descends(left, common)).toBe(true);
+        expect(descends(right, common)).toBe(true);
+        // Few random vectors are below both, so one that is is made from it as well.
+        for (const lower of [extra, meet(extra, meet(left, right))]) {
+          if (descends(left, lower) && descends(right, lower)) expect(descends(common, lower)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('has no entry that counts nothing', () => {
+    fc.assert(
+      fc.property(anyVector, anyVector, (left, right) => {
+        expect([...meet(left, right).values()]).not.toContain(0);
+      }),
+    );
+  });
+
+  test('and the join absorb each other, and each goes into the other part by part', () => {
+    fc.assert(
+      fc.property(anyVector, anyVector, anyVector, (a, b, c) => {
+        expect(shownVector(join(a, meet(a, b)))).toEqual(shownVector(a));
+        expect(shownVector(meet(a, join(a, b)))).toEqual(shownVector(a));
+        expect(shownVector(meet(a, join(b, c)))).toEqual(shownVector(join(meet(a, b), meet(a, c))));
+        expect(shownVector(join(a, meet(b, c)))).toEqual(shownVector(meet(join(a, b), join(a, c))));
       }),
     );
   });

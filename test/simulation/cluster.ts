@@ -44,6 +44,9 @@ export class Cluster implements World {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly trace: Trace;
   isCalm = false;
+  private readonly forgotten = new Set<string>();
+  /** By key, the writes that died with a disk. */
+  private readonly givenUp = new Map<string, WriteSet>();
   /** What the replicas have reported, by kind: a run in which nothing happens proves nothing. */
   readonly counts = new Map<string, number>();
   private failure: unknown;
@@ -65,8 +68,30 @@ export class Cluster implements World {
     }
   }
 
+  giveUp(by: string, key: string, writes: WriteSet): void {
+    const before = this.givenUp.get(key) ?? 0n;
+    this.givenUp.set(key, before | writes);
+    for (const { name, mind } of this.nodes.values()) {
+      const { known } = mind.durable.keys.get(key) ?? NOTHING;
+      const held = known & writes & ~before;
+      if (this.forgotten.has(name) || held === 0n) continue;
+      const what = `${this.oracle.names(key, held).join(' ')} of ${key}`;
+      throw new Violation('sealing', `${by} gives up ${what}, and ${name} knows of it`);
+    }
+  }
+
   count(kind: string): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+  }
+
+  /** An operator gives up a node that is dead for good. */
+  async forget(name: string, at: string): Promise<void> {
+    this.forgotten.add(name);
+    let isForgotten = false;
+    void this.node(at)
+      .driver!.forget(name)
+      .then(() => (isForgotten = true));
+    while (!isForgotten) await this.step();
   }
 
   /** Keeps the first failure: what comes after may be its consequence. */
@@ -208,15 +233,15 @@ export class Cluster implements World {
   }
 
   /** Whether no node is missing and no disk was ever lost: then nothing can be known that nobody has. */
-  isWhole(names: readonly string[]): boolean {
+  private isWhole(names: readonly string[]): boolean {
     return names.length === this.names.length && [...this.nodes.values()].every((node) => node.buried.size === 0);
   }
 
   /** All keys are deleted, and all nodes know. */
   checkDrained(names: readonly string[]): void {
     for (const name of names) {
-      // The node record and the marks of commits stay; keys, contexts, claims and log entries must not.
-      const left = this.node(name).diskRecords.filter((record) => !/^[nm]/.test(record));
+      // The node record, the members and the marks of commits stay; keys, contexts, claims and log entries must not.
+      const left = this.node(name).diskRecords.filter((record) => !/^[nmp]/.test(record));
       if (left.length > 0)
         throw new Violation(
           'drained',
@@ -246,7 +271,7 @@ export class Cluster implements World {
     }
   }
 
-  private async checkNothingAhead(name: string): Promise<void> {
+  async checkNothingAhead(name: string): Promise<void> {
     const { view } = this.node(name).driver!;
     if (view.claims.length > 0) throw new Violation('claims', `${name} has converged, and still has claims`);
     for await (const key of view.aheadKeys(undefined)) {

@@ -105,6 +105,20 @@ export class Mind {
     this.counters = highest(this.counters, common);
   }
 
+  /** What this actor wrote up to here and nobody has is lost. By key, the writes that are given up. */
+  seal(actor: string, counter: number): readonly (readonly [key: string, lost: bigint])[] {
+    this.counters.set(actor, counter);
+    const given: (readonly [string, bigint])[] = [];
+    for (const key of this.allKeys) {
+      const { known, replaced } = this.working(key);
+      const lost = this.oracle.covered(key, [[actor, counter]]) & ~known;
+      if (lost === 0n) continue;
+      this.keys.set(key, { known: known | lost, replaced: replaced | lost });
+      given.push([key, lost]);
+    }
+    return given;
+  }
+
   /** The node hands its steps so far to the disk. */
   submitted(): Carried {
     const writes = this.uncommitted;

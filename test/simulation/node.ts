@@ -45,11 +45,10 @@ const EPOCH_MS = 1_700_000_000_000;
 class WatchedReplica extends Replica {
   constructor(
     identity: Identity,
-    peers: readonly string[],
     loaded: LoadedState,
     private readonly stepped: (input: Input, output: Output) => void,
   ) {
-    super(identity, peers, loaded);
+    super(identity, loaded);
   }
 
   override step(input: Input, stored: Stored): Output {
@@ -177,7 +176,8 @@ export class SimulatedNode implements Endpoint<Parcel> {
     driver
       .receive(from, request)
       .then(
-        (answer) => !life.isOver && reply(this.pack(answer, from)),
+        (answer) =>
+          !life.isOver && reply(this.pack(answer, () => encodeAnswer({ from: this.name, to: from, message: answer }))),
         (error: unknown) => !life.isOver && reply(new Refusal(String(error))),
       )
       .catch((error: unknown) => this.world.fail(error));
@@ -191,10 +191,16 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const ahead = await store.aheadContexts();
     const peers = this.world.names.filter((name) => name !== this.name);
     const { logMax, limits } = this.world.options;
-    const identity = { name: this.name, nextIncarnation: () => `i${++this.incarnations}`, logMax };
-    const replica = new WatchedReplica(identity, peers, { ...node, claims, ahead }, (input, output) =>
-      this.stepped(input, output),
-    );
+    const identity: Identity = {
+      name: this.name,
+      nextIncarnation: () => `i${++this.incarnations}`,
+      logMax,
+      configured: new Map(peers.map((name) => [name, { url: `http://${name}`, version: 0 }])),
+      unnamed: [],
+      url: `http://${this.name}`,
+    };
+    const loaded = { ...node, claims, members: store.members, ahead };
+    const replica = new WatchedReplica(identity, loaded, (input, output) => this.stepped(input, output));
     const outside = { transport: this.transportOf(life), time: this.timeOf(life), events: this.eventsOf(life) };
     life.driver = new ReplicaDriver(replica, store, outside, limits);
     life.driver.start();
@@ -240,7 +246,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
 
   private packOrFail(message: PeerRequest, to: string): Parcel | undefined {
     try {
-      return this.pack(message, to);
+      return this.pack(message, () => encodeRequest({ from: this.name, to, message }));
     } catch (error) {
       this.world.fail(error);
       return undefined;
@@ -248,12 +254,9 @@ export class SimulatedNode implements Endpoint<Parcel> {
   }
 
   /** What stands in the message must be what this node had committed. */
-  private pack(message: PeerRequest | PeerAnswer, to: string): Parcel {
+  private pack(message: PeerRequest | PeerAnswer, encode: () => Uint8Array): Parcel {
     const cargo = this.cargoOf(message);
-    if (!this.world.options.isOnWire) return { message, bytes: undefined, cargo };
-    const from = this.name;
-    const bytes = isAnswer(message) ? encodeAnswer({ from, to, message }) : encodeRequest({ from, to, message });
-    return { message, bytes, cargo };
+    return { message, bytes: this.world.options.isOnWire ? encode() : undefined, cargo };
   }
 
   private cargoOf(message: PeerRequest | PeerAnswer): Cargo | undefined {
@@ -263,6 +266,15 @@ export class SimulatedNode implements Endpoint<Parcel> {
 
   /** What a message brought is known from the step on that took it. */
   private stepped(input: Input, output: Output): void {
+    this.bring(input, output);
+    for (const observation of output.observations) {
+      if (observation.kind !== 'actor-sealed') continue;
+      const lost = this.mind.seal(observation.actor, observation.counter);
+      for (const [key, writes] of lost) this.world.giveUp(this.name, key, writes);
+    }
+  }
+
+  private bring(input: Input, output: Output): void {
     const message = 'request' in input ? input.request : 'answer' in input ? input.answer : undefined;
     const cargo = message && this.cargo.get(message);
     if (message === undefined || cargo === undefined) return;
@@ -318,8 +330,4 @@ export class SimulatedNode implements Endpoint<Parcel> {
       answered: (carried) => mind.answered(carried),
     };
   }
-}
-
-function isAnswer(message: PeerRequest | PeerAnswer): message is PeerAnswer {
-  return ['clock', 'batch', 'below-floor', 'piece'].includes(message.kind);
 }

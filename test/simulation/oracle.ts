@@ -149,7 +149,7 @@ export class Oracle {
 }
 
 export function merged(left: Knowledge, right: Knowledge): Knowledge {
-  if (left.known === right.known) return left;
+  if (left.known === right.known && left.replaced === right.replaced) return left;
   return { known: left.known | right.known, replaced: left.replaced | right.replaced };
 }
 

@@ -31,6 +31,9 @@ const CLIENT_WAIT_MAX_MS = 4000;
 
 const IDLE_MS = 10_000;
 
+/** Replicas must have been level for a while. */
+const SEALED_MS = 20_000;
+
 /** A few comparisons, and the commits and removals that follow. */
 const DRAIN_MS = 5000;
 
@@ -117,7 +120,7 @@ async function heal(cluster: Cluster, survivors: readonly string[]): Promise<num
   } while (!cluster.isAgreed(survivors));
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
-  if (cluster.options.isWatchedIdle && cluster.isWhole(survivors)) await deleteEverything(cluster, survivors);
+  if (cluster.options.isWatchedIdle) await giveUpTheDead(cluster, survivors);
   return convergedAfterMs;
 }
 
@@ -140,6 +143,20 @@ async function converge(cluster: Cluster, survivors: readonly string[]): Promise
   }
 }
 
+/**
+ * An operator forgets the nodes that will not come back. What they, or lost disks, told in part is given up then, and
+ * nothing is kept for it any more.
+ */
+async function giveUpTheDead(cluster: Cluster, survivors: readonly string[]): Promise<void> {
+  for (const name of cluster.names) {
+    if (!survivors.includes(name)) await cluster.forget(name, survivors[0]!);
+  }
+  await cluster.runFor(SEALED_MS);
+  await converge(cluster, survivors);
+  for (const name of survivors) await cluster.checkNothingAhead(name);
+  await deleteEverything(cluster, survivors);
+}
+
 /** What has been deleted costs nothing once everybody knows: no container, no context, no log entry. */
 async function deleteEverything(cluster: Cluster, names: readonly string[]): Promise<void> {
   for (const [place, key] of cluster.keys.entries()) {
@@ -152,11 +169,14 @@ async function deleteEverything(cluster: Cluster, names: readonly string[]): Pro
   cluster.checkDrained(names);
 }
 
+/** What died with lost disks is given up after a while; from then on nothing but clocks is sent. */
 async function watchIdle(cluster: Cluster): Promise<void> {
-  const { requests } = cluster.network;
-  const before = new Map(requests);
+  const { network, counts } = cluster;
+  const sealed = counts.get('actor-sealed');
+  const before = new Map(network.requests);
   await cluster.runFor(IDLE_MS);
-  for (const [kind, count] of requests) {
+  if (counts.get('actor-sealed') !== sealed) return watchIdle(cluster);
+  for (const [kind, count] of network.requests) {
     if (kind === 'compare' || count === before.get(kind)) continue;
     throw new Violation('idleness', `a converged cluster has sent ${count - (before.get(kind) ?? 0)} ${kind} requests`);
   }

@@ -27,6 +27,8 @@ export interface World {
   readonly keys: readonly string[];
   /** Whether the faults are over. */
   readonly isCalm: boolean;
+  /** A replica takes these writes for lost with a disk: no other one, alive or not, may know of them. */
+  giveUp(by: string, key: string, writes: bigint): void;
   /** A replica has reported this. */
   count(kind: string): void;
   /** The run ends with the first failure. */

@@ -1,19 +1,24 @@
 // What does this node know of the cluster?
 
-import type { IncomingMessage } from 'node:http';
-import { All, Controller, Get, Req } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { All, Controller, Delete, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { ClusterStatus } from '../../observability/cluster-status.js';
+import { ReplicaDriver } from '../../replication/replica-driver.js';
 import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { Describe } from '../http/openapi.js';
+import { Problem } from '../http/problem.js';
 import { parseQuery } from '../http/query.js';
-import { showCluster } from './cluster.openapi.js';
+import { forgetMember, showCluster } from './cluster.openapi.js';
 
 /** This node, its clock, and its peers as it sees them. */
 @ApiTags('cluster')
 @Controller('v1/cluster')
 export class ClusterController {
-  constructor(private readonly status: ClusterStatus) {}
+  constructor(
+    private readonly status: ClusterStatus,
+    private readonly driver: ReplicaDriver,
+  ) {}
 
   @Get()
   @Describe(showCluster)
@@ -21,12 +26,11 @@ export class ClusterController {
     parseQuery(req.url!, []);
     const { clock, actor, catchUp } = this.status;
     const peers = this.status.peers();
-    const name = actor.slice(0, actor.indexOf('.'));
     return {
-      name,
+      name: this.status.name,
       actor,
       clock: Object.fromEntries(clock),
-      members: [name, ...peers.map((peer) => peer.name)].sort(),
+      members: this.memberNames(),
       peers,
       log: { entries: this.status.logEntries },
       catchUp: {
@@ -37,9 +41,38 @@ export class ClusterController {
     };
   }
 
+  /** For an operator whose replica is gone for good: the others no longer wait for it, keep logs for it or count it. */
+  @Delete('members/:name')
+  @Describe(forgetMember)
+  async forget(@Req() req: IncomingMessage, @Res() res: ServerResponse, @Param('name') name: string): Promise<void> {
+    parseQuery(req.url!, []);
+    switch (await this.driver.forget(name)) {
+      case 'forgotten':
+        res.statusCode = 204;
+        res.end();
+        return;
+      case 'unknown':
+        throw new Problem('NO_SUCH_MEMBER', `${name} is no member; the members are ${this.memberNames().join(', ')}`);
+      case 'itself':
+        throw new Problem('MEMBER_NOT_REMOVABLE', 'a replica cannot remove itself: ask another one');
+      case 'unnamed':
+        throw new Problem('MEMBER_NOT_REMOVABLE', `${name} is listed by its address only: give the members names`);
+    }
+  }
+
   @All()
   @ApiExcludeEndpoint()
   refuse(@Req() req: IncomingMessage): never {
     return methodNotAllowed(req, 'GET, HEAD');
+  }
+
+  @All('members/:name')
+  @ApiExcludeEndpoint()
+  refuseMember(@Req() req: IncomingMessage): never {
+    return methodNotAllowed(req, 'DELETE');
+  }
+
+  private memberNames(): readonly string[] {
+    return [this.status.name, ...this.driver.peers.map((peer) => peer.name)].sort();
   }
 }

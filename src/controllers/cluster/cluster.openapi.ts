@@ -1,6 +1,6 @@
 // OpenAPI of the routes about the node itself.
 
-import { json, problems, queryParameter, text, type Operation } from '../http/openapi.js';
+import { json, problems, queryParameter, text, type Operation, type Parameter } from '../http/openapi.js';
 
 export const showCluster: Operation = {
   summary: 'This node, its clock, and its peers as it sees them',
@@ -16,6 +16,23 @@ export const showCluster: Operation = {
       catchUp: { isOver: true, missingDots: 0, bootstrapsFrom: null },
     }),
     ...problems('INVALID_QUERY'),
+  },
+};
+
+const nameParameter: Parameter = {
+  in: 'path',
+  name: 'name',
+  description: 'the name of the member',
+  schema: { type: 'string' },
+  example: 'n4',
+};
+
+export const forgetMember: Operation = {
+  summary: 'Remove a member that is gone for good',
+  takes: [nameParameter],
+  responses: {
+    204: { description: 'It is removed here, and soon everywhere.' },
+    ...problems('INVALID_QUERY', 'NO_SUCH_MEMBER', 'MEMBER_NOT_REMOVABLE', 'REPLICA_STOPPED'),
   },
 };
 

@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { MalformedBytesError } from '../../codec/binary-reader.js';
-import { ReplicaStoppedError } from '../../replication/replica-driver.js';
+import { ForgottenError, ReplicaStoppedError } from '../../replication/replica-driver.js';
 import { ProtocolVersionError } from '../../replication/transport/message-codec.js';
 import { MisdirectedError } from '../../replication/transport/peer-endpoint.js';
 import { CorruptRecordError } from '../../store/record-codec.js';
@@ -18,6 +18,7 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof CorruptRecordError) return new Problem('CORRUPT_RECORD', error.message, {}, { cause: error });
   if (error instanceof ReplicaStoppedError) return new Problem('REPLICA_STOPPED', error.message, {}, { cause: error });
+  if (error instanceof ForgottenError) return new Problem('FORGOTTEN', error.message);
   if (error instanceof ProtocolVersionError) return new Problem('PROTOCOL_VERSION', error.message);
   if (error instanceof MisdirectedError) return new Problem('MISDIRECTED', error.message);
   if (error instanceof MalformedBytesError) return new Problem('INVALID_MESSAGE', error.message);

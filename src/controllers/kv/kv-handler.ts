@@ -99,7 +99,7 @@ export class KvHandler {
     const token = header(req, 'quartet-context');
     return {
       key,
-      acksNeeded: acksNeeded(query.get('w'), this.options.memberCount),
+      acksNeeded: acksNeeded(query.get('w'), this.options.memberCount()),
       timeoutMs: timeoutMsOf(query),
       context: token === undefined ? undefined : this.tokens.parseContext(key, token),
       precondition: preconditionOf(req),

@@ -4,7 +4,8 @@ import type { Resolution } from '../../clock/resolution.js';
 
 /** What the routes of keys need to know of the node. */
 export interface KvOptions {
-  readonly memberCount: number;
+  /** This node included. */
+  readonly memberCount: () => number;
   readonly resolve: Resolution;
   readonly valueBytesMax: number;
   /** Throws a Problem when no write can be taken now. */

@@ -15,8 +15,10 @@ import {
 } from '../../clock/version-vector.js';
 import { AHEAD_DIFFERS_MAX } from './ahead.js';
 import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
+import { exchangeMembers, membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
 import { pushTo } from './push.js';
+import { observeLevel } from './seal.js';
 import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
 
 /**
@@ -33,8 +35,8 @@ export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): 
 
 /** What this replica tells of itself, in every comparison and answer. */
 export function clockMessage(state: ReplicaState): ClockMessage {
-  const { clock, aheadDigest, claimsDigest } = state;
-  return { clock, aheadDigest, claimsDigest, awaited: awaitedBy(state) };
+  const { clock, actor, aheadDigest, claimsDigest } = state;
+  return { clock, actor, aheadDigest, claimsDigest, membersDigest: membersDigest(state), awaited: awaitedBy(state) };
 }
 
 /** A peer told its clock, in a comparison of its own or in the answer to ours: it is there, and may lack own dots. */
@@ -59,6 +61,9 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   peer.hasAnswered = true;
   heardFrom(state, peer, answer.clock, effects);
   awaits(peer, answer.awaited);
+  peer.actor = answer.actor;
+  observeLevel(state, peer, answer, effects);
+  exchangeMembers(state, peer, answer.membersDigest, effects);
   watchBootstrap(state, peer);
   if (state.pullingFrom === peer.name && ++state.pullComparisons > PULL_COMPARISONS_MAX) state.pullingFrom = undefined;
 

@@ -57,4 +57,6 @@ export type Input =
       /** The peer is there, and refused. */
       readonly wasAnswered: boolean;
     }
+  /** An operator removes a member. */
+  | { readonly kind: 'forget'; readonly id: RequestId; readonly name: string }
   | { readonly kind: 'tick' };

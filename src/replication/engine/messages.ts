@@ -1,6 +1,6 @@
 // What do replicas say to each other?
 //
-// Five requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
+// Six requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
 //
 // | request      | says                                | answer                                             |
 // |--------------|-------------------------------------|----------------------------------------------------|
@@ -9,10 +9,12 @@
 // | `pull`       | what I know: send what I lack       | `batch`, or `below-floor`: my log begins later     |
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
 // | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
+// | `members`    | whom I know                         | `members`: whom I know now                         |
 
 import type { KeySpan } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
 import type { Actor } from '../../clock/dot.js';
+import type { Members } from '../../clock/membership.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 
 /** The keys that one actor's dots wrote: `keys[i]` by the dot `from + 1 + i`. */
@@ -48,6 +50,10 @@ export interface ClockMessage {
   readonly aheadDigest: number;
   /** Names what is claimed of ranges of keys beyond the clock; 0 for nothing. */
   readonly claimsDigest: number;
+  /** The actor that the sender goes by now. */
+  readonly actor: Actor;
+  /** Names the members that the sender knows; 0 when it can't tell them. */
+  readonly membersDigest: number;
   /** While the sender takes over all keys: what it will know when it has them. Logs are kept from there on. */
   readonly awaited: VersionVector;
 }
@@ -57,7 +63,8 @@ export type PeerRequest =
   | ({ readonly kind: 'compare' } & ClockMessage)
   | { readonly kind: 'pull'; readonly since: VersionVector }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
-  | { readonly kind: 'pull-keys'; readonly after: string | undefined };
+  | { readonly kind: 'pull-keys'; readonly after: string | undefined }
+  | { readonly kind: 'members'; readonly members: Members };
 
 export type PeerAnswer =
   | ({ readonly kind: 'clock' } & ClockMessage)
@@ -68,7 +75,8 @@ export type PeerAnswer =
       readonly next: string | undefined;
     }
   | { readonly kind: 'below-floor'; readonly clock: VersionVector }
-  | { readonly kind: 'piece'; readonly piece: Piece };
+  | { readonly kind: 'piece'; readonly piece: Piece }
+  | { readonly kind: 'members'; readonly members: Members };
 
 /** The highest counter that a range reaches. */
 export function rangeEnd(range: DotRange): number {

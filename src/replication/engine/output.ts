@@ -4,6 +4,7 @@
 import type { Claims } from '../../clock/claims.js';
 import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot } from '../../clock/dot.js';
+import type { Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
@@ -24,6 +25,8 @@ export interface NodeState {
 export interface Writes {
   /** Undefined: as before. */
   readonly claims: Claims | undefined;
+  /** Undefined: as before. */
+  readonly members: Members | undefined;
   /** Keys whose context alone differs, with what is left of it. They come before `containers`. */
   readonly contexts: readonly (readonly [key: string, context: VersionVector])[];
   readonly containers: readonly (readonly [key: string, container: Container])[];
@@ -38,6 +41,7 @@ export type Send = { readonly to: string } & (
   | { readonly kind: 'pull'; readonly since: VersionVector }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
   | { readonly kind: 'pull-keys'; readonly after: string | undefined; readonly attempt: number }
+  | { readonly kind: 'members'; readonly members: Members }
 );
 
 /** What a write came to. */
@@ -55,6 +59,9 @@ export type WriteResult =
   | { readonly kind: 'precondition-failed'; readonly live: readonly Version[] }
   | { readonly kind: 'too-many-siblings'; readonly live: readonly Version[] };
 
+/** `unnamed`: the list of members has its address only. */
+export type ForgetResult = 'forgotten' | 'unknown' | 'itself' | 'unnamed';
+
 export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'write'; readonly result: WriteResult }
   | ({ readonly kind: 'clock' } & ClockMessage)
@@ -62,6 +69,8 @@ export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'batch'; readonly since: VersionVector }
   | { readonly kind: 'ahead-batch'; readonly after: string | undefined }
   | { readonly kind: 'piece'; readonly after: string | undefined }
+  | { readonly kind: 'members'; readonly members: Members }
+  | { readonly kind: 'forget'; readonly result: ForgetResult }
 );
 
 /** Something that an operator may want to count or read. Changes nothing. */
@@ -84,6 +93,12 @@ export type Observation =
   | { readonly kind: 'bootstrap-progressed'; readonly peer: string; readonly keys: number }
   | { readonly kind: 'bootstrap-ended'; readonly dots: number }
   | { readonly kind: 'log-trimmed'; readonly dots: number }
+  | { readonly kind: 'member-joined'; readonly peer: string; readonly url: string }
+  | { readonly kind: 'member-forgotten'; readonly peer: string }
+  | { readonly kind: 'too-many-members'; readonly from: string }
+  /** This node's own name. */
+  | { readonly kind: 'forgotten' }
+  | { readonly kind: 'actor-sealed'; readonly actor: Actor; readonly counter: number }
   | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };
 
 export interface Output {

@@ -4,6 +4,7 @@
 // committed: the shell commits them, then sends and answers. Production and simulation run this very class.
 
 import { actorName } from '../../clock/dot.js';
+import { isForgotten, type Members } from '../../clock/membership.js';
 import { counterOf, countBeyond, EMPTY_VECTOR, type VersionVector } from '../../clock/version-vector.js';
 import { aheadDigest, claimsDigest } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
@@ -11,9 +12,11 @@ import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, take
 import { awaits, clockMessage, compared, compareWith, heardFrom, pullFrom } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
+import { forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
 import type { Batch, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { pushAnswered } from './push.js';
+import { seal } from './seal.js';
 import {
   Effects,
   initialState,
@@ -53,10 +56,10 @@ type PeerAnswerInput = Extract<Input, { kind: 'peer-answer' }>;
 export class Replica {
   private readonly state: ReplicaState;
 
-  constructor(identity: Identity, peerNames: readonly string[], loaded: LoadedState) {
+  constructor(identity: Identity, loaded: LoadedState) {
     const { name } = identity;
     invariant(actorName(loaded.actor) === name, `the store belongs to ${loaded.actor}, not to a node named ${name}`);
-    this.state = initialState(identity, peerNames, loaded);
+    this.state = initialState(identity, loaded);
   }
 
   /** What the replica knows after all steps so far, committed or not. */
@@ -70,6 +73,16 @@ export class Replica {
 
   get peers(): readonly Readonly<Peer>[] {
     return [...this.state.peers.values()];
+  }
+
+  /** By name, forgotten ones too. */
+  get members(): Members {
+    return this.state.members;
+  }
+
+  /** Whether the others have removed this node: nobody would get what it takes. */
+  get isForgotten(): boolean {
+    return isOwnNameForgotten(this.state);
   }
 
   /** How far it has come since the start. */
@@ -104,9 +117,13 @@ export class Replica {
         return this.peerAnswered(input, stored, effects);
       case 'peer-failure':
         return this.peerFailed(input, effects);
+      case 'forget':
+        effects.replies.push({ id: input.id, kind: 'forget', result: forgetMember(state, input.name, effects) });
+        return;
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         settleClaims(state, effects);
+        seal(state, effects);
         trim(state, effects);
         state.aheadDigest = aheadDigest(state);
         state.claimsDigest = claimsDigest(state);
@@ -122,7 +139,7 @@ export class Replica {
       case 'push': {
         const peer = state.peers.get(from);
         if (peer !== undefined) peer.clock = request.batch.clock;
-        this.apply(from, request.batch, stored, wallMs, effects);
+        if (!isForgotten(state.members.get(from))) this.apply(from, request.batch, stored, wallMs, effects);
         effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
       }
@@ -143,6 +160,10 @@ export class Replica {
         effects.replies.push({ id, kind: 'piece', after: request.after });
         return;
       }
+      case 'members':
+        learnMembers(state, from, request.members, effects);
+        effects.replies.push({ id, kind: 'members', members: state.members });
+        return;
     }
   }
 
@@ -162,6 +183,8 @@ export class Replica {
         if (to === 'pull') this.pulled(peer, answer.batch, stored, wallMs, effects);
         else this.pulledAhead(peer, answer, stored, wallMs, effects);
         return;
+      case 'members':
+        return learnMembers(state, from, answer.members, effects);
       case 'below-floor':
         this.checkIncarnation(answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
@@ -169,6 +192,7 @@ export class Replica {
       case 'piece': {
         const { piece } = answer;
         this.checkIncarnation(piece.clock, effects);
+        for (const { context } of piece.containers.values()) this.checkIncarnation(context, effects);
         if (input.local === undefined) throw new TypeError('a piece came without the local keys of its span');
         return takePiece(state, from, piece, input.local, stored, wallMs, effects);
       }
@@ -225,6 +249,7 @@ export class Replica {
 
   private apply(from: string, batch: Batch, stored: Stored, wallMs: number, effects: Effects): boolean {
     this.checkIncarnation(batch.clock, effects);
+    for (const { context } of batch.containers.values()) this.checkIncarnation(context, effects);
     const isApplied = applyBatch(this.state, from, batch, stored, wallMs, effects);
     this.settleWrites(from, batch.clock, effects);
     return isApplied;

@@ -3,6 +3,7 @@
 
 import type { Container } from '../../clock/container.js';
 import type { Actor } from '../../clock/dot.js';
+import { isMember, type Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import { claimOf, type Claims } from '../../clock/claims.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
@@ -24,6 +25,10 @@ export interface Peer {
   clockWhenBehind: VersionVector | undefined;
   /** Comparisons in a row that found other keys ahead than ours, or other claims. */
   aheadDiffered: number;
+  /** The actor that it goes by, as it last told. */
+  actor: Actor | undefined;
+  /** Comparisons in a row that found it in the very state of this replica. */
+  levelComparisons: number;
   /** What it will know once it has taken over all keys; empty when it does not. Logs are kept for it from there on. */
   awaited: VersionVector;
   /** Whether it has answered or failed since this replica started. */
@@ -54,6 +59,7 @@ export interface Bootstrap {
 
 export interface LoadedState extends NodeState {
   readonly claims: Claims;
+  readonly members: Members;
   /** By key, the part of its context that reaches beyond what is known of its range. */
   readonly ahead: ReadonlyMap<string, VersionVector>;
 }
@@ -65,6 +71,12 @@ export interface Identity {
   readonly nextIncarnation: () => string;
   /** Log entries kept for members that stay away. */
   readonly logMax: number;
+  /** The other members, as far as they are configured by name. */
+  readonly configured: Members;
+  /** Other members of which only the address is configured, by the names given to these. */
+  readonly unnamed: readonly string[];
+  /** Where this node takes requests of others; undefined: not known, and it can't join a cluster that does not list it. */
+  readonly url: string | undefined;
 }
 
 export interface ReplicaState extends Identity {
@@ -80,7 +92,11 @@ export interface ReplicaState extends Identity {
   /** Digest of `ahead` as of the last tick: under load it changes all the time, and equal ones only matter at rest. */
   aheadDigest: number;
   claimsDigest: number;
-  readonly peers: ReadonlyMap<string, Peer>;
+  readonly peers: Map<string, Peer>;
+  /** All that were ever heard of, this node included once the others know it. */
+  members: Members;
+  /** Whether the members have names, and can be told to others. */
+  readonly isNamed: boolean;
   readonly acknowledgements: Acknowledgements;
   /** The peer that a pull is under way from. */
   pullingFrom: string | undefined;
@@ -92,15 +108,13 @@ export interface ReplicaState extends Identity {
   caughtUpAt: VersionVector;
 }
 
-export function initialState(
-  { name, nextIncarnation, logMax }: Identity,
-  peerNames: readonly string[],
-  loaded: LoadedState,
-): ReplicaState {
+export function initialState(identity: Identity, loaded: LoadedState): ReplicaState {
+  const members = configuredOver(loaded.members, identity.configured);
+  const peers = [...members].filter(([name, member]) => name !== identity.name && isMember(member));
   return {
-    name,
-    nextIncarnation,
-    logMax,
+    ...identity,
+    isNamed: identity.unnamed.length === 0,
+    members,
     actor: loaded.actor,
     clock: loaded.clock,
     stamp: loaded.stamp,
@@ -116,7 +130,7 @@ export function initialState(
     ahead: new Map(loaded.ahead),
     aheadDigest: 0,
     claimsDigest: 0,
-    peers: new Map(peerNames.map((peer) => [peer, unheard(peer)])),
+    peers: new Map([...identity.unnamed, ...peers.map(([name]) => name)].map((name) => [name, unheard(name)])),
     acknowledgements: new Acknowledgements(),
     pullingFrom: undefined,
     pullingAheadFrom: undefined,
@@ -136,7 +150,14 @@ export function isIntroduced({ peers }: ReplicaState): boolean {
   return true;
 }
 
-function unheard(name: string): Peer {
+/** Addresses are as configured; whether a node belongs is as it was heard. */
+function configuredOver(known: Members, configured: Members): Members {
+  const members = new Map(known);
+  for (const [name, { url }] of configured) members.set(name, { url, version: known.get(name)?.version ?? 0 });
+  return members;
+}
+
+export function unheard(name: string): Peer {
   return {
     name,
     clock: undefined,
@@ -146,6 +167,8 @@ function unheard(name: string): Peer {
     hasCompared: false,
     clockWhenBehind: undefined,
     aheadDiffered: 0,
+    actor: undefined,
+    levelComparisons: 0,
     awaited: EMPTY_VECTOR,
     hasBeenTried: false,
     hasAnswered: false,
@@ -159,6 +182,7 @@ export class Effects {
   private readonly log: Writes['log'][number][] = [];
   private isChanged = false;
   private claims: Claims | undefined;
+  private members: Members | undefined;
   readonly sends: Send[] = [];
   readonly replies: Reply[] = [];
   readonly observations: Observation[] = [];
@@ -191,12 +215,25 @@ export class Effects {
     this.isChanged = true;
   }
 
+  setMembers(state: ReplicaState, members: Members): void {
+    state.members = members;
+    this.members = members;
+    this.isChanged = true;
+  }
+
   output({ actor, clock, stamp, floor, bootstrap }: ReplicaState): Output {
     const node = this.isChanged
       ? { actor, clock, stamp, floor, bootstrap: bootstrap && { through: bootstrap.through } }
       : undefined;
     return {
-      writes: { claims: this.claims, contexts: this.contexts, containers: this.containers, log: this.log, node },
+      writes: {
+        claims: this.claims,
+        members: this.members,
+        contexts: this.contexts,
+        containers: this.containers,
+        log: this.log,
+        node,
+      },
       sends: this.sends,
       replies: this.replies,
       observations: this.observations,

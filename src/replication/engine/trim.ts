@@ -5,9 +5,11 @@
 // longer, and takes over all keys when it comes back.
 
 import { countBeyond, descends, join, meet, type VersionVector } from '../../clock/version-vector.js';
-import type { Effects, Peer, ReplicaState } from './state.js';
+import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
 
 export function trim(state: ReplicaState, effects: Effects): void {
+  // Just started: a peer that is there, and a little behind, has not had the time to say so.
+  if (!isIntroduced(state)) return;
   const floor = join(state.floor, heldFrom(state));
   const dots = countBeyond(floor, state.floor);
   if (dots === 0) return;

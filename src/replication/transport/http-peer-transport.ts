@@ -16,7 +16,14 @@ export const PEER_CONTENT_TYPE = 'application/octet-stream';
 export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** A comparison says whether a peer is there at all, and soon; a batch may have to wait for the peer's disk. */
-const TIMEOUT_MS = { compare: 2000, push: 30_000, pull: 30_000, 'pull-ahead': 30_000, 'pull-keys': 30_000 } as const;
+const TIMEOUT_MS = {
+  compare: 2000,
+  push: 30_000,
+  pull: 30_000,
+  'pull-ahead': 30_000,
+  'pull-keys': 30_000,
+  members: 2000,
+} as const;
 
 const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   compare: ['clock'],
@@ -24,23 +31,24 @@ const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   pull: ['batch', 'below-floor'],
   'pull-ahead': ['batch'],
   'pull-keys': ['piece'],
+  members: ['members'],
 };
 
 export class HttpPeerTransport implements PeerTransport {
-  private readonly links: ReadonlyMap<string, { member: Member; compressor: Compressor }>;
+  private readonly compressors = new Map<string, Compressor>();
 
   constructor(
     private readonly http: HttpService,
     private readonly self: { readonly name: string; readonly clusterSecret: string | undefined },
-    peers: readonly Member[],
-  ) {
-    this.links = new Map(peers.map((member) => [member.name, { member, compressor: new Compressor() }]));
-  }
+    /** Where a member is now. */
+    private readonly find: (name: string) => Member | undefined,
+  ) {}
 
   async send(to: string, request: PeerRequest): Promise<PeerAnswer> {
-    const link = this.links.get(to);
-    if (link === undefined) throw new PeerFailure(`${to} is no member`, false);
-    const { member, compressor } = link;
+    const member = this.find(to);
+    if (member === undefined) throw new PeerFailure(`${to} is no member`, false);
+    const compressor = this.compressors.get(to) ?? new Compressor();
+    this.compressors.set(to, compressor);
     const bytes = encodeRequest({ from: this.self.name, to: member.isNamed ? to : '', message: request });
     const { body, encoding } = await compressor.pack(bytes);
     const response = await this.post(member, body, encoding, TIMEOUT_MS[request.kind]);

@@ -10,6 +10,7 @@ import type { Container } from '../../clock/container.js';
 import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
+import { readMembers, writeMembers } from '../../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
 import { readVersions, writeVersions } from '../../store/record-codec.js';
 import {
@@ -47,8 +48,8 @@ const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
 
 const NAME = /^[a-z0-9-]{1,63}$/;
 
-const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys'] as const;
-const ANSWERS = ['clock', 'batch', 'below-floor', 'piece'] as const;
+const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys', 'members'] as const;
+const ANSWERS = ['clock', 'batch', 'below-floor', 'piece', 'members'] as const;
 
 export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buffer {
   const writer = new BinaryWriter(message.kind === 'push' ? 64 * 1024 : 256);
@@ -67,6 +68,9 @@ export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buf
     case 'pull-keys':
       writer.text(message.after ?? '');
       break;
+    case 'members':
+      writeMembers(writer, message.members);
+      break;
   }
   return writer.finish();
 }
@@ -84,6 +88,8 @@ export function decodeRequest(bytes: Uint8Array): Envelope<PeerRequest> {
       case 'pull-ahead':
       case 'pull-keys':
         return { kind, after: reader.text() || undefined };
+      case 'members':
+        return { kind, members: readMembers(reader) };
     }
   });
 }
@@ -105,6 +111,9 @@ export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffe
     case 'piece':
       writePiece(writer, message.piece);
       break;
+    case 'members':
+      writeMembers(writer, message.members);
+      break;
   }
   return writer.finish();
 }
@@ -121,6 +130,8 @@ export function decodeAnswer(bytes: Uint8Array): Envelope<PeerAnswer> {
         return { kind, clock: readVector(reader) };
       case 'piece':
         return { kind, piece: readPiece(reader) };
+      case 'members':
+        return { kind, members: readMembers(reader) };
     }
   });
 }
@@ -145,17 +156,22 @@ function decode<Kind extends string, Message>(
   return { from, to, message };
 }
 
-function writeClockMessage(writer: BinaryWriter, { clock, aheadDigest, claimsDigest, awaited }: ClockMessage): void {
-  writeVector(writer, clock);
-  writer.varint(aheadDigest).varint(claimsDigest);
-  writeVector(writer, awaited);
+function writeClockMessage(writer: BinaryWriter, message: ClockMessage): void {
+  writeVector(writer, message.clock);
+  writer.text(message.actor);
+  writer.varint(message.aheadDigest).varint(message.claimsDigest).varint(message.membersDigest);
+  writeVector(writer, message.awaited);
 }
 
 function readClockMessage(reader: BinaryReader): ClockMessage {
-  const clock = readVector(reader);
-  const aheadDigest = reader.varint();
-  const claimsDigest = reader.varint();
-  return { clock, aheadDigest, claimsDigest, awaited: readVector(reader) };
+  return {
+    clock: readVector(reader),
+    actor: readActor(reader),
+    aheadDigest: reader.varint(),
+    claimsDigest: reader.varint(),
+    membersDigest: reader.varint(),
+    awaited: readVector(reader),
+  };
 }
 
 function writePiece(writer: BinaryWriter, { span, clock, containers }: Piece): void {
@@ -165,13 +181,22 @@ function writePiece(writer: BinaryWriter, { span, clock, containers }: Piece): v
 }
 
 function readPiece(reader: BinaryReader): Piece {
-  const span = { after: reader.text() || undefined, through: reader.text() || undefined };
+  const span = { after: readSpanEnd(reader), through: readSpanEnd(reader) };
+  if (span.through !== undefined && !isWithin({ after: span.after, through: undefined }, span.through)) {
+    throw new MalformedBytesError('a piece ends before it begins');
+  }
   const clock = readVector(reader);
   const containers = readContainers(reader, clock);
   for (const key of containers.keys()) {
     if (!isWithin(span, key)) throw new MalformedBytesError('a key lies outside of the span of its piece');
   }
   return { span, clock, containers };
+}
+
+function readSpanEnd(reader: BinaryReader): string | undefined {
+  const key = reader.text();
+  if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new MalformedBytesError('a span ends at what can be no key');
+  return key === '' ? undefined : key;
 }
 
 function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<string, Container>): void {

@@ -1,3 +1,5 @@
+// What do version vectors say in examples small enough to check by hand, and do they say what the papers say?
+
 import { describe, expect, test } from '@jest/globals';
 import {
   advance,
@@ -9,6 +11,7 @@ import {
   EMPTY_VECTOR,
   equalVectors,
   join,
+  meet,
 } from '../../../src/clock/version-vector.js';
 import { dot, shownVector, vector } from '../../support/clock-arbitraries.js';
 
@@ -54,6 +57,27 @@ describe('Joining two version vectors', () => {
     const [left, right] = [vector({ a: 1 }), vector({ b: 2 })];
     join(left, right);
     expect([shownVector(left), shownVector(right)]).toEqual([[['a', 1]], [['b', 2]]]);
+  });
+});
+
+describe('The meet of two version vectors', () => {
+  test('takes the smaller entry of each actor that both name', () => {
+    expect(shownVector(meet(vector({ a: 1, b: 5, c: 2 }), vector({ a: 3, b: 2, d: 1 })))).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
+  });
+
+  test('leaves both as they were', () => {
+    const [left, right] = [vector({ a: 1, b: 2 }), vector({ b: 1 })];
+    meet(left, right);
+    expect([shownVector(left), shownVector(right)]).toEqual([
+      [
+        ['a', 1],
+        ['b', 2],
+      ],
+      [['b', 1]],
+    ]);
   });
 });
 

@@ -36,6 +36,7 @@ describe('a configuration', () => {
       data: './data/n1',
       peers: [],
       durability: 'fsync',
+      logMax: 1_000_000,
       resolve: 'order',
       clusterSecret: undefined,
       valueBytesMax: 1024 * 1024,
@@ -59,6 +60,7 @@ describe('a configuration', () => {
       QUARTET_BODIES_MAX_BYTES: '4096',
       QUARTET_REQUEST_TIMEOUT_MS: '1000',
       QUARTET_DISK_FREE_MIN_BYTES: '0',
+      QUARTET_LOG_MAX_ENTRIES: '5000',
     });
     expect(config).toEqual({
       name: 'n2',
@@ -67,6 +69,7 @@ describe('a configuration', () => {
       data: '/var/lib/quartet',
       peers: [{ name: 'n1', url: 'http://a:5000', isNamed: true }],
       durability: 'fsync',
+      logMax: 5000,
       resolve: 'latest',
       clusterSecret: 'secret',
       valueBytesMax: 2048,

@@ -1,3 +1,5 @@
+// Which problem does a client see for an error of any layer, and does it give nothing else away?
+
 import { describe, expect, it } from '@jest/globals';
 import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from '../../../src/controllers/http/problem.js';
@@ -9,7 +11,7 @@ import { CorruptRecordError } from '../../../src/store/record-codec.js';
 
 describe('an error of any layer', () => {
   it.each([
-    [new CorruptRecordError('x'), 'CORRUPT_RECORD'],
+    [new CorruptRecordError('x', Buffer.of(1)), 'CORRUPT_RECORD'],
     [new ReplicaStoppedError('x'), 'REPLICA_STOPPED'],
     [new ProtocolVersionError('x'), 'PROTOCOL_VERSION'],
     [new MisdirectedError('x'), 'MISDIRECTED'],

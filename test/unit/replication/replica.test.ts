@@ -7,13 +7,13 @@ import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import type { Stored } from '../../../src/replication/engine/state.js';
 import { utf8, vector } from '../../support/clock-arbitraries.js';
+import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
 const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER };
 const WALL_MS = 1_700_000_000_000;
 
 function replicaOf(...peers: string[]): { replica: Replica; step: (input: Input) => Output } {
-  const loaded = { actor: 'n1.a', clock: vector({}), stamp: 0, ahead: new Map() };
-  const replica = new Replica('n1', peers, loaded, () => 'b');
+  const replica = new Replica(identityOf(peers), loadedState());
   return { replica, step: (input) => replica.step(input, NOTHING_STORED) };
 }
 
@@ -32,7 +32,7 @@ function writeOf(id: number, parts: Partial<WriteInput> = {}): WriteInput {
 }
 
 function comparedWith(from: string, clock: Record<string, number>, aheadDigest = 0): Input {
-  const answer = { kind: 'clock', clock: vector(clock), aheadDigest } as const;
+  const answer = { kind: 'clock', ...toldBy(from, clock, { aheadDigest }) } as const;
   return { kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS };
 }
 

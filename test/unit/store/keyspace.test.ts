@@ -3,14 +3,23 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  ALL_MARKS,
+  CLAIMS_KEY,
+  commitOf,
   contextKey,
   contextsRange,
+  dotOf,
+  EVERYTHING,
+  isLogKey,
   keyOf,
   logKey,
   logRange,
+  markKey,
   NODE_KEY,
+  spanRange,
   versionsKey,
   versionsRange,
+  WHOLE_LOG,
 } from '../../../src/store/keyspace.js';
 import type { KeyRange } from '../../../src/store/store.port.js';
 
@@ -43,9 +52,7 @@ describe('Keys stand in the order of their UTF-8 bytes', () => {
       fc.property(anyKey, (key) => {
         expect(keyOf(versionsKey(key))).toBe(key);
         expect(keyOf(contextKey(key))).toBe(key);
-        // As a scan yields it: a part of a larger buffer.
-        const chunk = Buffer.concat([Buffer.from('xyz'), versionsKey(key), Buffer.from('xyz')]);
-        expect(keyOf(chunk.subarray(3, -3))).toBe(key);
+        expect(keyOf(inChunk(versionsKey(key)))).toBe(key);
       }),
     );
   });
@@ -96,11 +103,41 @@ describe('A range of keys', () => {
   });
 
   test('never reaches records of another kind', () => {
-    const records = [NODE_KEY, versionsKey('n'), contextKey('n'), logKey('n1.a', 1)];
+    const records = [NODE_KEY, versionsKey('n'), contextKey('n'), logKey('n1.a', 1), CLAIMS_KEY, markKey(1)];
     const inside = (range: KeyRange): number[] => [...records.keys()].filter((place) => holds(range, records[place]!));
     expect(inside(versionsRange('', undefined))).toEqual([1]);
     expect(inside(contextsRange(undefined))).toEqual([2]);
     expect(inside(logRange('n1.a', 0, Number.MAX_SAFE_INTEGER - 1))).toEqual([3]);
+    expect(inside(spanRange('k', { after: undefined, through: undefined }))).toEqual([1]);
+    expect(inside(spanRange('a', { after: undefined, through: '\u{10ffff}' }))).toEqual([2]);
+    expect(inside(WHOLE_LOG)).toEqual([3]);
+    expect(inside(ALL_MARKS)).toEqual([5]);
+    expect(inside(EVERYTHING)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(records.map(isLogKey)).toEqual([false, false, false, true, false, false]);
+  });
+});
+
+describe('A span of keys', () => {
+  test('holds exactly the keys that follow its beginning, up to and with its end', () => {
+    const anyEnd = fc.option(anyKey, { nil: undefined });
+    fc.assert(
+      fc.property(anyKey, anyEnd, anyEnd, (key, after, through) => {
+        const isWanted =
+          (after === undefined || compareCodePoints(key, after) > 0) &&
+          (through === undefined || compareCodePoints(key, through) <= 0);
+        expect(holds(spanRange('k', { after, through }), versionsKey(key))).toBe(isWanted);
+        expect(holds(spanRange('a', { after, through }), contextKey(key))).toBe(isWanted);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('goes on exactly where the one before it ends', () => {
+    const [first, second] = [
+      spanRange('k', { after: undefined, through: 'a' }),
+      spanRange('k', { after: 'a', through: undefined }),
+    ];
+    expect(first.lt).toEqual(second.gte);
   });
 });
 
@@ -131,11 +168,29 @@ describe('Log entries stand in the order of counters', () => {
   });
 });
 
+test('Log entries and marks tell the dot and the commit that they stand for', () => {
+  const anyNumber = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+  fc.assert(
+    fc.property(fc.constantFrom('n1.a', 'n10.zz', '-.0'), anyNumber, (actor, number) => {
+      expect(dotOf(inChunk(logKey(actor, number)))).toEqual({ actor, counter: number });
+      expect(commitOf(inChunk(markKey(number)))).toBe(number);
+    }),
+  );
+});
+
+test('Marks stand in the order of commits', () => {
+  const numbers = [1, 255, 256, 2 ** 32 - 1, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER];
+  const marks = numbers.map(markKey);
+  expect([...marks].reverse().sort((left, right) => Buffer.compare(left, right))).toEqual(marks);
+});
+
 describe('The layout on disk', () => {
   test.each([
     ['the node record', NODE_KEY, '6e'],
     ['the versions of a key', versionsKey('aé'), '6b' + '61c3a9'],
     ['the context of a key', contextKey('aé'), '61' + '61c3a9'],
+    ['the claims', CLAIMS_KEY, '63'],
+    ['the mark of a commit', markKey(2 ** 32 + 258), '6d' + '0000000100000102'],
     ['a log entry', logKey('n1.a', 2 ** 32 + 258), '6c' + '6e312e61' + '00' + '0000000100000102'],
   ])('of %s is what data folders of earlier releases have', (_what, key, layout) => {
     expect(Buffer.from(key).toString('hex')).toBe(layout);
@@ -144,6 +199,11 @@ describe('The layout on disk', () => {
 
 function holds({ gte, lt }: KeyRange, key: Uint8Array): boolean {
   return Buffer.compare(key, gte) >= 0 && Buffer.compare(key, lt) < 0;
+}
+
+/** As a scan yields it: a part of a larger buffer. */
+function inChunk(recordKey: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from('xyz'), recordKey, Buffer.from('xyz')]).subarray(3, -3);
 }
 
 /** The order of texts as sequences of code points, from the definition. */

@@ -6,13 +6,16 @@ import fc from 'fast-check';
 import { compareDots } from '../../../src/clock/dot.js';
 import { BinaryReader } from '../../../src/codec/binary-reader.js';
 import { BinaryWriter } from '../../../src/codec/binary-writer.js';
-import { contextKey, logKey, NODE_KEY, versionsKey } from '../../../src/store/keyspace.js';
+import { CLAIMS_KEY, contextKey, logKey, NODE_KEY, versionsKey } from '../../../src/store/keyspace.js';
 import {
+  blankNode,
   CorruptRecordError,
+  decodeClaims,
   decodeContext,
   decodeLogged,
   decodeNode,
   decodeVersions,
+  encodeClaims,
   encodeContext,
   encodeLogged,
   encodeNode,
@@ -24,6 +27,8 @@ import { utf8, vector, version } from '../../support/clock-arbitraries.js';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
+const NODE_OF_FORMAT_1 = Buffer.from('017b20dc68046e312e61ffffffffffffff0f01046e312e6107', 'hex');
+
 /** One of each kind, with its key, how it is read, and the bytes that it has on disk. */
 const RECORDS = [
   {
@@ -34,6 +39,7 @@ const RECORDS = [
       { ...version('n2.b', 300, '', 1_700_000_000_000_001), contentType: '' },
     ]),
     decode: decodeVersions,
+    lastFormat: 1,
     layout:
       '01' +
       '460800b5' +
@@ -54,25 +60,65 @@ const RECORDS = [
     key: contextKey('é'),
     record: encodeContext(contextKey('é'), vector({ 'n1.a': 1, 'n2.b': 2 ** 32 })),
     decode: decodeContext,
+    lastFormat: 1,
     layout: '01' + 'e66ad431' + '02' + '046e312e61' + '01' + '046e322e62' + '8080808010',
   },
   {
     kind: 'the node',
     key: NODE_KEY,
-    record: encodeNode(NODE_KEY, { actor: 'n1.a', stamp: MAX, clock: vector({ 'n1.a': 7 }) }),
+    record: encodeNode(
+      NODE_KEY,
+      {
+        actor: 'n1.a',
+        stamp: MAX,
+        clock: vector({ 'n1.a': 7 }),
+        floor: vector({ 'n1.a': 5 }),
+        bootstrap: { through: 'é' },
+      },
+      300,
+    ),
     decode: decodeNode,
+    lastFormat: 2,
+    layout:
+      '02' +
+      '57b96044' +
+      '046e312e61' +
+      'ffffffffffffff0f' +
+      ('01' + '046e312e61' + '07') +
+      ('01' + '046e312e61' + '05') +
+      ('01' + '02c3a9') +
+      'ac02',
+  },
+  {
+    kind: 'the node, as the first release wrote it',
+    key: NODE_KEY,
+    record: NODE_OF_FORMAT_1,
+    decode: decodeNode,
+    lastFormat: 2,
     layout: '01' + '7b20dc68' + '046e312e61' + 'ffffffffffffff0f' + '01' + '046e312e61' + '07',
+  },
+  {
+    kind: 'the claims',
+    key: CLAIMS_KEY,
+    record: encodeClaims(CLAIMS_KEY, [
+      { through: 'é', clock: vector({ 'n1.a': 7 }) },
+      { through: undefined, clock: vector({}) },
+    ]),
+    decode: decodeClaims,
+    lastFormat: 1,
+    layout: '01' + '22d39c72' + '02' + ('02c3a9' + '01' + '046e312e61' + '07') + ('00' + '00'),
   },
   {
     kind: 'a log entry',
     key: logKey('n1.a', 7),
     record: encodeLogged(logKey('n1.a', 7), '\u{1f600}'),
     decode: decodeLogged,
+    lastFormat: 1,
     layout: '01' + 'c6e9968c' + '04f09f9880',
   },
 ] as const;
 
-describe.each(RECORDS)('The record of $kind', ({ key, record, decode, layout }) => {
+describe.each(RECORDS)('The record of $kind', ({ key, record, decode, lastFormat, layout }) => {
   test('has the bytes that data folders of earlier releases have', () => {
     expect(record.toString('hex')).toBe(layout);
   });
@@ -107,7 +153,7 @@ describe.each(RECORDS)('The record of $kind', ({ key, record, decode, layout }) 
   });
 
   test('of a format that is not known is refused for that, not as damaged', () => {
-    for (const format of [0, 2, 255]) {
+    for (const format of [0, lastFormat + 1, 255]) {
       const later = Buffer.from(record);
       later[0] = format;
       expect(() => decode(key, later)).toThrow(CorruptRecordError);
@@ -163,9 +209,39 @@ describe('A record reads back as it was written', () => {
   });
 
   test('when it holds the node', () => {
+    const anyKey = fc.option(
+      anyText.filter((text) => text !== ''),
+      { nil: undefined },
+    );
+    const anyNode = fc.record({
+      actor: anyActor,
+      stamp: fc.maxSafeNat(),
+      clock: anyVector,
+      floor: anyVector,
+      bootstrap: fc.option(fc.record({ through: anyKey }), { nil: undefined }),
+    });
     fc.assert(
-      fc.property(anyActor, fc.maxSafeNat(), anyVector, (actor, stamp, clock) => {
-        expect(decodeNode(NODE_KEY, encodeNode(NODE_KEY, { actor, stamp, clock }))).toEqual({ actor, stamp, clock });
+      fc.property(anyNode, anyCounter, (node, commit) => {
+        expect(decodeNode(NODE_KEY, encodeNode(NODE_KEY, node, commit))).toEqual({ node, commit });
+      }),
+    );
+  });
+
+  test('when it holds the node and the first release wrote it: nothing is trimmed, and no commit has a mark', () => {
+    expect(decodeNode(NODE_KEY, NODE_OF_FORMAT_1)).toEqual({
+      node: { ...blankNode('n1.a'), stamp: MAX, clock: vector({ 'n1.a': 7 }) },
+      commit: 0,
+    });
+  });
+
+  test('when it holds claims', () => {
+    const anyThrough = anyText.filter((text) => text !== '');
+    const anyClaims = fc
+      .tuple(fc.array(fc.record({ through: anyThrough, clock: anyVector })), fc.option(anyVector, { nil: undefined }))
+      .map(([claims, last]) => [...claims, ...(last === undefined ? [] : [{ through: undefined, clock: last }])]);
+    fc.assert(
+      fc.property(anyClaims, (claims) => {
+        expect(decodeClaims(CLAIMS_KEY, encodeClaims(CLAIMS_KEY, claims))).toEqual(claims);
       }),
     );
   });

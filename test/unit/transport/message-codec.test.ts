@@ -1,10 +1,12 @@
+// Does a message come out as it went in, and is everything else refused before the engine sees it?
+
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Container, Version } from '../../../src/clock/container.js';
 import { compareDots } from '../../../src/clock/dot.js';
 import type { VersionVector } from '../../../src/clock/version-vector.js';
 import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
-import type { Batch, PeerAnswer, PeerRequest } from '../../../src/replication/engine/messages.js';
+import type { Batch, PeerAnswer, PeerRequest, Piece } from '../../../src/replication/engine/messages.js';
 import {
   decodeAnswer,
   decodeRequest,
@@ -14,7 +16,7 @@ import {
   ProtocolVersionError,
   type Envelope,
 } from '../../../src/replication/transport/message-codec.js';
-import { container, shownVector, vector, version } from '../../support/clock-arbitraries.js';
+import { container, shownVector, utf8, vector, version } from '../../support/clock-arbitraries.js';
 
 const anyName = fc.stringMatching(/^[a-z0-9-]{1,63}$/);
 const anyActor = fc.constantFrom('n1.a', 'n2.b', 'n3.c', 'n1.zzzzzzzzzzzzzzzz');
@@ -65,15 +67,47 @@ const anyBatch: fc.Arbitrary<Batch> = anyVector.chain((clock) =>
     }),
 );
 
+const anyEnd = fc.option(anyKey, { nil: undefined });
+
+/** Spans of the keys that are drawn, with some of them. */
+const anyPiece: fc.Arbitrary<Piece> = fc
+  .tuple(anyBatch, fc.boolean(), fc.boolean())
+  .map(([{ clock, containers }, isFirst, isLast]) => {
+    const [after, ...inside] = [...containers].sort(([left], [right]) => Buffer.compare(utf8(left), utf8(right)));
+    const span = {
+      after: isFirst ? undefined : after?.[0],
+      through: isLast ? undefined : inside.at(-1)?.[0],
+    };
+    return { span, clock, containers: new Map(inside) };
+  });
+
+const anyClockMessage = {
+  clock: anyVector,
+  actor: fc.constantFrom('n1.a', 'n-2.0zz'),
+  aheadDigest: anyDigest,
+  claimsDigest: anyDigest,
+  membersDigest: anyDigest,
+  awaited: anyVector,
+};
+const anyMembers = fc
+  .dictionary(
+    fc.constantFrom('n1', 'n2', 'node-3'),
+    fc.record({ url: fc.constantFrom('http://n1:5000', 'https://[::1]'), version: fc.nat() }),
+  )
+  .map((members) => new Map(Object.entries(members)));
 const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
   anyBatch.map((batch) => ({ kind: 'push' as const, batch })),
-  fc.record({ kind: fc.constant('compare' as const), clock: anyVector, aheadDigest: anyDigest }),
+  fc.record({ kind: fc.constant('compare' as const), ...anyClockMessage }),
   fc.record({ kind: fc.constant('pull' as const), since: anyVector }),
-  fc.record({ kind: fc.constant('pull-ahead' as const), after: fc.option(anyKey, { nil: undefined }) }),
+  fc.record({ kind: fc.constantFrom('pull-ahead' as const, 'pull-keys' as const), after: anyEnd }),
+  fc.record({ kind: fc.constant('members' as const), members: anyMembers }),
 );
 const anyAnswer: fc.Arbitrary<PeerAnswer> = fc.oneof(
-  fc.record({ kind: fc.constant('clock' as const), clock: anyVector, aheadDigest: anyDigest }),
-  fc.record({ kind: fc.constant('batch' as const), batch: anyBatch, next: fc.option(anyKey, { nil: undefined }) }),
+  fc.record({ kind: fc.constant('clock' as const), ...anyClockMessage }),
+  fc.record({ kind: fc.constant('batch' as const), batch: anyBatch, next: anyEnd }),
+  fc.record({ kind: fc.constant('below-floor' as const), clock: anyVector }),
+  fc.record({ kind: fc.constant('piece' as const), piece: anyPiece }),
+  fc.record({ kind: fc.constant('members' as const), members: anyMembers }),
 );
 
 /** As plain data, in which equal messages are equal. */
@@ -161,7 +195,7 @@ describe('a message', () => {
     // Most random bytes fail at the first; behind a good head they come further.
     const head = encodeRequest({ from: 'n1', to: 'n2', message: { kind: 'pull', since: vector({}) } }).subarray(2, -1);
     const behindHead = fc
-      .tuple(fc.nat({ max: 3 }), fc.uint8Array({ maxLength: 100 }))
+      .tuple(fc.nat({ max: 5 }), fc.uint8Array({ maxLength: 100 }))
       .map(([kind, tail]) => Buffer.concat([Buffer.of(PROTOCOL, kind), head, tail]));
     fc.assert(fc.property(behindHead, tryBoth), { numRuns: 2000 });
   });
@@ -169,17 +203,26 @@ describe('a message', () => {
   it('is refused or read, and nothing else, when some of its bytes are others', () => {
     const mutation = fc.tuple(fc.nat(), fc.nat({ max: 255 }));
     fc.assert(
-      fc.property(anyRequest, fc.array(mutation, { minLength: 1, maxLength: 4 }), (message, mutations) => {
-        const bytes = encodeRequest({ from: 'n1', to: 'n2', message });
-        for (const [place, byte] of mutations) bytes[place % bytes.length] = byte;
-        tryBoth(bytes);
-      }),
+      fc.property(
+        anyRequest,
+        anyAnswer,
+        fc.array(mutation, { minLength: 1, maxLength: 4 }),
+        (request, answer, mutations) => {
+          for (const bytes of [
+            encodeRequest({ from: 'n1', to: 'n2', message: request }),
+            encodeAnswer({ from: 'n1', to: 'n2', message: answer }),
+          ]) {
+            for (const [place, byte] of mutations) bytes[place % bytes.length] = byte;
+            tryBoth(bytes);
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 
   it('of another version of the protocol is refused as such, before anything else of it is read', () => {
-    for (const protocol of [0, PROTOCOL + 1, 255]) {
+    for (const protocol of [0, PROTOCOL - 1, PROTOCOL + 1, 255]) {
       expect(() => decodeRequest(Uint8Array.of(protocol, 99, 99))).toThrow(ProtocolVersionError);
       expect(() => decodeAnswer(Uint8Array.of(protocol))).toThrow(ProtocolVersionError);
     }
@@ -270,5 +313,74 @@ describe('a batch', () => {
     const bytes = pushed({ clock: vector({}), ranges: [], containers: new Map() });
     const announcing = Buffer.concat([bytes.subarray(0, -2), Buffer.of(0xff, 0xff, 0xff, 0xff, 0x0f)]);
     expect(() => decodeRequest(announcing)).toThrow(MalformedBytesError);
+  });
+});
+
+describe('a piece', () => {
+  const PIECE: Piece = {
+    span: { after: 'b', through: '\u{1f600}' },
+    clock: vector({ 'n1.a': 2 }),
+    containers: new Map([['c', container([version('n1.a', 2)], vector({}))]]),
+  };
+
+  function answered(changes: Partial<Piece>): Buffer {
+    return encodeAnswer({ from: 'n1', to: 'n2', message: { kind: 'piece', piece: { ...PIECE, ...changes } } });
+  }
+
+  function pieceWith(key: string): Buffer {
+    return answered({ containers: new Map([[key, container([version('n1.a', 1)], vector({}))]]) });
+  }
+
+  it('is read when it keeps the rules', () => {
+    const { message } = decodeAnswer(answered({}));
+    expect(message.kind === 'piece' && shown(message.piece)).toEqual(shown(PIECE));
+  });
+
+  it('may have no key at all: every key of its span is known to have no live version', () => {
+    const { message } = decodeAnswer(answered({ containers: new Map() }));
+    expect(message.kind === 'piece' && message.piece.containers.size).toBe(0);
+  });
+
+  it.each(['b\0', 'ba', 'c', '\uffff', '\u{1f5ff}', '\u{1f600}'])('may have %j: it lies in the span', (key) => {
+    expect(() => decodeAnswer(pieceWith(key))).not.toThrow();
+  });
+
+  it.each(['a', 'b', '\u{1f600}\0', '\u{1f601}', '\u{10ffff}'])(
+    'is refused with %j, which lies outside of the span',
+    (key) => {
+      expect(() => decodeAnswer(pieceWith(key))).toThrow('a key lies outside of the span of its piece');
+    },
+  );
+
+  it('has no bounds that it does not name', () => {
+    const containers = new Map(['\0', '\u{10ffff}'].map((key) => [key, container([], vector({ 'n1.a': 9 }))]));
+    expect(() => decodeAnswer(answered({ span: { after: undefined, through: undefined }, containers }))).not.toThrow();
+  });
+
+  const broken: [why: string, changes: Partial<Piece>][] = [
+    ['a version is beyond clock and context', { clock: vector({ 'n1.a': 1 }) }],
+    ['its clock counts from zero', { clock: vector({ 'n1.a': 2, 'n2.b': 0 }) }],
+    [
+      'a key is too long',
+      {
+        span: { after: undefined, through: undefined },
+        containers: new Map([['k'.repeat(1025), container([], vector({}))]]),
+      },
+    ],
+    [
+      'a key is empty',
+      { span: { after: undefined, through: undefined }, containers: new Map([['', container([], vector({}))]]) },
+    ],
+    [
+      'versions are out of order',
+      { containers: new Map([['c', container([version('n1.a', 2), version('n1.a', 1)], vector({}))]]) },
+    ],
+  ];
+  it.each(broken)('is refused when %s', (_, changes) => {
+    expect(() => decodeAnswer(answered(changes))).toThrow(MalformedBytesError);
+  });
+
+  it('is no request', () => {
+    expect(() => decodeRequest(answered({}))).toThrow(MalformedBytesError);
   });
 });

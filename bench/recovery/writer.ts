@@ -1,0 +1,103 @@
+// How do a million writes get in soon? Each is a request of its own, on disk before it is acknowledged; but a connection
+// has several of them under way (HTTP pipelining), so that one trip through the system's network carries many.
+//
+// This is a process of its own: it is told what to write by one message, tells how far it is, and ends.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { keyOf, VALUE_BYTES, type WriteLoad, type WriterMessage } from './write-load.js';
+
+/** At each replica: enough that every commit there is a large one. */
+const CONNECTIONS = 16;
+const UNDER_WAY_MAX = 32;
+
+const TELL_EVERY_MS = 200;
+const HEAD_END = '\r\n\r\n';
+const ACKNOWLEDGED = Buffer.from('HTTP/1.1 204 ');
+
+let done = 0;
+
+async function write({ method, urls, indices }: WriteLoad): Promise<number> {
+  const queues = urls.map((): number[] => []);
+  for (const index of indices) queues[Math.floor(Math.random() * urls.length)]!.push(index);
+  const startedAt = performance.now();
+  await Promise.all(
+    urls.map((url, place) => {
+      const { hostname, port } = new URL(url);
+      const requests = requestsOf(method, hostname, queues[place]!);
+      return Promise.all(
+        Array.from({ length: CONNECTIONS }, async () => {
+          const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+          await once(socket, 'connect');
+          await pipeline(socket, requests);
+        }),
+      );
+    }),
+  );
+  return (performance.now() - startedAt) / 1000;
+}
+
+function* requestsOf(method: WriteLoad['method'], host: string, indices: readonly number[]): Generator<Buffer, void> {
+  for (const index of indices) {
+    const line = `${method} /v1/kv/${keyOf(index)} HTTP/1.1\r\nHost: ${host}\r\n`;
+    if (method === 'DELETE') yield Buffer.from(`${line}\r\n`);
+    else {
+      const headers = `Content-Length: ${VALUE_BYTES}\r\nPrefer: return=minimal\r\n`;
+      yield Buffer.concat([Buffer.from(`${line}${headers}\r\n`), randomBytes(VALUE_BYTES)]);
+    }
+  }
+}
+
+/** Keeps the connection full until nothing is left. Every answer is a head alone; any but 204 ends it all. */
+function pipeline(socket: Socket, requests: Iterator<Buffer, void>): Promise<void> {
+  let underWay = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  const send = (): void => {
+    socket.cork();
+    while (underWay < UNDER_WAY_MAX) {
+      const next = requests.next();
+      if (next.done === true) break;
+      socket.write(next.value);
+      underWay++;
+    }
+    socket.uncork();
+    if (underWay === 0) socket.end();
+  };
+  return new Promise((resolve, reject) => {
+    socket.on('data', (piece: Buffer) => {
+      rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+      for (let end = rest.indexOf(HEAD_END); end >= 0; end = rest.indexOf(HEAD_END)) {
+        if (!rest.subarray(0, ACKNOWLEDGED.length).equals(ACKNOWLEDGED)) {
+          socket.destroy(new Error(`a write was answered: ${rest.toString().slice(0, 500)}`));
+          return;
+        }
+        rest = rest.subarray(end + HEAD_END.length);
+        underWay--;
+        done++;
+      }
+      send();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => (underWay === 0 ? resolve() : reject(new Error('a replica closed a connection'))));
+    send();
+  });
+}
+
+function tell(message: WriterMessage): void {
+  process.send!(message);
+}
+
+process.once('message', (load: WriteLoad) => {
+  const timer = setInterval(() => tell({ kind: 'progress', done }), TELL_EVERY_MS);
+  write(load).then(
+    (seconds) => {
+      clearInterval(timer);
+      process.send!({ kind: 'done', seconds } satisfies WriterMessage, () => process.exit(0));
+    },
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});

@@ -1,0 +1,91 @@
+// Who are the others, and what if that changes?
+//
+// Replicas tell each other a digest of the members they know, and exchange the list when it differs. So one who joins
+// needs to know one member, and a member that is forgotten at one replica is forgotten at all. A node that finds itself
+// forgotten stops taking writes: nobody would get them. With an empty disk it joins anew.
+
+import { describeMembers, forget, isForgotten, isMember, mergeMembers, type Members } from '../../clock/membership.js';
+import { hash52 } from './ahead.js';
+import { interruptBootstrap } from './bootstrap.js';
+import type { ForgetResult } from './output.js';
+import { isIntroduced, unheard, type Effects, type Peer, type ReplicaState } from './state.js';
+
+/** A cluster is small: every write goes to every member, and clocks and acknowledgements grow with them. */
+export const MEMBERS_MAX = 16;
+
+/** Names the members and their versions; 0 when the members are addresses without names, which can't be told to others. */
+export function membersDigest({ members, isNamed }: ReplicaState): number {
+  return isNamed ? hash52(describeMembers(members)) : 0;
+}
+
+export function exchangeMembers(state: ReplicaState, peer: Peer, digest: number, effects: Effects): void {
+  const mine = membersDigest(state);
+  if (mine === 0 || digest === 0 || mine === digest) return;
+  effects.sends.push({ to: peer.name, kind: 'members', members: state.members });
+}
+
+/** `from` told its members. */
+export function learnMembers(state: ReplicaState, from: string, told: Members, effects: Effects): void {
+  if (!state.isNamed) return;
+  const merged = new Map(mergeMembers(state.members, told));
+  const own = merged.get(state.name);
+  // Not known to itself: its disk is new. It joins, for the first time or again.
+  if (!state.members.has(state.name) && state.url !== undefined) {
+    const version = own?.version ?? 0;
+    merged.set(state.name, { url: state.url, version: version + (version % 2) });
+  }
+  const sender = told.get(from);
+  const known = merged.get(from);
+  // It knows best where it is, unless the own configuration says otherwise.
+  if (sender?.version === known?.version && sender !== undefined && !state.configured.has(from))
+    merged.set(from, sender);
+  if ([...merged.values()].filter(isMember).length > MEMBERS_MAX) {
+    effects.observations.push({ kind: 'too-many-members', from });
+    return;
+  }
+  setMembers(state, merged, effects);
+}
+
+export function forgetMember(state: ReplicaState, name: string, effects: Effects): ForgetResult {
+  if (name === state.name) return 'itself';
+  if (!state.members.has(name)) return state.peers.has(name) ? 'unnamed' : 'unknown';
+  setMembers(state, forget(state.members, name), effects);
+  return 'forgotten';
+}
+
+export function isOwnNameForgotten({ members, name }: ReplicaState): boolean {
+  return isForgotten(members.get(name));
+}
+
+function setMembers(state: ReplicaState, members: Members, effects: Effects): void {
+  if (isSame(members, state.members)) return;
+  const isTried = isIntroduced(state);
+  const wasForgotten = isOwnNameForgotten(state);
+  effects.setMembers(state, members);
+  if (!wasForgotten && isOwnNameForgotten(state)) effects.observations.push({ kind: 'forgotten' });
+  for (const [name, membership] of members) {
+    if (name === state.name) continue;
+    if (isMember(membership) && !state.peers.has(name)) {
+      state.peers.set(name, { ...unheard(name), hasBeenTried: isTried });
+      effects.observations.push({ kind: 'member-joined', peer: name, url: membership.url });
+    } else if (!isMember(membership) && state.peers.delete(name)) {
+      abandon(state, name);
+      effects.observations.push({ kind: 'member-forgotten', peer: name });
+    }
+  }
+}
+
+function abandon(state: ReplicaState, name: string): void {
+  if (state.pullingFrom === name) state.pullingFrom = undefined;
+  if (state.pullingAheadFrom === name) state.pullingAheadFrom = undefined;
+  interruptBootstrap(state, name);
+}
+
+function isSame(left: Members, right: Members): boolean {
+  if (left.size !== right.size) return false;
+  for (const [name, { url, version }] of left) {
+    const other = right.get(name);
+    if (other?.url !== url || other.version !== version) return false;
+  }
+  return true;
+}

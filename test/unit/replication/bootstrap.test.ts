@@ -1,0 +1,204 @@
+// What does a replica do whose peers' logs do not reach back to where it stands? Step by step, and with answers that come
+// late, twice or not at all.
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { KeySpan } from '../../../src/clock/claims.js';
+import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
+import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
+import type { Input } from '../../../src/replication/engine/input.js';
+import type { Output } from '../../../src/replication/engine/output.js';
+import { Replica } from '../../../src/replication/engine/replica.js';
+import { container, shownVector, textsOf, utf8, vector, version } from '../../support/clock-arbitraries.js';
+import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
+
+const WALL_MS = 1_700_000_000_000;
+const PEERS = ['n2', 'n3'];
+
+let stored: Map<string, Container>;
+let replica: Replica;
+/** What the last commit says of the node, and of claims. */
+let node: NonNullable<Output['writes']['node']> | undefined;
+
+/** A replica that knows two dots of its own, and the first of `n2.b`, whose key `old` has been deleted elsewhere. */
+beforeEach(() => {
+  stored = new Map([
+    ['own', container([version('n1.a', 2)], EMPTY_VECTOR)],
+    ['old', container([version('n2.b', 1)], EMPTY_VECTOR)],
+  ]);
+  replica = new Replica(identityOf(PEERS), loadedState({ clock: vector({ 'n1.a': 2, 'n2.b': 1 }) }));
+  node = undefined;
+});
+
+function step(input: Input): Output {
+  const output = replica.step(input, { container: (key) => stored.get(key) ?? EMPTY_CONTAINER });
+  for (const [key, context] of output.writes.contexts) {
+    stored.set(key, { versions: stored.get(key)?.versions ?? [], context });
+  }
+  for (const [key, each] of output.writes.containers) stored.set(key, each);
+  node = output.writes.node ?? node;
+  return output;
+}
+
+/** What the step asks for, as `kind to after`. */
+function asked({ sends }: Output): string[] {
+  return sends.map((send) => `${send.kind} ${send.to}${send.kind === 'pull-keys' ? ` ${send.after ?? 'first'}` : ''}`);
+}
+
+function refusedBy(from: string): Output {
+  const answer = { kind: 'below-floor', clock: vector({ 'n1.a': 2, 'n2.b': 9 }) } as const;
+  return step({ kind: 'peer-answer', from, to: 'pull', answer, wallMs: WALL_MS });
+}
+
+/** A piece of a peer that knows `clock`; `attempt` counts the pieces that were asked for. */
+function pieceFrom(
+  from: string,
+  attempt: number,
+  span: KeySpan,
+  containers: Record<string, Container>,
+  clock: Record<string, number> = { 'n1.a': 2, 'n2.b': 9 },
+): Output {
+  const piece = { span, clock: vector(clock), containers: new Map(Object.entries(containers)) };
+  const local = { keys: [...stored.keys()], through: span.through, attempt };
+  return step({
+    kind: 'peer-answer',
+    from,
+    to: 'pull-keys',
+    answer: { kind: 'piece', piece },
+    local,
+    wallMs: WALL_MS,
+  });
+}
+
+function writeOf(key: string): Input {
+  return {
+    kind: 'write',
+    id: 1,
+    key,
+    content: { contentType: 'text/plain', value: utf8('written meanwhile') },
+    context: undefined,
+    precondition: undefined,
+    acksNeeded: 1,
+    wallMs: WALL_MS,
+  };
+}
+
+const FIRST_HALF: KeySpan = { after: undefined, through: 'm' };
+const SECOND_HALF: KeySpan = { after: 'm', through: undefined };
+
+describe('A replica that is refused because the log begins later', () => {
+  test('asks that peer for all keys, from the first one on, and nobody else beside it', () => {
+    expect(asked(refusedBy('n2'))).toEqual(['pull-keys n2 first']);
+    expect(asked(refusedBy('n3'))).toEqual([]);
+    expect(node?.bootstrap).toEqual({ through: undefined });
+  });
+
+  test('goes on after each piece with the next, until there is none', () => {
+    refusedBy('n2');
+    expect(asked(pieceFrom('n2', 1, FIRST_HALF, {}))).toEqual(['pull-keys n2 m']);
+    expect(node?.bootstrap).toEqual({ through: 'm' });
+    expect(asked(pieceFrom('n2', 2, SECOND_HALF, {}))).toEqual([]);
+    expect(node?.bootstrap).toBeUndefined();
+  });
+
+  test('takes over what each piece has, and drops what its peer has seen replaced', () => {
+    refusedBy('n2');
+    pieceFrom('n2', 1, FIRST_HALF, { b: container([version('n2.b', 5)], EMPTY_VECTOR) });
+    expect(textsOf(stored.get('b')!)).toEqual(['n2.b5']);
+    expect(textsOf(stored.get('old')!)).toEqual(['n2.b1']);
+    pieceFrom('n2', 2, SECOND_HALF, { own: container([version('n1.a', 2)], EMPTY_VECTOR) });
+    expect(textsOf(stored.get('old')!)).toEqual([]);
+    expect(textsOf(stored.get('own')!)).toEqual(['n1.a2']);
+  });
+
+  test('keeps what the peer has not seen yet', () => {
+    refusedBy('n2');
+    pieceFrom('n2', 1, { after: undefined, through: undefined }, {}, { 'n1.a': 1, 'n2.b': 9 });
+    expect(textsOf(stored.get('own')!)).toEqual(['n1.a2']);
+  });
+
+  test('keeps what is written here between question and answer', () => {
+    refusedBy('n2');
+    step(writeOf('new'));
+    step(writeOf('old'));
+    pieceFrom('n2', 1, { after: undefined, through: undefined }, {});
+    expect(textsOf(stored.get('new')!)).toEqual(['written meanwhile']);
+    expect(textsOf(stored.get('old')!)).toEqual(['written meanwhile']);
+  });
+
+  test('moves its clock with the last piece only, and its log begins there', () => {
+    refusedBy('n2');
+    pieceFrom('n2', 1, FIRST_HALF, {});
+    expect(shownVector(node!.clock)).toEqual([
+      ['n1.a', 2],
+      ['n2.b', 1],
+    ]);
+    pieceFrom('n2', 2, SECOND_HALF, {});
+    expect(shownVector(node!.clock)).toEqual([
+      ['n1.a', 2],
+      ['n2.b', 9],
+    ]);
+    expect(shownVector(node!.floor)).toEqual([['n2.b', 9]]);
+  });
+
+  test('knows in the end what its pieces had in common, when they were of different moments', () => {
+    refusedBy('n2');
+    pieceFrom('n2', 1, FIRST_HALF, {}, { 'n1.a': 2, 'n2.b': 7 });
+    const { writes } = pieceFrom('n2', 2, SECOND_HALF, {}, { 'n1.a': 2, 'n2.b': 9, 'n3.c': 1 });
+    expect(shownVector(node!.clock)).toEqual([
+      ['n1.a', 2],
+      ['n2.b', 7],
+    ]);
+    expect(writes.claims).toEqual([
+      { through: 'm', clock: EMPTY_VECTOR },
+      { through: undefined, clock: vector({ 'n2.b': 9, 'n3.c': 1 }) },
+    ]);
+  });
+});
+
+describe('An answer that is not the one waited for', () => {
+  test.each([
+    ['is of another peer', 'n3', 1],
+    ['is of an earlier question', 'n2', 0],
+    ['is of a later question', 'n2', 2],
+  ])('changes nothing, when it %s', (_, from, attempt) => {
+    refusedBy('n2');
+    const { writes, sends } = pieceFrom(from, attempt, { after: undefined, through: undefined }, {});
+    expect([writes.node, writes.claims, sends]).toEqual([undefined, undefined, []]);
+    expect(textsOf(stored.get('old')!)).toEqual(['n2.b1']);
+  });
+
+  test('changes nothing, when it comes a second time', () => {
+    refusedBy('n2');
+    pieceFrom('n2', 1, FIRST_HALF, {});
+    expect(asked(pieceFrom('n2', 1, FIRST_HALF, {}))).toEqual([]);
+  });
+});
+
+describe('A peer that fails while keys are taken over', () => {
+  test('is replaced by the next that refuses a pull, which goes on where the other stopped', () => {
+    refusedBy('n2');
+    pieceFrom('n2', 1, FIRST_HALF, {});
+    step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: false });
+    expect(asked(refusedBy('n3'))).toEqual(['pull-keys n3 m']);
+    pieceFrom('n3', 3, SECOND_HALF, {}, { 'n1.a': 2, 'n2.b': 8 });
+    expect(shownVector(node!.clock)).toContainEqual(['n2.b', 8]);
+  });
+
+  test('may answer too late: its piece is not taken any more', () => {
+    refusedBy('n2');
+    step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: false });
+    expect(pieceFrom('n2', 1, FIRST_HALF, {}).writes.node).toBeUndefined();
+    refusedBy('n3');
+    expect(pieceFrom('n2', 1, FIRST_HALF, {}).writes.node).toBeUndefined();
+  });
+
+  test('is no longer waited for when it answers comparisons all the while, but not that', () => {
+    refusedBy('n2');
+    const answer = { kind: 'clock', ...toldBy('n2', { 'n1.a': 2, 'n2.b': 9 }) } as const;
+    for (let round = 0; round < 11; round++) {
+      step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS });
+    }
+    expect(replica.progress.bootstrap?.from).toBeUndefined();
+    expect(asked(refusedBy('n3'))).toEqual(['pull-keys n3 first']);
+  });
+});
