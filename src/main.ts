@@ -5,6 +5,8 @@ import { startApplication } from './application.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
+import { CorruptRecordError } from './store/record-codec.js';
+import { StoreReadError } from './store/store.port.js';
 import { DamagedStoreError } from './store/lost-commits.js';
 
 const EXIT_FAILED = 1;
@@ -40,7 +42,11 @@ async function main(): Promise<void> {
 
 function fail(error: unknown): never {
   const isExpected =
-    error instanceof ConfigError || error instanceof StoreOpenError || error instanceof DamagedStoreError;
+    error instanceof ConfigError ||
+    error instanceof StoreOpenError ||
+    error instanceof StoreReadError ||
+    error instanceof CorruptRecordError ||
+    error instanceof DamagedStoreError;
   const isPortTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   if (isExpected) console.error(error.message);
   else if (isPortTaken) console.error(`${(error as Error).message}: another process listens there; set QUARTET_PORT`);

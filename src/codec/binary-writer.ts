@@ -65,7 +65,7 @@ export class BinaryWriter {
 
   /** The bytes written, in a buffer of their own; the writer is empty again. */
   finish(): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(this.length);
+    const bytes = Buffer.allocUnsafe(this.length);
     this.buffer.copy(bytes, 0, 0, this.length);
     this.length = 0;
     return bytes;

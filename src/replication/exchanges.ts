@@ -3,7 +3,7 @@
 
 import type { CommittedView } from '../store/committed-view.js';
 import type { Input } from './engine/input.js';
-import type { PeerAnswer } from './engine/messages.js';
+import type { PeerAnswer, Piece } from './engine/messages.js';
 import type { Send } from './engine/output.js';
 import type { MessageReader } from './message-reader.js';
 import type { Time } from './time.port.js';
@@ -21,6 +21,8 @@ export interface ExchangeShell {
 
 export class Exchanges {
   private readonly underWay = new Set<Promise<void>>();
+  /** The piece of keys that is asked for before the one before it is merged. */
+  private next: { readonly to: string; readonly after: string; readonly answer: Promise<PeerAnswer> } | undefined;
 
   constructor(
     private readonly reader: MessageReader,
@@ -47,8 +49,7 @@ export class Exchanges {
     const { shell } = this;
     let input: Input;
     try {
-      const request = await shell.withView((view) => this.reader.request(view, send));
-      input = await this.answered(send, await shell.transport.send(send.to, request));
+      input = await this.answered(send, await this.answerTo(send));
     } catch (error) {
       shell.peerFailed(send.to, error);
       const wasAnswered = error instanceof PeerFailure && error.wasAnswered;
@@ -63,11 +64,30 @@ export class Exchanges {
     }
   }
 
+  private async answerTo(send: Send): Promise<PeerAnswer> {
+    const { next } = this;
+    if (send.kind === 'pull-keys') {
+      this.next = undefined;
+      if (next?.to === send.to && next.after === send.after) return next.answer;
+    }
+    const request = await this.shell.withView((view) => this.reader.request(view, send));
+    return this.shell.transport.send(send.to, request);
+  }
+
+  /** While a piece is being merged the next one is on its way: whenever the peer has read it, it is true of then. */
+  private askAhead(to: string, { span: { through } }: Piece): void {
+    if (through === undefined) return;
+    const answer = this.shell.transport.send(to, { kind: 'pull-keys', after: through });
+    answer.catch(() => {});
+    this.next = { to, after: through, answer };
+  }
+
   /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */
   private async answered(send: Send, answer: PeerAnswer): Promise<Input> {
     const { shell } = this;
     const input = { kind: 'peer-answer', from: send.to, to: send.kind, wallMs: shell.time.nowMs() } as const;
     if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
+    this.askAhead(send.to, answer.piece);
     const local = await shell.withView((view) => this.reader.localKeys(view, answer.piece.span));
     return { ...input, answer, local: { ...local, attempt: send.attempt } };
   }

@@ -3,7 +3,7 @@
 import { isWithin, type KeySpan } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { Actor } from '../clock/dot.js';
-import { counterOf, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
+import { counterOf, countBeyond, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { isLogKey } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
@@ -21,6 +21,8 @@ export interface MessageLimits {
   /** A batch or piece ends with the container that takes it past this. */
   readonly bytes: number;
   readonly pieceKeys: number;
+  /** Who lacks more dots than this, and not much less than there are keys, takes over all keys instead. */
+  readonly takeAllDots: number;
   /** Keys of its own that a replica merges with one piece. */
   readonly localKeys: number;
 }
@@ -29,8 +31,12 @@ export const MESSAGE_LIMITS: MessageLimits = {
   batchDots: 2000,
   bytes: 1024 * 1024,
   pieceKeys: 4000,
+  takeAllDots: 10_000,
   localKeys: 8000,
 };
+
+/** What keys may take on disk for each missing dot, so that taking over all of them is the shorter way. */
+const BYTES_PER_DOT = 512;
 
 export class MessageReader {
   constructor(private readonly limits: MessageLimits) {}
@@ -90,6 +96,9 @@ export class MessageReader {
   private async pulled(view: CommittedView, since: VersionVector): Promise<PeerAnswer> {
     const belowFloor: PeerAnswer = { kind: 'below-floor', clock: view.clock };
     if (!descends(since, view.node.floor)) return belowFloor;
+    const missing = countBeyond(view.clock, since);
+    // A key costs a third of what a dot costs: no log entry, and no context of its own.
+    if (missing >= this.limits.takeAllDots && (await view.versionsSize()) <= missing * BYTES_PER_DOT) return belowFloor;
     try {
       return { kind: 'batch', batch: await this.batch(view, since, view.clock.keys()), next: undefined };
     } catch (error) {

@@ -248,7 +248,7 @@ export class ReplicaDriver {
 
   private flush(): void {
     const { group } = this;
-    if (group.isEmpty) return;
+    if (group.isEmpty) return this.checkIntroduced();
     this.group = new Group();
     const { commit } = group;
     if (commit === undefined) return this.release(group);
@@ -274,7 +274,7 @@ export class ReplicaDriver {
       this.pending.delete(reply.id);
     }
     if (!this.isDraining) for (const send of group.sends) this.exchanges.begin(send);
-    if (!this.isIntroduced && this.replica.progress.isIntroduced) this.introduced();
+    this.checkIntroduced();
     for (const observation of group.observations) this.outside.events.observed(observation);
   }
 
@@ -312,6 +312,11 @@ export class ReplicaDriver {
     this.introduced();
     this.sessions.abandon();
     this.outside.events.stopped(error);
+  }
+
+  /** With nothing uncommitted: a new incarnation is on disk before a write is taken. */
+  private checkIntroduced(): void {
+    if (!this.isIntroduced && this.replica.progress.isIntroduced) this.introduced();
   }
 
   private introduced(): void {

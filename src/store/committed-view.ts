@@ -19,8 +19,8 @@ import {
   versionsRange,
   WHOLE_LOG,
 } from './keyspace.js';
-import { decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
-import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
+import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
+import { StoreReadError, type KeyRange, type StoreEntry, type StoreSnapshot } from './store.port.js';
 
 /** Entries a scan fetches in one hop to the store. */
 const SCAN_CHUNK = 1000;
@@ -69,7 +69,7 @@ export class CommittedView {
    */
   stored(key: string): Container {
     const recordKey = versionsKey(key);
-    const record = this.snapshot.get(recordKey);
+    const record = this.get(recordKey);
     const context = this.context(key);
     if (record === undefined) return context.size === 0 ? EMPTY_CONTAINER : { versions: [], context };
     return { versions: decodeVersions(recordKey, record), context };
@@ -138,6 +138,11 @@ export class CommittedView {
     return { keys: [...keys].filter((key) => isWithin({ after, through }, key)), through };
   }
 
+  /** Roughly the bytes that all live versions take on disk. */
+  versionsSize(): Promise<number> {
+    return this.snapshot.size(versionsRange('', undefined));
+  }
+
   /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */
   async *aheadKeys(after: string | undefined): AsyncGenerator<string> {
     for await (const [recordKey] of this.scan(contextsRange(after))) yield keyOf(recordKey);
@@ -175,8 +180,18 @@ export class CommittedView {
   context(key: string): VersionVector {
     if (this.aheadCount === 0) return EMPTY_VECTOR;
     const recordKey = contextKey(key);
-    const record = this.snapshot.get(recordKey);
+    const record = this.get(recordKey);
     return record === undefined ? EMPTY_VECTOR : decodeContext(recordKey, record);
+  }
+
+  /** A record in a damaged part of the database is a damaged record: it can be written anew. */
+  private get(recordKey: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.snapshot.get(recordKey);
+    } catch (error) {
+      if (!(error instanceof StoreReadError)) throw error;
+      throw new CorruptRecordError(error.message, recordKey, { cause: error });
+    }
   }
 
   private beyondClock(key: string, stored: Container): Container {

@@ -153,7 +153,10 @@ export function writeVersions(into: BinaryWriter, versions: readonly Version[]):
   }
 }
 
-/** @throws MalformedBytesError */
+/**
+ * The values are views of the bytes that are read: who keeps one for long copies it.
+ * @throws MalformedBytesError
+ */
 export function readVersions(reader: BinaryReader): readonly Version[] {
   const versions: Version[] = [];
   for (let left = reader.count(6); left > 0; left--) {
@@ -161,14 +164,9 @@ export function readVersions(reader: BinaryReader): readonly Version[] {
     const counter = reader.varint();
     const stamp = reader.varint();
     const contentType = reader.text();
-    versions.push({ actor, counter, stamp, contentType, value: ownBytes(reader.bytes()) });
+    versions.push({ actor, counter, stamp, contentType, value: reader.bytes() });
   }
   return versions;
-}
-
-/** A view that is a small part of its buffer, a batch say, would keep all of it in memory: it is copied. */
-function ownBytes(view: Uint8Array): Uint8Array {
-  return view.length * 2 < view.buffer.byteLength ? new Uint8Array(view) : view;
 }
 
 function writeClaims(into: BinaryWriter, claims: Claims): void {

@@ -40,6 +40,9 @@ import type { Store, StoreChange } from './store.port.js';
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 
+/** Keys of a commit that come from a bulk transfer: they must not push out those that are in use. */
+const BULK_KEYS_MIN = 500;
+
 /** What a cached container costs beyond its key and values: objects, map entry, strings, the allocator (measured). */
 const CACHED_BYTES_MIN = 1000;
 
@@ -150,10 +153,11 @@ export class ReplicaStore {
     changes.push({ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, commit.node, this.commits) });
     changes.push(...this.marks.mark(this.commits, changes));
     await this.store.commit(changes);
-    for (const [key, container] of commit.containers) this.remember(key, container);
+    const isBulk = commit.containers.size > BULK_KEYS_MIN;
+    for (const [key, container] of commit.containers) this.remember(key, container, container.context, isBulk);
     for (const [key, context] of commit.contexts) {
       const cached = this.cache.peek(key);
-      this.remember(key, cached && { versions: cached.versions, context }, context);
+      this.remember(key, cached && { versions: cached.versions, context }, context, false);
     }
     const previous = this.latest;
     const claims = commit.claims ?? previous.claims;
@@ -226,11 +230,11 @@ export class ReplicaStore {
     else if (this.ahead.has(key)) changes.push({ type: 'del', key: recordKey });
   }
 
-  private remember(key: string, container: Container | undefined, context = container?.context): void {
-    if (context !== undefined && context.size > 0) this.ahead.add(key);
+  private remember(key: string, container: Container | undefined, context: VersionVector, isBulk: boolean): void {
+    if (context.size > 0) this.ahead.add(key);
     else this.ahead.delete(key);
     if (container === undefined || isEmpty(container)) this.cache.delete(key);
-    else this.cache.set(key, container);
+    else if (!isBulk || this.cache.has(key)) this.cache.set(key, owned(container));
   }
 }
 
@@ -253,6 +257,19 @@ function versionsChange(key: string, container: Container): StoreChange {
   const recordKey = versionsKey(key);
   if (container.versions.length === 0) return { type: 'del', key: recordKey };
   return { type: 'put', key: recordKey, value: encodeVersions(recordKey, container.versions) };
+}
+
+/** A value that is a small part of its buffer, of a message say, would keep all of it in memory: it is copied. */
+function owned(container: Container): Container {
+  if (container.versions.every(({ value }) => isWhole(value))) return container;
+  const versions = container.versions.map((version) =>
+    isWhole(version.value) ? version : { ...version, value: new Uint8Array(version.value) },
+  );
+  return { versions, context: container.context };
+}
+
+function isWhole(value: Uint8Array): boolean {
+  return value.length * 2 >= value.buffer.byteLength;
 }
 
 function cachedBytes(container: Container, key: string): number {

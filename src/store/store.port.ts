@@ -17,12 +17,25 @@ export interface KeyRange {
   readonly lt: Uint8Array;
 }
 
+/** What should be there can't be read: the database's files are damaged, or the disk fails. */
+export class StoreReadError extends Error {
+  readonly code = 'STORE_READ_FAILED';
+}
+
 /** The store as it was at one moment. Costs memory and disk until closed; closing waits for scans under way. */
 export interface StoreSnapshot {
-  /** Synchronous: an embedded read takes microseconds, less than a promise costs. */
+  /**
+   * Synchronous: an embedded read takes microseconds, less than a promise costs.
+   * @throws StoreReadError
+   */
   get(key: Uint8Array): Uint8Array | undefined;
-  /** Entries in key order, in chunks of at most `chunkMax`; ending the iteration early releases what it holds. */
+  /**
+   * Entries in key order, in chunks of at most `chunkMax`; ending the iteration early releases what it holds.
+   * @throws StoreReadError
+   */
   scan(range: KeyRange, chunkMax: number): AsyncIterable<readonly StoreEntry[]>;
+  /** Roughly the bytes that the range takes on disk, as of now; the newest writes may not count. */
+  size(range: KeyRange): Promise<number>;
   close(): void;
 }
 

@@ -83,6 +83,7 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
       bytes: MESSAGE_LIMITS.bytes,
       pieceKeys: prng.between(1, 4),
       localKeys: prng.between(1, 4),
+      takeAllDots: prng.pick([5, 50, 1e9]),
     },
     network: {
       loss: prng.pick([0, 0, 0.05, 0.3]),

@@ -116,6 +116,10 @@ class SimulatedSnapshot implements StoreSnapshot {
     }
   }
 
+  async size(): Promise<number> {
+    return 0;
+  }
+
   close(): void {
     this.requireOpen();
     this.isClosed = true;

@@ -4,8 +4,10 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class LinkProxy {
-  private readonly sockets = new Set<Socket>();
+  /** Each socket with the one that its bytes go out at. */
+  private readonly sockets = new Map<Socket, Socket>();
   private isCut = false;
+  private isSilent = false;
 
   private constructor(
     private readonly server: Server,
@@ -39,8 +41,17 @@ export class LinkProxy {
     this.destroyAll();
   }
 
+  /** Bytes wait here from now on, and nobody is told; so do those of new connections. `heal` lets them go on. */
+  silence(): void {
+    this.isSilent = true;
+    for (const [from, to] of this.sockets) from.unpipe(to).pause();
+  }
+
   heal(): void {
     this.isCut = false;
+    if (!this.isSilent) return;
+    this.isSilent = false;
+    for (const [from, to] of this.sockets) from.pipe(to);
   }
 
   async close(): Promise<void> {
@@ -61,9 +72,9 @@ export class LinkProxy {
 
   /** Whatever comes in at one socket goes out at the other, and the end of one is the end of both. */
   private join(from: Socket, to: Socket): void {
-    this.sockets.add(from);
+    this.sockets.set(from, to);
     from.setNoDelay(true);
-    from.pipe(to);
+    if (!this.isSilent) from.pipe(to);
     // A connection that breaks is what this is for; `close` follows.
     from.on('error', () => {});
     from.on('close', () => {
@@ -73,6 +84,6 @@ export class LinkProxy {
   }
 
   private destroyAll(): void {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.sockets.keys()) socket.destroy();
   }
 }

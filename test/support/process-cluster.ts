@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly isCuttable?: boolean;
   /** Goes before `node`, to pin it to a core for example. */
   readonly launcher?: readonly string[];
+  /** More environment for a replica, given its name and the folder that everything lies in. */
+  readonly environmentOf?: (name: string, folder: string) => Readonly<Record<string, string>>;
 }
 
 /** Below the ports that the system gives to outgoing connections, so that a killed replica's port stays free. */
@@ -27,6 +29,8 @@ const PORTS = { first: 10_000, count: 20_000 } as const;
 const LEVEL_MS_MAX = 20_000;
 
 export class ProcessCluster {
+  private readonly cleanups: (() => Promise<void>)[] = [];
+  private isStopping = false;
   private readonly onExit = (): void => this.replicas.forEach((replica) => replica.killAtOnce());
   private readonly onInterrupt = (): void => {
     void this.stop().finally(() => process.exit(130));
@@ -47,6 +51,7 @@ export class ProcessCluster {
     replicas = 4,
     isCuttable = true,
     launcher = [],
+    environmentOf = () => ({}),
   }: ClusterOptions = {}): Promise<ProcessCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'quartet-'));
     const entry = await copyBuild(folder);
@@ -75,6 +80,7 @@ export class ProcessCluster {
           entry,
           peers: peersOf(name),
           launcher,
+          environment: environmentOf(name, folder),
         }),
     );
     return new ProcessCluster(folder, processes, links);
@@ -115,6 +121,7 @@ export class ProcessCluster {
   }
 
   restart(name: string): Promise<number> {
+    if (this.isStopping) throw new Error(`the cluster is being stopped: ${name} is not started any more`);
     return this.replica(name).start();
   }
 
@@ -133,6 +140,11 @@ export class ProcessCluster {
   cut(left: readonly string[], right: readonly string[]): void {
     this.cutOneWay(left, right);
     this.cutOneWay(right, left);
+  }
+
+  /** From now on the links between `left` and `right` carry nothing and say nothing, as when packets get lost. */
+  silence(left: readonly string[], right: readonly string[]): void {
+    for (const link of [...this.linksBetween(left, right), ...this.linksBetween(right, left)]) link.silence();
   }
 
   /** All links work again. */
@@ -165,12 +177,19 @@ export class ProcessCluster {
     return { digest: digests[0]!, afterMs };
   }
 
+  /** To be done when all replicas have stopped, before the folder goes. */
+  atStop(cleanup: () => Promise<void>): void {
+    this.cleanups.push(cleanup);
+  }
+
   /** Stops every replica and proxy, and removes the folder unless it is to be kept. */
   async stop({ isKept = false }: { isKept?: boolean } = {}): Promise<void> {
+    this.isStopping = true;
     const running = this.replicas.filter((replica) => replica.isRunning);
     await Promise.all(running.map((replica) => replica.kill('SIGKILL')));
     this.clients.forEach((client) => client.close());
     await Promise.all([...this.links.values()].map((link) => link.close()));
+    for (const cleanup of this.cleanups.splice(0)) await cleanup();
     process.off('exit', this.onExit);
     process.off('SIGINT', this.onInterrupt);
     process.off('SIGTERM', this.onInterrupt);

@@ -17,6 +17,8 @@ export interface ReplicaSetup {
   readonly peers: string;
   /** Goes before `node`, to pin it to a core for example. */
   readonly launcher: readonly string[];
+  /** Goes over what the replica inherits and what the other settings say. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How a process ended: by itself with a code, or by a signal. */
@@ -66,6 +68,16 @@ export class ReplicaProcess {
     return performance.now() - startedAt;
   }
 
+  /** Resolves when the process is gone; at once when it was never started. */
+  async gone(): Promise<Exit | undefined> {
+    return this.exited;
+  }
+
+  /** Sends a signal that need not end the process. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.isRunning) this.child!.kill(signal);
+  }
+
   /** Sends a signal and waits until the process is gone. */
   async kill(signal: NodeJS.Signals): Promise<Exit> {
     if (this.exited === undefined) throw new Error(`${this.name} was not started`);
@@ -100,6 +112,7 @@ export class ReplicaProcess {
       QUARTET_PORT: String(this.setup.port),
       QUARTET_DATA: this.setup.data,
       QUARTET_PEERS: this.setup.peers,
+      ...this.setup.environment,
     };
   }
 }

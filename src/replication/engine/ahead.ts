@@ -15,11 +15,27 @@ import { knownOf, type ReplicaState } from './state.js';
  */
 export const AHEAD_DIFFERS_MAX = 20;
 
+/** Ticks after which the digests are computed though the clock moves: many keys are ahead then, for a moment. */
+const DIGEST_AT_LEAST_EVERY = 10;
+
+/** Brings the digests up to date, as long as nothing changes at least: they matter at rest. */
+export function digestAhead(state: ReplicaState): void {
+  const isMoving = state.clock !== state.digestedAt;
+  if (isMoving && ++state.ticksSinceDigest < DIGEST_AT_LEAST_EVERY) {
+    state.digestedAt = state.clock;
+    return;
+  }
+  state.digestedAt = state.clock;
+  state.ticksSinceDigest = 0;
+  state.aheadDigest = aheadDigest(state);
+  state.claimsDigest = claimsDigest(state);
+}
+
 /**
  * Names the set of keys ahead with their contexts; 0 for none. The order of keys does not matter. Two replicas with equal
  * clocks and equal contexts of a key have the same versions of it, so versions need not go in.
  */
-export function aheadDigest(state: ReplicaState): number {
+function aheadDigest(state: ReplicaState): number {
   let sum = 0;
   for (const [key, context] of state.ahead) {
     const entries = entriesBeyond(context, knownOf(state, key));
@@ -29,7 +45,7 @@ export function aheadDigest(state: ReplicaState): number {
 }
 
 /** Names what is claimed beyond the clock; 0 for nothing. Claims are in normal form. */
-export function claimsDigest({ claims, clock }: ReplicaState): number {
+function claimsDigest({ claims, clock }: ReplicaState): number {
   const settled = settle(claims, clock);
   if (settled.length === 0) return 0;
   return hash52(

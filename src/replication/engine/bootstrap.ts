@@ -84,9 +84,10 @@ function mergePiece(
   wallMs: number,
   effects: Effects,
 ): void {
+  const local = new Set(candidates);
   const keys = new Set([...containers.keys(), ...candidates].filter((key) => isWithin(span, key)));
   // Everything is read before anything is changed: a record that can't be read leaves the step without effect.
-  const locals = Array.from(keys, (key) => stored.container(key));
+  const locals = Array.from(keys, (key) => (local.has(key) ? stored.container(key) : EMPTY_CONTAINER));
   const before = state.claims;
   const after = settle(raise(before, span, clock), state.clock);
   let place = 0;

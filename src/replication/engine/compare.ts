@@ -27,6 +27,9 @@ import { isIntroduced, type Effects, type Peer, type ReplicaState } from './stat
  */
 const PULL_COMPARISONS_MAX = 10;
 
+/** As far behind as this, it is not waited for origins to push what is missing: one peer may know a shorter way. */
+const FAR_BEHIND = 10_000;
+
 export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (peer.isComparing) return;
   peer.isComparing = true;
@@ -40,8 +43,15 @@ export function clockMessage(state: ReplicaState): ClockMessage {
 }
 
 /** A peer told its clock, in a comparison of its own or in the answer to ours: it is there, and may lack own dots. */
-export function heardFrom(state: ReplicaState, peer: Peer, clock: VersionVector, effects: Effects): void {
+export function heardFrom(
+  state: ReplicaState,
+  peer: Peer,
+  clock: VersionVector,
+  awaited: VersionVector | undefined,
+  effects: Effects,
+): void {
   peer.clock = clock;
+  if (awaited !== undefined) toldAwaited(peer, awaited);
   if (descends(clock, peer.awaited)) peer.awaited = EMPTY_VECTOR;
   if (!peer.isReachable) {
     peer.isReachable = true;
@@ -59,8 +69,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // An answer only: what a peer says unasked may have been on its way since before this replica started.
   peer.hasBeenTried = true;
   peer.hasAnswered = true;
-  heardFrom(state, peer, answer.clock, effects);
-  awaits(peer, answer.awaited);
+  heardFrom(state, peer, answer.clock, answer.awaited, effects);
   peer.actor = answer.actor;
   observeLevel(state, peer, answer, effects);
   exchangeMembers(state, peer, answer.membersDigest, effects);
@@ -70,7 +79,8 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   const lastBehind = peer.clockWhenBehind;
   const missing = countBeyond(answer.clock, state.clock);
   peer.clockWhenBehind = missing > 0 ? state.clock : undefined;
-  if (missing > 0 && (isFirst || (lastBehind && isStalled(state.clock, lastBehind, answer.clock)))) {
+  const isFar = isFirst && missing > FAR_BEHIND;
+  if (missing > 0 && (isFar || (lastBehind && isStalled(state.clock, lastBehind, answer.clock)))) {
     pullFrom(state, peer, effects);
   }
 
@@ -84,9 +94,18 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   else pullAheadFrom(state, peer, effects);
 }
 
-/** The peer takes over all keys: logs are kept from what it will know. Silence says nothing: a word may be late. */
-export function awaits(peer: Peer, awaited: VersionVector): void {
-  if (awaited.size > 0) peer.awaited = awaited;
+/** The peer says what it will know once it has taken over all keys; nothing when it does not. */
+function toldAwaited(peer: Peer, awaited: VersionVector): void {
+  // Asked for all keys a moment ago, it may not have had the time to say so.
+  if (awaited.size === 0 && !peer.hasToldAwaited) return;
+  peer.awaited = awaited;
+  peer.hasToldAwaited = awaited.size > 0;
+}
+
+/** The peer has asked for all keys: it will know what this replica knows. */
+export function beginsBootstrap(state: ReplicaState, peer: Peer): void {
+  peer.awaited = state.clock;
+  peer.hasToldAwaited = false;
 }
 
 function pullAheadFrom(state: ReplicaState, peer: Peer, effects: Effects): void {

@@ -5,11 +5,11 @@
 
 import { actorName } from '../../clock/dot.js';
 import { isForgotten, type Members } from '../../clock/membership.js';
-import { counterOf, countBeyond, EMPTY_VECTOR, type VersionVector } from '../../clock/version-vector.js';
-import { aheadDigest, claimsDigest } from './ahead.js';
+import { counterOf, countBeyond, type VersionVector } from '../../clock/version-vector.js';
+import { digestAhead } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
-import { awaits, clockMessage, compared, compareWith, heardFrom, pullFrom } from './compare.js';
+import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
 import { forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
@@ -125,8 +125,7 @@ export class Replica {
         settleClaims(state, effects);
         seal(state, effects);
         trim(state, effects);
-        state.aheadDigest = aheadDigest(state);
-        state.claimsDigest = claimsDigest(state);
+        digestAhead(state);
         for (const peer of state.peers.values()) compareWith(state, peer, effects);
         return;
       }
@@ -148,7 +147,7 @@ export class Replica {
         effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
       case 'pull':
-        this.heard(from, request.since, EMPTY_VECTOR, effects);
+        this.heard(from, request.since, undefined, effects);
         effects.replies.push({ id, kind: 'batch', since: request.since });
         return;
       case 'pull-ahead':
@@ -156,7 +155,7 @@ export class Replica {
         return;
       case 'pull-keys': {
         const peer = state.peers.get(from);
-        if (peer !== undefined && request.after === undefined) awaits(peer, state.clock);
+        if (peer !== undefined && request.after === undefined) beginsBootstrap(state, peer);
         effects.replies.push({ id, kind: 'piece', after: request.after });
         return;
       }
@@ -238,13 +237,11 @@ export class Replica {
     effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
   }
 
-  private heard(from: string, clock: VersionVector, awaited: VersionVector, effects: Effects): void {
+  private heard(from: string, clock: VersionVector, awaited: VersionVector | undefined, effects: Effects): void {
     this.checkIncarnation(clock, effects);
     this.settleWrites(from, clock, effects);
     const peer = this.state.peers.get(from);
-    if (peer === undefined) return;
-    heardFrom(this.state, peer, clock, effects);
-    awaits(peer, awaited);
+    if (peer !== undefined) heardFrom(this.state, peer, clock, awaited, effects);
   }
 
   private apply(from: string, batch: Batch, stored: Stored, wallMs: number, effects: Effects): boolean {

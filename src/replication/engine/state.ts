@@ -31,6 +31,8 @@ export interface Peer {
   levelComparisons: number;
   /** What it will know once it has taken over all keys; empty when it does not. Logs are kept for it from there on. */
   awaited: VersionVector;
+  /** Whether it said so itself; else it is what it asked for. */
+  hasToldAwaited: boolean;
   /** Whether it has answered or failed since this replica started. */
   hasBeenTried: boolean;
   /** Whether it has answered since. */
@@ -92,6 +94,9 @@ export interface ReplicaState extends Identity {
   /** Digest of `ahead` as of the last tick: under load it changes all the time, and equal ones only matter at rest. */
   aheadDigest: number;
   claimsDigest: number;
+  /** The clock at the last tick, and how many ticks ago the digests were computed. */
+  digestedAt: VersionVector | undefined;
+  ticksSinceDigest: number;
   readonly peers: Map<string, Peer>;
   /** All that were ever heard of, this node included once the others know it. */
   members: Members;
@@ -130,6 +135,8 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     ahead: new Map(loaded.ahead),
     aheadDigest: 0,
     claimsDigest: 0,
+    digestedAt: undefined,
+    ticksSinceDigest: 0,
     peers: new Map([...identity.unnamed, ...peers.map(([name]) => name)].map((name) => [name, unheard(name)])),
     acknowledgements: new Acknowledgements(),
     pullingFrom: undefined,
@@ -170,6 +177,7 @@ export function unheard(name: string): Peer {
     actor: undefined,
     levelComparisons: 0,
     awaited: EMPTY_VECTOR,
+    hasToldAwaited: false,
     hasBeenTried: false,
     hasAnswered: false,
   };

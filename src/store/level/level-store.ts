@@ -4,7 +4,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
+import {
+  StoreReadError,
+  type KeyRange,
+  type Store,
+  type StoreChange,
+  type StoreEntry,
+  type StoreSnapshot,
+} from '../store.port.js';
 
 /** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
@@ -99,7 +106,11 @@ class LevelSnapshot implements StoreSnapshot {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.level.getSync(key, this.options);
+    try {
+      return this.level.getSync(key, this.options);
+    } catch (error) {
+      throw readFailure(error);
+    }
   }
 
   async *scan(range: KeyRange, chunkMax: number): AsyncGenerator<readonly StoreEntry[]> {
@@ -113,7 +124,9 @@ class LevelSnapshot implements StoreSnapshot {
     this.scansUnderWay++;
     try {
       for (;;) {
-        const chunk = await iterator.nextv(chunkMax);
+        const chunk = await iterator.nextv(chunkMax).catch((error: unknown) => {
+          throw readFailure(error);
+        });
         if (chunk.length === 0) return;
         yield chunk;
       }
@@ -122,6 +135,10 @@ class LevelSnapshot implements StoreSnapshot {
       this.scansUnderWay--;
       this.closeIfUnused();
     }
+  }
+
+  size({ gte, lt }: KeyRange): Promise<number> {
+    return this.level.approximateSize(gte, lt);
   }
 
   close(): void {
@@ -135,6 +152,13 @@ class LevelSnapshot implements StoreSnapshot {
     // It has nothing to report; a failure shows in the next read.
     this.snapshot.close().catch(() => {});
   }
+}
+
+function readFailure(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string };
+  if (code !== 'LEVEL_CORRUPTION' && code !== 'LEVEL_IO_ERROR') return error;
+  const advice = 'check the disk; with an empty folder the replica gets everything from its peers';
+  return new StoreReadError(`the database can't be read (${message}): ${advice}`, { cause: error });
 }
 
 function openFailure(folder: string, error: unknown): string {

@@ -72,6 +72,14 @@ class MemorySnapshot implements StoreSnapshot {
     }
   }
 
+  async size(range: KeyRange): Promise<number> {
+    let bytes = 0;
+    for await (const chunk of this.scan(range, 1000)) {
+      for (const [key, value] of chunk) bytes += key.length + value.length;
+    }
+    return bytes;
+  }
+
   close(): void {
     this.isClosing = true;
   }
