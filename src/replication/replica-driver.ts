@@ -22,6 +22,7 @@ import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
 import { Exchanges } from './exchanges.js';
 import { Group } from './group.js';
+import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
@@ -80,10 +81,7 @@ export class ReplicaDriver {
   private lastId: RequestId = 0;
   private cancelTick: Cancel = () => {};
   private stopReason: unknown;
-  /** Resolves once every peer has answered or failed: until then, dots of this actor may exist that its disk has lost. */
-  private readonly introduction: Promise<void>;
-  private resolveIntroduction: () => void = () => {};
-  private isIntroduced = false;
+  private readonly introduction = new Introduction();
   private isDraining = false;
   private isDrained = false;
 
@@ -107,8 +105,7 @@ export class ReplicaDriver {
       peerFailed: (peer, error) => outside.events.peerFailed(peer, error),
     });
     this.sessions = new SessionWaiters(outside.time);
-    this.introduction = new Promise((resolve) => (this.resolveIntroduction = resolve));
-    if (replica.progress.isIntroduced) this.introduced();
+    this.checkIntroduced();
   }
 
   /** Begins to compare clocks with the peers, at once and then twice a second. */
@@ -124,7 +121,7 @@ export class ReplicaDriver {
   async drain(): Promise<void> {
     this.isDraining = true;
     this.cancelTick();
-    this.introduced();
+    this.introduction.abandon(new ReplicaStoppedError('the replica stops; nothing was written'));
     this.sessions.abandon();
     await this.exchanges.ended(DRAIN_TIMEOUT_MS);
     for (const id of this.waitingWrites) this.runUnasked({ kind: 'write-timeout', id });
@@ -155,7 +152,7 @@ export class ReplicaDriver {
   }
 
   get progress(): Progress {
-    return { ...this.replica.progress, isIntroduced: this.isIntroduced };
+    return { ...this.replica.progress, isIntroduced: this.introduction.isOver };
   }
 
   /** Why the replica has stopped; undefined while it runs. */
@@ -173,7 +170,7 @@ export class ReplicaDriver {
 
   /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */
   async write({ timeoutMs, ...request }: WriteRequest): Promise<WriteResult> {
-    if (!this.isIntroduced) await this.introduction;
+    if (!this.introduction.isOver) await this.introduction.wait();
     if (this.replica.isForgotten) throw new ForgottenError(this.actor);
     const id = ++this.lastId;
     const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
@@ -237,7 +234,7 @@ export class ReplicaDriver {
     if (this.committing === undefined) this.flush();
   }
 
-  /** For inputs that nobody waits for: a failure has stopped the replica already. */
+  /** For inputs that nobody waits for: a failure has stopped the replica already. Throws what has not. */
   private runUnasked(input: Input): void {
     try {
       this.run(input);
@@ -281,12 +278,7 @@ export class ReplicaDriver {
   /** What a peer answered, or that it did not. */
   private take(input: Input): void {
     // Too late: the store may be closing. The peer has the answer's state, and tells it again at the next start.
-    if (this.isDrained || this.stopReason !== undefined) return;
-    try {
-      this.run(input);
-    } catch (error) {
-      if (this.stopReason === undefined) throw error;
-    }
+    if (!this.isDrained && this.stopReason === undefined) this.runUnasked(input);
   }
 
   private async withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T> {
@@ -309,19 +301,14 @@ export class ReplicaDriver {
     const stopped = new ReplicaStoppedError('the replica has stopped after a failure', { cause: error });
     for (const { reject } of this.pending.values()) reject(stopped);
     this.pending.clear();
-    this.introduced();
+    this.introduction.abandon(stopped);
     this.sessions.abandon();
     this.outside.events.stopped(error);
   }
 
   /** With nothing uncommitted: a new incarnation is on disk before a write is taken. */
   private checkIntroduced(): void {
-    if (!this.isIntroduced && this.replica.progress.isIntroduced) this.introduced();
-  }
-
-  private introduced(): void {
-    this.isIntroduced = true;
-    this.resolveIntroduction();
+    if (!this.introduction.isOver && this.replica.progress.isIntroduced) this.introduction.end();
   }
 }
 
