@@ -94,16 +94,17 @@ export class MessageReader {
 
   /** What the receiver lacks, unless the log begins later: then nothing is sent, for a part of it would leave a hole. */
   private async pulled(view: CommittedView, since: VersionVector): Promise<PeerAnswer> {
-    const belowFloor: PeerAnswer = { kind: 'below-floor', clock: view.clock };
-    if (!descends(since, view.node.floor)) return belowFloor;
+    const { clock, node } = view;
+    if (!descends(since, node.floor)) return { kind: 'below-floor', clock, floor: node.floor };
+    const takeAll: PeerAnswer = { kind: 'below-floor', clock, floor: clock };
     const missing = countBeyond(view.clock, since);
     // A key costs a third of what a dot costs: no log entry, and no context of its own.
-    if (missing >= this.limits.takeAllDots && (await view.versionsSize()) <= missing * BYTES_PER_DOT) return belowFloor;
+    if (missing >= this.limits.takeAllDots && (await view.versionsSize()) <= missing * BYTES_PER_DOT) return takeAll;
     try {
       return { kind: 'batch', batch: await this.batch(view, since, view.clock.keys()), next: undefined };
     } catch (error) {
       // An entry that can't be read is as good as one that has been trimmed. Damaged containers are no such thing.
-      if (error instanceof CorruptRecordError && isLogKey(error.recordKey)) return belowFloor;
+      if (error instanceof CorruptRecordError && isLogKey(error.recordKey)) return takeAll;
       throw error;
     }
   }

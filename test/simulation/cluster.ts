@@ -250,6 +250,14 @@ export class Cluster implements World {
     }
   }
 
+  checkLogBound(name: string): void {
+    const { clock, node } = this.node(name).driver!.view;
+    let kept = 0;
+    for (const [actor, counter] of clock) kept += counter - (node.floor.get(actor) ?? 0);
+    if (kept <= this.options.logMax) return;
+    throw new Violation('log', `${name} keeps ${kept} log entries; at most ${this.options.logMax}`);
+  }
+
   /** The records themselves: containers without the cache, and the key of every dot. */
   private async checkStored({ name, driver, mind }: SimulatedNode): Promise<void> {
     const view = driver!.view;

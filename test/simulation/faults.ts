@@ -28,7 +28,7 @@ export class Faults {
     this.end();
     network.heal();
     for (const node of nodes.values()) if (node.life === undefined) node.start();
-    const lengthMs = prng.pick([30, 200, 1000]);
+    const lengthMs = prng.pick(cluster.options.dyingMs);
     for (const name of doomed) {
       const cutAfterMs = prng.int(lengthMs);
       timeline.schedule(cutAfterMs, name, 'cut off', () => {

@@ -11,11 +11,19 @@ export interface Mutant {
 }
 
 const DRIVER = 'src/replication/replica-driver.ts';
+const EXCHANGES = 'src/replication/exchanges.ts';
+const READER = 'src/replication/message-reader.ts';
+const REPLICA = 'src/replication/engine/replica.ts';
+const STATE = 'src/replication/engine/state.ts';
 const APPLY = 'src/replication/engine/apply.ts';
+const BOOTSTRAP = 'src/replication/engine/bootstrap.ts';
+const TRIM = 'src/replication/engine/trim.ts';
 const WRITE = 'src/replication/engine/write.ts';
 const COMPARE = 'src/replication/engine/compare.ts';
+const CLAIMS = 'src/clock/claims.ts';
 const CONTAINER = 'src/clock/container.ts';
 const STORE = 'src/store/replica-store.ts';
+const VIEW = 'src/store/committed-view.ts';
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
   return { name, patches: [{ file, find, replace }] };
@@ -39,18 +47,18 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'reuses dots after a crash: the clock on disk is that of the commit before',
     STORE,
-    'value: encodeNode(NODE_KEY, commit.node)',
-    'value: encodeNode(NODE_KEY, { ...commit.node, clock: this.latest.clock })',
+    'value: encodeNode(NODE_KEY, commit.node, this.commits)',
+    'value: encodeNode(NODE_KEY, { ...commit.node, clock: this.latest.clock }, this.commits)',
   ),
   mutant(
     'commits containers and clock one after the other',
     STORE,
-    'await this.store.commit(this.encode(commit));',
-    `const changes = this.encode(commit);
-     await this.store.commit(changes.slice(0, -1));
-     await this.store.commit(changes.slice(-1));`,
+    'await this.store.commit(changes);',
+    `const place = changes.findIndex(({ key }) => key === NODE_KEY);
+     await this.store.commit(changes.slice(0, place));
+     await this.store.commit(changes.slice(place));`,
   ),
-  mutant('fills the local side after adding the ranges', APPLY, 'fill(local, before)', 'fill(local, after)'),
+  mutant('fills the local side after adding the ranges', APPLY, 'join(before, claim)', 'join(after, claim)'),
   mutant('fills the remote side with the local clock', APPLY, 'fill(remote, batch.clock)', 'fill(remote, before)'),
   mutant(
     "advances by the batch's clock",
@@ -78,12 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     seeds: 6000,
   },
-  mutant(
-    'forgets at a restart which keys are ahead',
-    'src/replication/engine/state.ts',
-    'ahead: new Map(loaded.ahead)',
-    'ahead: new Map()',
-  ),
+  mutant('forgets at a restart which keys are ahead', STATE, 'ahead: new Map(loaded.ahead)', 'ahead: new Map()'),
   {
     name: 'digests keys ahead in a way that depends on their order',
     patches: [
@@ -95,8 +98,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'fills a read with the clock of uncommitted steps',
     DRIVER,
-    'return fill(this.store.container(key), this.store.view.clock);',
-    'return fill(this.store.container(key), this.replica.clock);',
+    'return fill(this.store.container(key), this.store.view.knownOf(key));',
+    'return fill(fill(this.store.container(key), this.store.view.knownOf(key)), this.replica.clock);',
   ),
   mutant(
     'reads uncommitted containers',
@@ -106,12 +109,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "sends a batch with another commit's clock",
-    DRIVER,
-    'const answer = await this.outside.transport.send(send.to, await this.withView((view) => readRequest(view, send)));',
-    `const request = await this.withView((view) => readRequest(view, send));
-     const clock = this.store.view.clock;
-     const sent = request.kind === 'push' ? { ...request, batch: { ...request.batch, clock } } : request;
-     const answer = await this.outside.transport.send(send.to, sent);`,
+    EXCHANGES,
+    'const request = await this.shell.withView((view) => this.reader.request(view, send));',
+    `const read = await this.shell.withView((view) => this.reader.request(view, send));
+     const clock = await this.shell.withView(async (view) => view.clock);
+     const request = read.kind === 'push' ? { ...read, batch: { ...read.batch, clock } } : read;`,
   ),
   mutant(
     'loses a sibling in a merge',
@@ -147,12 +149,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'never pulls what an origin has stopped to push',
     COMPARE,
-    '(isFirst || (lastBehind && isStalled(state.clock, lastBehind, answer.clock)))',
-    'isFirst',
+    'isStalled(state.clock, lastBehind, answer.clock)',
+    'false',
   ),
   mutant(
     'never pulls again after a pull has failed',
-    'src/replication/engine/replica.ts',
+    REPLICA,
     "if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;",
     '',
   ),
@@ -166,8 +168,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'keeps old containers in the cache',
     STORE,
-    'this.remember(key, container);',
-    'if (!this.cache.has(key)) this.remember(key, container);',
+    'for (const [key, container] of commit.containers) this',
+    'for (const [key, container] of commit.containers) if (!this.cache.has(key)) this',
   ),
   mutant(
     'serves a session too early',
@@ -181,5 +183,216 @@ export const MUTANTS: readonly Mutant[] = [
     'timeoutMs, () => settle(false)',
     'timeoutMs, () => settle(true)',
   ),
-  mutant('forgets the hybrid clock at a restart', 'src/replication/engine/state.ts', 'stamp: loaded.stamp', 'stamp: 0'),
+  mutant('forgets the hybrid clock at a restart', STATE, 'stamp: loaded.stamp', 'stamp: 0'),
+  mutant('never looks over keys ahead while nothing comes', REPLICA, 'sweepAhead(state, SWEPT_PER_TICK, effects);', ''),
+
+  // Taking over all keys.
+  mutant(
+    'takes over the keys that the peer has and leaves the others',
+    BOOTSTRAP,
+    'new Set([...containers.keys(), ...candidates]',
+    'new Set([...containers.keys()]',
+  ),
+  mutant(
+    'takes a piece to its end though there were too many local keys to look up',
+    BOOTSTRAP,
+    'const { through } = local;',
+    'const { through } = piece.span;',
+  ),
+  mutant(
+    'takes all that is stored here for a part of the piece',
+    BOOTSTRAP,
+    '.filter((key) => isWithin(span, key))',
+    '',
+  ),
+  mutant(
+    'takes the last key of a piece for the first one of the next',
+    CLAIMS,
+    'compareKeys(after, key) < 0',
+    'compareKeys(after, key) <= 0',
+  ),
+  mutant(
+    'fills the local side of a piece after it has raised the claims',
+    BOOTSTRAP,
+    'fill(local, knownOf(state, key))',
+    'fill(local, join(state.clock, claimOf(after, key)))',
+  ),
+  mutant(
+    'strips the keys of a piece of what is claimed of any key',
+    BOOTSTRAP,
+    'join(state.clock, claimOf(after, key))',
+    'after.reduce((all, claim) => join(all, claim.clock), state.clock)',
+  ),
+  mutant(
+    'takes over the clock with the first piece',
+    BOOTSTRAP,
+    'effects.setClaims(state, after);\n}',
+    'state.clock = join(state.clock, clock);\n  effects.setClaims(state, after);\n}',
+  ),
+  mutant(
+    'takes over what is claimed of any key, not of all',
+    BOOTSTRAP,
+    'claimedByAll(state.claims, undefined)',
+    'state.claims.reduce((all, claim) => join(all, claim.clock), EMPTY_VECTOR)',
+  ),
+  mutant('does not raise the floor when it has all keys', BOOTSTRAP, 'state.floor = floor;', ''),
+  mutant(
+    'never asks again for a piece after a request for it has failed',
+    REPLICA,
+    "if (to === 'compare' || to === 'pull-keys') interruptBootstrap(state, from);",
+    '',
+  ),
+  {
+    name: 'waits for a lost piece as long as the transport does',
+    patches: [{ file: BOOTSTRAP, find: '> PIECE_COMPARISONS_MAX', replace: '> Infinity' }],
+    seeds: 4000,
+  },
+  mutant(
+    'sends a piece beyond the keys of which the same is known',
+    READER,
+    'span = { after, through: claim?.through }',
+    'span = { after, through: undefined as string | undefined }',
+  ),
+  mutant(
+    'sends a piece with the node clock alone, and the rest of what it knows not at all',
+    READER,
+    'join(view.clock, claim?.clock ?? EMPTY_VECTOR)',
+    'view.clock',
+  ),
+  mutant(
+    'leaves deleted keys that are ahead out of a piece',
+    VIEW,
+    "this.scan(this.aheadCount === 0 ? NOTHING : spanRange('a', span))",
+    'this.scan(NOTHING)',
+  ),
+
+  // What is claimed of ranges of keys.
+  mutant(
+    'claims of a range less than its last key',
+    CLAIMS,
+    'compareKeys(through, key) < 0',
+    'compareKeys(through, key) <= 0',
+  ),
+  mutant(
+    'joins ranges of which different things are claimed',
+    CLAIMS,
+    'equalVectors(previous.clock, claim.clock)',
+    'previous.clock.size === claim.clock.size',
+  ),
+  mutant('merges a batch without what is claimed of its keys', APPLY, 'join(before, claim)', 'before'),
+  mutant(
+    'strips merged keys of what is claimed of others',
+    APPLY,
+    'join(after, claim))',
+    'state.claims.reduce((all, other) => join(all, other.clock), after))',
+  ),
+  mutant(
+    'writes without what is claimed of the key',
+    WRITE,
+    'fill(stored.container(input.key), knownOf(state, input.key))',
+    'fill(stored.container(input.key), state.clock)',
+  ),
+  mutant(
+    'fills a read with the clock but not with claims',
+    DRIVER,
+    'this.store.view.knownOf(key)',
+    'this.store.view.clock',
+  ),
+  mutant(
+    'sends containers without what is claimed of them',
+    VIEW,
+    'return this.beyondClock(key, this.stored(key));',
+    'return this.stored(key);',
+  ),
+  mutant(
+    'lists containers without what is claimed of them',
+    VIEW,
+    'yield { key, container: this.beyondClock(key, stored) };',
+    'yield { key, container: stored };',
+  ),
+  mutant(
+    'puts on disk how far it has come, but not what it claims',
+    STORE,
+    'if (commit.claims !== undefined) changes.push(claimsChange(commit.claims));',
+    '',
+  ),
+  mutant('forgets at a restart what it claims', STATE, 'claims: loaded.claims,', 'claims: [],'),
+  mutant(
+    'forgets the claims of an earlier step of the same commit',
+    'src/replication/group.ts',
+    'writes.claims ?? this.claims',
+    'writes.claims',
+  ),
+  mutant('keeps claims that the clock has caught up with', REPLICA, 'settleClaims(state, effects);', ''),
+  mutant(
+    'keeps an empty record of claims',
+    STORE,
+    "if (claims.length === 0) return { type: 'del', key: CLAIMS_KEY };",
+    '',
+  ),
+
+  // Trimming, and what a store removes.
+  mutant('never trims its log', TRIM, 'if (dots === 0) return;', 'if (dots >= 0) return;'),
+  mutant('forgets the floor at a restart', STATE, 'floor: loaded.floor', 'floor: EMPTY_VECTOR'),
+  mutant(
+    'sends what it has left to a peer below the floor',
+    READER,
+    'if (!descends(since, view.node.floor)) return belowFloor;',
+    'since = join(since, view.node.floor);',
+  ),
+  mutant('reads below the floor for a pull', READER, 'if (!descends(since, view.node.floor)) return belowFloor;', ''),
+  {
+    name: 'pushes below the floor',
+    patches: [
+      {
+        file: 'src/replication/engine/push.ts',
+        find: 'if (known < counterOf(state.floor, state.actor)) return;',
+        replace: '',
+      },
+      {
+        file: READER,
+        find: 'counterOf(send.since, send.actor) < counterOf(view.node.floor, send.actor)',
+        replace: 'false',
+      },
+    ],
+  },
+  mutant(
+    'removes log entries before the floor is on disk',
+    STORE,
+    'await this.store.commit(changes);',
+    'this.clearLog(this.latest.node.floor, commit.node.floor); await this.store.commit(changes);',
+  ),
+  mutant(
+    'removes one log entry too many',
+    STORE,
+    'logRange(actor, after, counter)',
+    'logRange(actor, after, counter + 1)',
+  ),
+  mutant(
+    'removes one log entry too few',
+    STORE,
+    'logRange(actor, after, counter)',
+    'logRange(actor, after, counter - 1)',
+  ),
+  mutant(
+    'forgets which entries below the floor were left at the last stop',
+    STORE,
+    'replica.clearLog(unlogged, node.floor);',
+    '',
+  ),
+  mutant(
+    'removes the oldest mark of a commit with those before it',
+    STORE,
+    'lt: markKey(firstMark)',
+    'lt: markKey(firstMark + 1)',
+  ),
+
+  // An old copy of a disk.
+  mutant('takes writes before its peers have answered', STATE, 'if (!peer.hasBeenTried) return false;', 'void peer;'),
+  mutant(
+    'goes on as the same actor though a peer knows more of it',
+    REPLICA,
+    'counterOf(clock, state.actor) <= counterOf(state.clock, state.actor)',
+    'counterOf(clock, state.actor) <= Infinity',
+  ),
 ];

@@ -296,9 +296,17 @@ export class SimulatedNode implements Endpoint<Parcel> {
 
   private observed(observation: Observation): void {
     this.world.count(observation.kind);
+    if (observation.kind === 'bootstrap-started') this.checkNeed();
     if (observation.kind !== 'new-incarnation' || this.isOldCopy) return;
     const { actor, retired } = observation;
     this.world.fail(new Violation('incarnation', `${this.name} goes on as ${actor}: a peer knew more of ${retired}`));
+  }
+
+  /** With all disks kept and logs unbounded, every log reaches back to whatever a replica lacks. */
+  private checkNeed(): void {
+    const { wipes, oldCopies, logMax, limits } = this.world.options;
+    if (wipes || oldCopies || logMax < 1e6 || limits.takeAllDots < 1e9) return;
+    this.world.fail(new Violation('bootstrap', `${this.name} takes over all keys though it has kept its disk`));
   }
 
   /** A failing disk ends the process; nothing else may. */

@@ -37,6 +37,8 @@ export interface SimulationOptions {
   readonly deadForEver: boolean;
   /** When they begin to die, one after the other. */
   readonly doomedAtStep: number;
+  /** How long it takes until all of them are dead. */
+  readonly dyingMs: readonly number[];
   /** Whether the converged cluster is watched for a while. */
   readonly isWatchedIdle: boolean;
   /** Log entries kept for members that stay away. */
@@ -76,6 +78,7 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
     isOnWire: prng.chance(0.25),
     deadForEver: prng.chance(0.3),
     doomedAtStep: Math.floor(steps * 0.7),
+    dyingMs: [30, 200, 1000],
     isWatchedIdle: prng.chance(0.2),
     logMax: prng.pick([0, 3, 30, 1e6]),
     limits: {
@@ -89,14 +92,16 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
       loss: prng.pick([0, 0, 0.05, 0.3]),
       duplication: prng.pick([0, 0.1, 0.5]),
       delayMinMs: 1,
-      delayMaxMs,
       straggling: prng.pick([0, 0, 0.02, 0.1]),
       straggleMaxMs: 5000,
-      compareTimeoutMs: prng.pick([300, 2000]) + 2 * delayMaxMs,
-      timeoutMs: prng.pick([300, 2000, 30_000]) + 2 * delayMaxMs,
+      ...delays(delayMaxMs, prng),
     },
   };
-  if (options.nodes === 1 || !prng.chance(0.08)) return options;
+  if (options.nodes === 1) return options;
+  const mixture = prng.next();
+  if (mixture < 0.05) return halfTakenOver(options, prng);
+  if (mixture < 0.1) return busyTakingOver(options, prng);
+  if (mixture > 0.18) return options;
   // Whoever is asked answers in time: an old copy that hears from nobody could give a dot for the second time.
   return {
     ...options,
@@ -107,5 +112,61 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
     wipes: false,
     deadForEver: false,
     network: { ...options.network, loss: 0, straggling: 0, compareTimeoutMs: 5000, timeoutMs: 30_000 },
+  };
+}
+
+/** A peer dies while others take over its keys: some know of ranges what nobody has the dots of. */
+function halfTakenOver(options: SimulationOptions, prng: Prng): SimulationOptions {
+  const delayMaxMs = prng.pick([60, 400]);
+  return {
+    ...options,
+    nodes: prng.pick([4, 5]),
+    keys: 6,
+    deletes: 0.15,
+    operationEveryMs: prng.pick([15, 60]),
+    faultEveryMs: 1000,
+    cuts: true,
+    crashes: false,
+    diskFailures: false,
+    wipes: false,
+    deadForEver: true,
+    dyingMs: [1000, 3000],
+    logMax: 0,
+    commitMaxMs: 5,
+    limits: { ...options.limits, pieceKeys: 1 },
+    network: { ...options.network, loss: 0, straggling: 0, ...delays(delayMaxMs, prng) },
+  };
+}
+
+/** Keys change at the replica that takes them over, while it looks for those that it has itself. */
+function busyTakingOver(options: SimulationOptions, prng: Prng): SimulationOptions {
+  const delayMaxMs = prng.pick([2, 10, 60]);
+  return {
+    ...options,
+    nodes: prng.pick([3, 4, 5]),
+    keys: prng.between(2, 6),
+    deletes: 0.4,
+    contexts: prng.pick([0, 0.3]),
+    operationEveryMs: prng.pick([3, 15]),
+    faultEveryMs: prng.pick([50, 100, 300]),
+    cuts: true,
+    crashes: prng.chance(0.5),
+    diskFailures: false,
+    wipes: true,
+    deadForEver: false,
+    logMax: prng.pick([0, 0, 3]),
+    commitMaxMs: prng.pick([30, 200]),
+    scanPauses: 0.7,
+    limits: { ...options.limits, pieceKeys: prng.between(1, 3) },
+    network: { ...options.network, loss: 0, straggling: prng.pick([0, 0.1]), ...delays(delayMaxMs, prng) },
+  };
+}
+
+/** A request and its answer come through before the sender gives up, as a rule. */
+function delays(delayMaxMs: number, prng: Prng) {
+  return {
+    delayMaxMs,
+    compareTimeoutMs: prng.pick([300, 2000]) + 2 * delayMaxMs,
+    timeoutMs: prng.pick([300, 2000, 30_000]) + 2 * delayMaxMs,
   };
 }

@@ -5,8 +5,10 @@ import { MESSAGE_LIMITS } from '../../src/replication/message-reader.js';
 import { Cluster, type Reading, type WriteOptions } from './cluster.js';
 import type { NetworkConditions } from './network.js';
 import type { SimulationOptions } from './options.js';
+import { isSameMap } from './shapes.js';
 import { Violation } from './violation.js';
 
+/** The key of most scripts; the others are k2, k3, … */
 const KEY = 'k1';
 
 /** A message takes longer than a commit: what is written at two replicas at once has raced. */
@@ -46,6 +48,7 @@ const OPTIONS: SimulationOptions = {
   isOnWire: false,
   deadForEver: false,
   doomedAtStep: 0,
+  dyingMs: [30],
   isWatchedIdle: false,
   logMax: 1e6,
   limits: { ...MESSAGE_LIMITS, pieceKeys: 1 },
@@ -58,6 +61,13 @@ const HELD_MAX_MS = 700;
 const CONVERGENCE_MAX_MS = 30_000;
 
 export type Script = (scenario: Scenario) => Promise<void>;
+
+/** The cluster that a script needs. */
+export type Setting = Pick<SimulationOptions, 'nodes'> & Partial<Pick<SimulationOptions, 'keys' | 'logMax'>>;
+
+export interface ScriptedWrite extends WriteOptions {
+  readonly key?: string;
+}
 
 /** What a script can do to a cluster. Nodes are named n1, n2, …; what is not asked for does not happen. */
 export class Scenario {
@@ -95,35 +105,46 @@ export class Scenario {
     this.cluster.node(name).wipe();
   }
 
+  /** The process ends, its disk is copied, and it starts again. */
+  async copyDisk(name: string): Promise<void> {
+    this.cluster.node(name).copyDisk();
+    await this.start(name);
+  }
+
+  /** The process ends, and the copy takes the place of its disk. */
+  putBackCopy(name: string): void {
+    this.cluster.node(name).putBackCopy();
+  }
+
   async start(name: string): Promise<void> {
     const node = this.cluster.node(name);
     node.start();
     while (node.driver === undefined) await this.cluster.step();
   }
 
-  read(name: string): Reading {
-    const reading = this.cluster.read(name, KEY);
+  read(name: string, key = KEY): Reading {
+    const reading = this.cluster.read(name, key);
     if (reading === undefined) throw new Error(`${name} does not run`);
     return reading;
   }
 
   /** Ends when the replica has answered; what it sends to others is still on its way then. */
-  async put(name: string, value: string, options: WriteOptions = {}): Promise<void> {
+  async put(name: string, value: string, options: ScriptedWrite = {}): Promise<void> {
     await this.race([[name, value, options]]);
   }
 
-  async delete(name: string, options: WriteOptions = {}): Promise<void> {
+  async delete(name: string, options: ScriptedWrite = {}): Promise<void> {
     await this.race([[name, undefined, options]]);
   }
 
   /** Writes taken at the same moment. */
   async race(
-    writes: readonly (readonly [name: string, value: string | undefined, options?: WriteOptions])[],
+    writes: readonly (readonly [name: string, value: string | undefined, options?: ScriptedWrite])[],
   ): Promise<void> {
     for (const [name] of writes) await this.introduced(name);
     let unanswered = writes.length;
     for (const [name, value, options] of writes) {
-      const answered = this.cluster.write(name, KEY, value, options);
+      const answered = this.cluster.write(name, options?.key ?? KEY, value, options);
       if (answered === undefined) throw new Error(`${name} does not run`);
       void answered.then(() => unanswered--);
     }
@@ -141,9 +162,27 @@ export class Scenario {
 
   /** Runs until the node shows exactly these values. */
   async until(name: string, ...values: readonly string[]): Promise<void> {
+    await this.runUntil(() => isSame(this.shown(name, KEY), values), `${name} never shows ${values.join(' ')}`);
+  }
+
+  /** Runs until the node has trimmed its whole log. */
+  async untilTrimmed(name: string): Promise<void> {
+    const { driver } = this.cluster.node(name);
+    const isTrimmed = (): boolean => driver !== undefined && isSameMap(driver.progress.floor, driver.view.clock);
+    await this.runUntil(isTrimmed, `${name} never trims its log`);
+  }
+
+  /** Runs until the node, which takes over all keys, has come to this one; the name of the peer it takes them from. */
+  async untilTaken(name: string, through: string): Promise<string> {
+    const isTaken = (): boolean => this.cluster.node(name).driver?.progress.bootstrap?.through === through;
+    await this.runUntil(isTaken, `${name} never takes over ${through}`);
+    return this.cluster.node(name).driver!.progress.bootstrap!.from!;
+  }
+
+  private async runUntil(isSo: () => boolean, otherwise: string): Promise<void> {
     const deadlineMs = this.cluster.timeline.nowMs + CONVERGENCE_MAX_MS;
-    while (!isSame(this.shown(name), values)) {
-      if (this.cluster.timeline.nowMs > deadlineMs) throw new Error(`${name} never shows ${values.join(' ')}`);
+    while (!isSo()) {
+      if (this.cluster.timeline.nowMs > deadlineMs) throw new Error(otherwise);
       await this.cluster.step();
     }
   }
@@ -152,28 +191,53 @@ export class Scenario {
   async settle(): Promise<void> {
     const { cluster } = this;
     const deadlineMs = cluster.timeline.nowMs + CONVERGENCE_MAX_MS;
+    let broken: unknown;
     do {
-      if (cluster.timeline.nowMs > deadlineMs) throw new Violation('liveness', 'the nodes never agree');
+      if (cluster.timeline.nowMs > deadlineMs) throw broken;
       await cluster.runFor(100);
-    } while (!cluster.isConverged(this.living));
-    await cluster.checkConverged(this.living);
+      broken = await this.unsettled();
+    } while (broken !== undefined);
+  }
+
+  /** What the clock has just caught up with is dropped at the next tick, so agreement may come first. */
+  private async unsettled(): Promise<unknown> {
+    const { cluster, living } = this;
+    if (!cluster.isConverged(living)) return new Violation('liveness', 'the nodes never agree');
+    return cluster.checkConverged(living).catch((error: unknown) => error);
   }
 
   /** The living nodes come to show exactly these values. */
   async expectSiblings(...values: readonly string[]): Promise<void> {
+    await this.expectValues({ [KEY]: values });
+  }
+
+  /** The living nodes come to show exactly these values of each of these keys. */
+  async expectValues(values: Readonly<Record<string, readonly string[]>>): Promise<void> {
     await this.settle();
-    for (const name of this.living) this.expectSiblingsAt(name, ...values);
+    for (const name of this.living) {
+      for (const [key, expected] of Object.entries(values)) this.expectShown(name, key, expected);
+    }
+  }
+
+  /** Nothing of any key is on any disk: no version, no context, no claim, no log entry. */
+  expectNothingStored(): void {
+    this.cluster.checkDrained(this.living);
   }
 
   /** The node shows exactly these values now. */
   expectSiblingsAt(name: string, ...values: readonly string[]): void {
-    const shown = this.shown(name);
-    if (isSame(shown, values)) return;
-    throw new Violation('scenario', `${name} shows [${shown.join(' ')}], and must show [${values.join(' ')}]`);
+    this.expectShown(name, KEY, values);
   }
 
-  private shown(name: string): readonly string[] {
-    const versions = this.cluster.node(name).driver?.read(KEY).versions ?? [];
+  private expectShown(name: string, key: string, values: readonly string[]): void {
+    const shown = this.shown(name, key);
+    if (isSame(shown, values)) return;
+    const told = `${name} shows ${key} as [${shown.join(' ')}]`;
+    throw new Violation('scenario', `${told}, and must show [${values.join(' ')}]`);
+  }
+
+  private shown(name: string, key: string): readonly string[] {
+    const versions = this.cluster.node(name).driver?.read(key).versions ?? [];
     return versions.map(({ value }) => Buffer.from(value).toString());
   }
 
@@ -187,12 +251,12 @@ function isSame(shown: readonly string[], values: readonly string[]): boolean {
 }
 
 /** Runs the script in both orders of every pair of deliveries; the number of runs. Throws what the first failing run throws. */
-export async function inEveryOrder(nodes: number, script: Script): Promise<number> {
-  const { sent, delivered } = await run(nodes, script, undefined);
+export async function inEveryOrder(setting: Setting, script: Script): Promise<number> {
+  const { sent, delivered } = await run(setting, script, undefined);
   let runs = 1;
   for (let message = 0; message < sent; message++) {
     for (let untilDelivered = message + 1; untilDelivered <= delivered; untilDelivered++) {
-      await run(nodes, script, { message, untilDelivered });
+      await run(setting, script, { message, untilDelivered });
       runs++;
     }
   }
@@ -209,8 +273,8 @@ interface Swap {
   readonly untilDelivered: number;
 }
 
-async function run(nodes: number, script: Script, swap: Swap | undefined, isVerbose = false): Promise<Sizes> {
-  const cluster = new Cluster({ ...OPTIONS, nodes }, isVerbose);
+async function run(setting: Setting, script: Script, swap: Swap | undefined, isVerbose = false): Promise<Sizes> {
+  const cluster = new Cluster({ ...OPTIONS, ...setting }, isVerbose);
   const scenario = new Scenario(cluster);
   await scenario.runFor(50);
   await scenario.settle();
@@ -226,7 +290,7 @@ async function run(nodes: number, script: Script, swap: Swap | undefined, isVerb
   try {
     await script(scenario);
   } catch (error) {
-    if (!isVerbose) return run(nodes, script, swap, true);
+    if (!isVerbose) return run(setting, script, swap, true);
     const order = swap
       ? `message ${swap.message} comes after delivery ${swap.untilDelivered}`
       : 'in the order of sending';

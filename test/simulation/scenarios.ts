@@ -1,10 +1,9 @@
 // The races that every replica must get right, told one by one.
 
-import type { Script } from './scenario.js';
+import type { Script, Setting } from './scenario.js';
 
-export interface NamedScenario {
+export interface NamedScenario extends Setting {
   readonly title: string;
-  readonly nodes: number;
   readonly script: Script;
 }
 
@@ -188,6 +187,135 @@ export const SCENARIOS: readonly NamedScenario[] = [
       s.crash('n1');
       s.heal();
       await s.expectSiblings('B', 'C');
+    },
+  },
+  {
+    title: 'a replica that lost its disk takes over everything though the log is trimmed',
+    nodes: 2,
+    keys: 3,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      await s.put('n2', 'B', { key: 'k2' });
+      await s.delete('n1');
+      await s.put('n1', 'C', { key: 'k3' });
+      await s.settle();
+      await s.untilTrimmed('n1');
+      s.wipe('n2');
+      await s.start('n2');
+      await s.expectValues({ k1: [], k2: ['B'], k3: ['C'] });
+    },
+  },
+  {
+    title: 'nothing deleted rises again when a replica comes back for which no log was kept',
+    nodes: 2,
+    keys: 3,
+    logMax: 0,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      await s.put('n2', 'B', { key: 'k2' });
+      await s.settle();
+      s.cut('n1', 'n2');
+      await s.delete('n1');
+      await s.put('n1', 'C', { key: 'k2' });
+      await s.untilTrimmed('n1');
+      s.heal();
+      await s.expectValues({ k1: [], k2: ['C'], k3: [] });
+    },
+  },
+  {
+    title: 'what is written at a replica while it takes over all keys is kept, and what it has not seen too',
+    nodes: 2,
+    keys: 3,
+    logMax: 0,
+    script: async (s) => {
+      await s.put('n1', 'A', { key: 'k3' });
+      await s.settle();
+      const early = s.read('n2', 'k3');
+      s.cut('n1', 'n2');
+      await s.put('n1', 'B');
+      await s.put('n1', 'C', { key: 'k2' });
+      await s.put('n1', 'D', { key: 'k3' });
+      await s.untilTrimmed('n1');
+      s.heal();
+      await s.untilTaken('n2', 'k1');
+      // It has k1 by now, and k3 is still to come.
+      await s.put('n2', 'E');
+      await s.put('n2', 'F', { key: 'k3', reading: early });
+      await s.expectValues({ k1: ['E'], k2: ['C'], k3: ['D', 'F'] });
+    },
+  },
+  {
+    title: 'the peer from which a replica takes over all keys dies, and another one goes on',
+    nodes: 3,
+    keys: 3,
+    script: async (s) => {
+      await s.race([
+        ['n1', 'A'],
+        ['n1', 'B', { key: 'k2' }],
+        ['n1', 'C', { key: 'k3' }],
+      ]);
+      for (const name of ['n1', 'n2']) await s.untilTrimmed(name);
+      s.wipe('n3');
+      await s.start('n3');
+      s.crash(await s.untilTaken('n3', 'k1'));
+      await s.expectValues({ k1: ['A'], k2: ['B'], k3: ['C'] });
+    },
+  },
+  {
+    title: 'survivors agree though only one of them has taken over some keys of a dead peer',
+    nodes: 3,
+    keys: 3,
+    logMax: 0,
+    script: async (s) => {
+      s.isolate('n1');
+      await s.put('n1', 'A');
+      await s.put('n1', 'B', { key: 'k2' });
+      await s.put('n1', 'C', { key: 'k3' });
+      await s.untilTrimmed('n1');
+      s.mend('n1', 'n2');
+      await s.untilTaken('n2', 'k1');
+      s.crash('n1');
+      s.heal();
+      await s.expectValues({ k1: ['A'], k2: [], k3: [] });
+    },
+  },
+  {
+    title: 'a replica whose disk was put back to an old copy gives no dot for the second time',
+    nodes: 3,
+    script: async (s) => {
+      await s.put('n1', 'A');
+      await s.settle();
+      const early = s.read('n1');
+      await s.copyDisk('n1');
+      await s.put('n1', 'B', { reading: early });
+      await s.settle();
+      s.putBackCopy('n1');
+      await s.start('n1');
+      await s.put('n1', 'C', { reading: early });
+      await s.expectSiblings('B', 'C');
+    },
+  },
+  {
+    title: 'once everything is deleted and everybody knows, nothing is left on any disk',
+    nodes: 2,
+    keys: 2,
+    logMax: 0,
+    script: async (s) => {
+      await s.race([
+        ['n1', 'A'],
+        ['n2', 'B'],
+      ]);
+      await s.settle();
+      s.cut('n1', 'n2');
+      await s.put('n1', 'C', { key: 'k2' });
+      await s.delete('n1');
+      await s.untilTrimmed('n1');
+      s.heal();
+      await s.settle();
+      await s.delete('n2', { key: 'k2' });
+      await s.settle();
+      await s.runFor(1500);
+      s.expectNothingStored();
     },
   },
 ];

@@ -120,6 +120,7 @@ async function heal(cluster: Cluster, survivors: readonly string[]): Promise<num
   } while (!cluster.isAgreed(survivors));
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
+  if (cluster.options.isWatchedIdle) for (const name of survivors) cluster.checkLogBound(name);
   if (cluster.options.isWatchedIdle) await giveUpTheDead(cluster, survivors);
   return convergedAfterMs;
 }

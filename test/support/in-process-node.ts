@@ -2,6 +2,7 @@
 // the process of the test; stopped, started again and removed at will.
 
 import 'reflect-metadata';
+import { rm } from 'node:fs/promises';
 import { startApplication, type Application } from '../../src/application.js';
 import { loadConfig, type Config } from '../../src/config/config.js';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
@@ -47,6 +48,14 @@ export interface SiblingsBody {
   readonly siblings: readonly Sibling[];
 }
 
+/** A line of the listing with values. */
+export interface Entry {
+  readonly key: string;
+  readonly etag: string;
+  readonly siblings: number;
+  readonly value: string;
+}
+
 export interface ClusterBody {
   readonly name: string;
   readonly actor: string;
@@ -61,6 +70,11 @@ export interface ClusterBody {
     readonly missingDots: number;
   }[];
   readonly log: { readonly entries: number };
+  readonly catchUp: {
+    readonly isOver: boolean;
+    readonly missingDots: number;
+    readonly bootstrapsFrom: string | null;
+  };
 }
 
 /** What a replica is started with besides its environment: things that no variable sets. */
@@ -99,6 +113,10 @@ export class InProcessNode {
     return this.config.name;
   }
 
+  get isRunning(): boolean {
+    return this.application !== undefined;
+  }
+
   get port(): number {
     if (this.application === undefined) throw new Error(`${this.name} is not running`);
     return this.application.port;
@@ -121,6 +139,12 @@ export class InProcessNode {
     const { application } = this;
     this.application = undefined;
     await application?.close();
+  }
+
+  /** Stops it, and deletes its data, as a new disk in its place would have none. */
+  async wipe(): Promise<void> {
+    await this.stop();
+    await rm(this.config.data, { recursive: true });
   }
 
   /** Stops it for good and removes its folder. */
@@ -169,6 +193,29 @@ export class InProcessNode {
 
   async cluster(): Promise<ClusterBody> {
     return (await (await this.request('/v1/cluster')).json()) as ClusterBody;
+  }
+
+  /** The lines of `/readyz?verbose`, by the name of the check: `+ word` or `- word`. */
+  async readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, string>> }> {
+    const response = await this.request('/readyz?verbose');
+    const lines = [...(await response.text()).matchAll(/^\[(.)\] (.+?): (.*)$/gm)];
+    const checks = Object.fromEntries(lines.map(([, sign, name, detail]) => [name!, `${sign} ${detail}`]));
+    return { isReady: response.status === 200, checks };
+  }
+
+  /** A figure of `/metrics` that has no labels but the node's. */
+  async metric(name: string): Promise<number> {
+    const text = await (await this.request('/metrics')).text();
+    const figure = new RegExp(`^${name}\\{node="${this.name}"\\} (\\S+)$`, 'm').exec(text)?.[1];
+    if (figure === undefined) throw new Error(`${this.name} has no metric ${name}`);
+    return Number(figure);
+  }
+
+  /** Every live key with its value and entity tag, in order. */
+  async listing(): Promise<readonly Entry[]> {
+    const response = await this.request('/v1/kv?values=true', { headers: { Accept: 'application/x-ndjson' } });
+    const lines = (await response.text()).split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as Entry);
   }
 
   /** How many write events it knows, by actor. */

@@ -47,11 +47,16 @@ export function heardFrom(
   state: ReplicaState,
   peer: Peer,
   clock: VersionVector,
-  awaited: VersionVector | undefined,
+  told: ClockMessage | undefined,
   effects: Effects,
 ): void {
-  peer.clock = clock;
-  if (awaited !== undefined) toldAwaited(peer, awaited);
+  // Another actor means another disk, which may know less.
+  if (told !== undefined && told.actor !== peer.actor) peer.clock = clock;
+  else learnClock(peer, clock);
+  if (told !== undefined) {
+    peer.actor = told.actor;
+    toldAwaited(peer, told.awaited);
+  }
   if (descends(clock, peer.awaited)) peer.awaited = EMPTY_VECTOR;
   if (!peer.isReachable) {
     peer.isReachable = true;
@@ -69,8 +74,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // An answer only: what a peer says unasked may have been on its way since before this replica started.
   peer.hasBeenTried = true;
   peer.hasAnswered = true;
-  heardFrom(state, peer, answer.clock, answer.awaited, effects);
-  peer.actor = answer.actor;
+  heardFrom(state, peer, answer.clock, answer, effects);
   observeLevel(state, peer, answer, effects);
   exchangeMembers(state, peer, answer.membersDigest, effects);
   watchBootstrap(state, peer);
@@ -92,6 +96,11 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
   if (!areClaimsSame) bootstrapFrom(state, peer, effects);
   else pullAheadFrom(state, peer, effects);
+}
+
+/** A word that comes late says less than one that came before it: a disk never forgets. */
+export function learnClock(peer: Peer, clock: VersionVector): void {
+  peer.clock = peer.clock === undefined ? clock : join(peer.clock, clock);
 }
 
 /** The peer says what it will know once it has taken over all keys; nothing when it does not. */

@@ -62,6 +62,8 @@ function setMembers(state: ReplicaState, members: Members, effects: Effects): vo
   const isTried = isIntroduced(state);
   const wasForgotten = isOwnNameForgotten(state);
   effects.setMembers(state, members);
+  // All must have been level with those who belong now.
+  for (const peer of state.peers.values()) peer.levelComparisons = 0;
   if (!wasForgotten && isOwnNameForgotten(state)) effects.observations.push({ kind: 'forgotten' });
   for (const [name, membership] of members) {
     if (name === state.name) continue;

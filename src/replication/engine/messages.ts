@@ -6,7 +6,7 @@
 // |--------------|-------------------------------------|----------------------------------------------------|
 // | `push`       | my own writes that you lack         | `clock`: what I know now (unchanged: a gap)        |
 // | `compare`    | what I know                         | `clock`: what I know                               |
-// | `pull`       | what I know: send what I lack       | `batch`, or `below-floor`: my log begins later     |
+// | `pull`       | what I know: send what I lack       | `batch`, or `below-floor`: take over all keys      |
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
 // | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
 // | `members`    | whom I know                         | `members`: whom I know now                         |
@@ -74,7 +74,8 @@ export type PeerAnswer =
       /** Where the next `pull-ahead` goes on; undefined when this was all. */
       readonly next: string | undefined;
     }
-  | { readonly kind: 'below-floor'; readonly clock: VersionVector }
+  /** Take over all keys, unless your clock covers `floor` by now. */
+  | { readonly kind: 'below-floor'; readonly clock: VersionVector; readonly floor: VersionVector }
   | { readonly kind: 'piece'; readonly piece: Piece }
   | { readonly kind: 'members'; readonly members: Members };
 

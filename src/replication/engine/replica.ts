@@ -5,15 +5,15 @@
 
 import { actorName } from '../../clock/dot.js';
 import { isForgotten, type Members } from '../../clock/membership.js';
-import { counterOf, countBeyond, type VersionVector } from '../../clock/version-vector.js';
+import { counterOf, countBeyond, descends, type VersionVector } from '../../clock/version-vector.js';
 import { digestAhead } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
-import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom } from './compare.js';
+import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, learnClock, pullFrom } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
 import { forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
-import type { Batch, PeerAnswer } from './messages.js';
+import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { pushAnswered } from './push.js';
 import { seal } from './seal.js';
@@ -137,13 +137,13 @@ export class Replica {
     switch (request.kind) {
       case 'push': {
         const peer = state.peers.get(from);
-        if (peer !== undefined) peer.clock = request.batch.clock;
+        if (peer !== undefined) learnClock(peer, request.batch.clock);
         if (!isForgotten(state.members.get(from))) this.apply(from, request.batch, stored, wallMs, effects);
         effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
       }
       case 'compare':
-        this.heard(from, request.clock, request.awaited, effects);
+        this.heard(from, request.clock, request, effects);
         effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
       case 'pull':
@@ -187,7 +187,9 @@ export class Replica {
       case 'below-floor':
         this.checkIncarnation(answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
-        return bootstrapFrom(state, peer, effects);
+        // The question may be old: what it lacked has come by then.
+        if (!descends(state.clock, answer.floor)) bootstrapFrom(state, peer, effects);
+        return;
       case 'piece': {
         const { piece } = answer;
         this.checkIncarnation(piece.clock, effects);
@@ -202,7 +204,7 @@ export class Replica {
     const { state } = this;
     if (state.pullingFrom === peer.name) state.pullingFrom = undefined;
     const isApplied = this.apply(peer.name, batch, stored, wallMs, effects);
-    peer.clock = batch.clock;
+    learnClock(peer, batch.clock);
     endIdleBootstrap(state, effects);
     // Without progress the next comparison decides anew, perhaps for another peer.
     if (isApplied && batch.ranges.length > 0 && countBeyond(batch.clock, state.clock) > 0) {
@@ -213,7 +215,7 @@ export class Replica {
   private pulledAhead(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
     const { state } = this;
     this.apply(peer.name, answer.batch, stored, wallMs, effects);
-    peer.clock = answer.batch.clock;
+    learnClock(peer, answer.batch.clock);
     state.pullingAheadFrom = answer.next === undefined ? undefined : peer.name;
     if (answer.next !== undefined) effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: answer.next });
   }
@@ -237,11 +239,11 @@ export class Replica {
     effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
   }
 
-  private heard(from: string, clock: VersionVector, awaited: VersionVector | undefined, effects: Effects): void {
+  private heard(from: string, clock: VersionVector, told: ClockMessage | undefined, effects: Effects): void {
     this.checkIncarnation(clock, effects);
     this.settleWrites(from, clock, effects);
     const peer = this.state.peers.get(from);
-    if (peer !== undefined) heardFrom(this.state, peer, clock, awaited, effects);
+    if (peer !== undefined) heardFrom(this.state, peer, clock, told, effects);
   }
 
   private apply(from: string, batch: Batch, stored: Stored, wallMs: number, effects: Effects): boolean {

@@ -8,6 +8,7 @@
 import { claimedByAny } from '../../clock/claims.js';
 import type { Actor } from '../../clock/dot.js';
 import { beyond, equalVectors, join, type VersionVector } from '../../clock/version-vector.js';
+import { membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
 import type { Effects, Peer, ReplicaState } from './state.js';
 
@@ -19,7 +20,8 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
   const isLevel =
     equalVectors(state.clock, told.clock) &&
     state.aheadDigest === told.aheadDigest &&
-    state.claimsDigest === told.claimsDigest;
+    state.claimsDigest === told.claimsDigest &&
+    membersDigest(state) === told.membersDigest;
   // It was level with everybody for long enough a moment before this replica was.
   if (!isLevel && peer.levelComparisons > LEVEL_COMPARISONS / 2) {
     const dead = deadDots(state);

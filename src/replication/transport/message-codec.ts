@@ -107,6 +107,7 @@ export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffe
       break;
     case 'below-floor':
       writeVector(writer, message.clock);
+      writeVector(writer, message.floor);
       break;
     case 'piece':
       writePiece(writer, message.piece);
@@ -127,7 +128,7 @@ export function decodeAnswer(bytes: Uint8Array): Envelope<PeerAnswer> {
       case 'batch':
         return { kind, batch: readBatch(reader), next: reader.text() || undefined };
       case 'below-floor':
-        return { kind, clock: readVector(reader) };
+        return { kind, clock: readVector(reader), floor: readVector(reader) };
       case 'piece':
         return { kind, piece: readPiece(reader) };
       case 'members':
