@@ -119,22 +119,53 @@ describe('The mark of a commit', () => {
     await store.close();
   });
 
-  test('is removed when the database is opened again, for LevelDB has put its log into tables then', async () => {
+  test('is removed with the first commit of the next life, for LevelDB has put its log into tables then', async () => {
     for (let life = 1; life <= 3; life++) {
-      await commitMany(10, 10);
+      await commitMany(9, 10);
+      const last = 1 + 9 * life + (life - 1);
+      expect((await marks()).at(-1)).toBe(last);
+      const before = await marks();
       await reopen();
-      await until('one mark is left', async () => (await marks()).length === 1);
-      expect(await marks()).toEqual([1 + 10 * life]);
+      expect(await marks()).toEqual(before);
+      await commitMany(1, 10);
+      await until('the older marks are gone', async () => (await marks()).length === 2);
+      expect(await marks()).toEqual([last, last + 1]);
     }
   });
 
   test('goes on from the last one in the next life', async () => {
     await commitMany(2, 10);
     await reopen();
-    await until('one mark is left', async () => (await marks()).length === 1);
     await commitMany(2, 10);
+    await until('the older marks are gone', async () => (await marks()).length === 3);
     expect(await marks()).toEqual([3, 4, 5]);
   });
+
+  test('is removed though the replica was opened and closed many times without a commit', async () => {
+    await commitMany(4, 10);
+    for (let round = 0; round < 3; round++) await reopen();
+    expect(await marks()).toEqual([1, 2, 3, 4, 5]);
+    await commitMany(1, 10);
+    await until('the older marks are gone', async () => (await marks()).length === 2);
+    await reopen();
+    expect(replica.view.clock).toEqual(vector({ 'n1.a': 5 }));
+  });
+
+  test.each([[[1, 2, 3, 4]], [[3, 4]], [[]]])(
+    'is missed by nobody when the process ended while marks were being removed, and %j of those to go are left',
+    async (left) => {
+      await commitMany(4, 10);
+      await reopen();
+      await commitMany(2, 10);
+      await until('the older marks are gone', async () => (await marks()).length === 3);
+      await replica.close();
+      store = await LevelStore.open(folder.path);
+      await store.commit(left.map((mark) => ({ type: 'put', key: markKey(mark), value: new Uint8Array() })));
+      await store.close();
+      await open();
+      expect(replica.view.clock).toEqual(vector({ 'n1.a': 6 }));
+    },
+  );
 });
 
 describe('A data folder of the first release, without marks and floor', () => {

@@ -35,8 +35,17 @@ describe('/v1/cluster', () => {
           missingDots: 0,
         },
       ],
+      // The peer may lack both.
       log: { entries: 2 },
+      catchUp: { isOver: true, missingDots: 0, bootstrapsFrom: null },
     });
+  });
+
+  it('counts no log entries in a replica without peers, for nobody will ever need one', async () => {
+    const alone = await InProcessNode.start();
+    await alone.write('a', '1');
+    await until('its log is empty', async () => (await alone.cluster()).log.entries === 0);
+    await alone.remove();
   });
 
   it('shows how long a peer has been behind, which grows', async () => {
@@ -61,8 +70,14 @@ describe('probes', () => {
 
   it('name each check with ?verbose', async () => {
     const lines = (await (await node.request('/readyz?verbose')).text()).trimEnd().split('\n');
-    for (const line of lines) expect(line).toMatch(/^\[\+\] \w+: .+$/);
-    expect(lines.map((line) => /(\w+):/.exec(line)![1])).toEqual(expect.arrayContaining(['store', 'clock', 'running']));
+    expect(lines).toEqual([
+      '[+] member: yes',
+      '[+] store: open',
+      '[+] clock: loaded, 1 actors',
+      '[+] caught up: may be behind: no peer has answered',
+      '[+] disk: has room',
+      '[+] running: yes',
+    ]);
   });
 
   it('turn red as soon as the replica is about to stop, while it still answers', async () => {
@@ -101,6 +116,9 @@ describe('/metrics', () => {
     expect(text).toContain(`quartet_clock{actor="${actor}",node="n1"} 2`);
     expect(text).toMatch(/^quartet_peer_up\{(?=[^}]*peer="n2")[^}]*\} 0$/m);
     expect(text).toMatch(/^quartet_peer_failures_total\{(?=[^}]*peer="n2")[^}]*\} [1-9]/m);
+    expect(text).toMatch(/^quartet_log_entries\{[^}]*\} 2$/m);
+    expect(text).toMatch(/^quartet_catch_up_missing_dots\{[^}]*\} 0$/m);
+    expect(text).toMatch(/^quartet_bootstrapping\{[^}]*\} 0$/m);
     expect(text).toMatch(/^quartet_disk_free_bytes\{[^}]*\} [1-9]/m);
     expect(text).toMatch(/^process_cpu_seconds_total/m);
   });

@@ -10,6 +10,7 @@ import { Tokens } from '../../src/controllers/http/tokens.js';
 import { encodeRequest } from '../../src/replication/transport/message-codec.js';
 import { versionsKey } from '../../src/store/keyspace.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
+import { startCluster } from '../support/in-process-cluster.js';
 import { contextOf, InProcessNode, type RequestOptions } from '../support/in-process-node.js';
 import { RawClient, rawExchange, rawRequest, type RawResponse } from '../support/raw-client.js';
 import { until } from '../support/until.js';
@@ -103,7 +104,10 @@ function asking(
   headers = {},
 ): Provocation {
   const method = (options.method ?? 'GET').toLowerCase();
-  const route = path.replace(/\?.*/, '').replace(/^\/v1\/kv\/.*/, '/v1/kv/{key}');
+  const route = path
+    .replace(/\?.*/, '')
+    .replace(/^\/v1\/kv\/.*/, '/v1/kv/{key}')
+    .replace(/(?<=\/members\/).*/, '{name}');
   const provoke = () => node.request(path, options);
   return { code, what, provoke, headers, operation: [method, route] };
 }
@@ -200,7 +204,7 @@ const PROVOCATIONS: Provocation[] = [
     provoke: rawAt(rawRequest('PUT', '/put', { headers: JSON_TYPE, body: '{"key":"a","value":"\xff"}' })),
   },
 
-  sending('INVALID_MESSAGE', 'what is no message', () => Buffer.from('\x01hello')),
+  sending('INVALID_MESSAGE', 'what is no message', () => Buffer.from('\x02hello')),
   sending('INVALID_MESSAGE', 'a message that is cut', () => compareTo('n1').subarray(0, -1)),
   sending('INVALID_MESSAGE', 'a message with something behind it', () =>
     Buffer.concat([compareTo('n1'), Buffer.of(0)]),
@@ -252,6 +256,11 @@ const PROVOCATIONS: Provocation[] = [
   asking('NO_SUCH_ROUTE', 'an encoded path', '/v1/%6bv/a'),
   asking('NO_SUCH_ROUTE', 'a broken escape in another path', '/nothing/%zz'),
 
+  asking('NO_SUCH_MEMBER', 'the removal of a stranger', '/v1/cluster/members/n7', { method: 'DELETE' }),
+  asking('NO_SUCH_MEMBER', 'the removal of what is no name', '/v1/cluster/members/N%207', { method: 'DELETE' }),
+  asking('MEMBER_NOT_REMOVABLE', 'the removal of itself', '/v1/cluster/members/n1', { method: 'DELETE' }),
+  asking('INVALID_QUERY', 'a parameter of a removal', '/v1/cluster/members/n1?force=1', { method: 'DELETE' }),
+
   asking('KEY_NOT_FOUND', 'a key never written', '/v1/kv/never'),
   asking('KEY_NOT_FOUND', 'all siblings of none', '/v1/kv/never?siblings=all'),
   asking('KEY_NOT_FOUND', 'a key never written, as /get', '/get?key=never'),
@@ -283,6 +292,7 @@ const PROVOCATIONS: Provocation[] = [
   asking('METHOD_NOT_ALLOWED', 'POST of /get', '/get', { method: 'POST' }, { Allow: 'GET, HEAD' }),
   asking('METHOD_NOT_ALLOWED', 'GET of /put_remote', '/put_remote', {}, { Allow: 'POST' }),
   asking('METHOD_NOT_ALLOWED', 'POST of the cluster', '/v1/cluster', { method: 'POST' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'GET of a member', '/v1/cluster/members/n1', {}, { Allow: 'DELETE' }),
   asking('METHOD_NOT_ALLOWED', 'DELETE of a probe', '/livez', { method: 'DELETE' }, { Allow: 'GET, HEAD' }),
   asking('METHOD_NOT_ALLOWED', 'PUT of a probe', '/readyz', { method: 'PUT' }, { Allow: 'GET, HEAD' }),
   asking('METHOD_NOT_ALLOWED', 'PUT of the metrics', '/metrics', { method: 'PUT' }, { Allow: 'GET, HEAD' }),
@@ -543,6 +553,48 @@ describe('a full disk', () => {
   });
 });
 
+describe('a replica that the others have removed', () => {
+  it('is FORGOTTEN to whoever writes there, and readiness is red, while reads go on', async () => {
+    const cluster = await startCluster(2);
+    try {
+      const [n1, n2] = cluster.nodes as [InProcessNode, InProcessNode];
+      await n1.write(WITNESS, 'unharmed', { query: 'w=all' });
+      expect((await n1.request('/v1/cluster/members/n2', { method: 'DELETE' })).status).toBe(204);
+      await until('n2 knows', async () => (await n2.request('/readyz')).status === 503);
+      const before = await stateOf(n2);
+      const writes: [method: string, path: string, operation: string][] = [
+        ['PUT', `/v1/kv/${WITNESS}`, '/v1/kv/{key}'],
+        ['DELETE', `/v1/kv/${WITNESS}`, '/v1/kv/{key}'],
+        ['PUT', '/put?key=a&value=b', '/put'],
+        ['POST', '/put?key=a&value=b', '/put'],
+      ];
+      for (const [method, path, operation] of writes) {
+        await expectProblem(await n2.request(path, { method }), 'FORGOTTEN', n2);
+        answered.push({ operation: [method.toLowerCase(), operation], code: 'FORGOTTEN' });
+      }
+      expect(await stateOf(n2)).toEqual(before);
+      expect(await (await n2.get(WITNESS)).text()).toBe('unharmed');
+    } finally {
+      await cluster.remove();
+    }
+  });
+});
+
+describe('a member that is known by its address only', () => {
+  it('is MEMBER_NOT_REMOVABLE: the others could not be told whom to forget', async () => {
+    const peers = [{ name: '127-0-0-1-1', url: 'http://127.0.0.1:1', isNamed: false }];
+    const bare = await InProcessNode.start({ peers });
+    try {
+      const before = await stateOf(bare);
+      const response = await bare.request('/v1/cluster/members/127-0-0-1-1', { method: 'DELETE' });
+      await expectProblem(response, 'MEMBER_NOT_REMOVABLE', bare);
+      expect(await stateOf(bare)).toEqual(before);
+    } finally {
+      await bare.remove();
+    }
+  });
+});
+
 describe('a damaged record', () => {
   it('is CORRUPT_RECORD, never a value and never an absence, while other keys go on', async () => {
     const damaged = await InProcessNode.start();
@@ -602,7 +654,10 @@ describe('a disk that fails', () => {
       await expectProblem(await failing.put(WITNESS, 'more'), 'REPLICA_STOPPED', failing);
       await expectProblem(await failing.delete(WITNESS), 'REPLICA_STOPPED', failing);
       await expectProblem(await failing.request('/put?key=a&value=b', { method: 'PUT' }), 'REPLICA_STOPPED', failing);
+      const removal = await failing.request('/v1/cluster/members/n2', { method: 'DELETE' });
+      await expectProblem(removal, 'REPLICA_STOPPED', failing);
       for (const [method, route] of [
+        ['delete', '/v1/cluster/members/{name}'],
         ['put', '/v1/kv/{key}'],
         ['delete', '/v1/kv/{key}'],
         ['put', '/put'],

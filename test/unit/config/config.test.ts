@@ -33,6 +33,7 @@ describe('a configuration', () => {
       name: 'n1',
       host: '127.0.0.1',
       port: 5000,
+      url: undefined,
       data: './data/n1',
       peers: [],
       durability: 'fsync',
@@ -53,7 +54,8 @@ describe('a configuration', () => {
       QUARTET_PORT: '6000',
       QUARTET_DATA: '/var/lib/quartet',
       QUARTET_PEERS: 'n1=http://a:5000,n2=http://b:6000',
-      QUARTET_DURABILITY: 'fsync',
+      QUARTET_URL: 'http://n2.example:6001/',
+      QUARTET_DURABILITY: 'may-lose-writes-on-power-loss',
       QUARTET_RESOLVE: 'latest',
       QUARTET_CLUSTER_SECRET: 'secret',
       QUARTET_VALUE_MAX_BYTES: '2048',
@@ -66,9 +68,10 @@ describe('a configuration', () => {
       name: 'n2',
       host: '0.0.0.0',
       port: 6000,
+      url: 'http://n2.example:6001',
       data: '/var/lib/quartet',
       peers: [{ name: 'n1', url: 'http://a:5000', isNamed: true }],
-      durability: 'fsync',
+      durability: 'may-lose-writes-on-power-loss',
       logMax: 5000,
       resolve: 'latest',
       clusterSecret: 'secret',
@@ -130,7 +133,22 @@ describe('a configuration', () => {
     ['PORT', ['0', '65536', '-1', '5000.5', '5e3', '0x1388', ' 5000', 'http']],
     ['NAME', ['N1', 'a.b', 'a_b', 'a'.repeat(64), 'é', ' n1']],
     ['RESOLVE', ['Order', 'order,latest', 'newest']],
-    ['DURABILITY', ['none', 'FSYNC']],
+    [
+      'DURABILITY',
+      [
+        'none',
+        'FSYNC',
+        'relaxed',
+        'may-lose-writes',
+        'may-lose-writes-on-power-loss ',
+        'may_lose_writes_on_power_loss',
+      ],
+    ],
+    [
+      'URL',
+      ['a:5000', 'ftp://a:5000', 'http://a:5000/path', 'http://a:5000?x', 'http://', 'http://a,http://b', 'none'],
+    ],
+    ['LOG_MAX_ENTRIES', ['-1', '1e6', 'all']],
     ['VALUE_MAX_BYTES', ['0', '16777217', '1MiB']],
     ['REQUEST_TIMEOUT_MS', ['99', '600001']],
     ['DISK_FREE_MIN_BYTES', ['-1', '99999999999999999']],
@@ -139,6 +157,27 @@ describe('a configuration', () => {
       const problems = await problemsOf({ [`QUARTET_${name}`]: value });
       expect(problems).toHaveLength(1);
       expect(problems[0]).toContain(`QUARTET_${name}="${value}"`);
+    }
+  });
+});
+
+describe('where other replicas reach this one', () => {
+  it('is its own entry among the members', async () => {
+    const peers = 'n1=http://own.example:5000/,n2=http://b:5000';
+    expect((await load({ QUARTET_PEERS: peers })).url).toBe('http://own.example:5000');
+    const path = await file('machines-with-itself.txt', peers.replace(',', '\n'));
+    expect((await load({ QUARTET_MACHINES: path })).url).toBe('http://own.example:5000');
+  });
+
+  it('is what QUARTET_URL says, whatever that entry says', async () => {
+    const config = await load({ QUARTET_PEERS: 'n1=http://a:5000', QUARTET_URL: 'https://elsewhere.example' });
+    expect(config.url).toBe('https://elsewhere.example');
+  });
+
+  it('is not known where nothing says so', async () => {
+    // An address without a name may be anybody's.
+    for (const peers of ['', 'n2=http://b:5000', 'http://127.0.0.1:5000,http://b:5000']) {
+      expect((await load({ QUARTET_PEERS: peers })).url).toBeUndefined();
     }
   });
 });

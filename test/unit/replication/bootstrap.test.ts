@@ -45,7 +45,8 @@ function asked({ sends }: Output): string[] {
 }
 
 function refusedBy(from: string): Output {
-  const answer = { kind: 'below-floor', clock: vector({ 'n1.a': 2, 'n2.b': 9 }) } as const;
+  const clock = vector({ 'n1.a': 2, 'n2.b': 9 });
+  const answer = { kind: 'below-floor', clock, floor: clock } as const;
   return step({ kind: 'peer-answer', from, to: 'pull', answer, wallMs: WALL_MS });
 }
 
