@@ -20,6 +20,12 @@ export class Metrics {
   private readonly bootstraps = this.counter('quartet_bootstraps_total', 'Times that taking over all keys was begun');
   private readonly keysTaken = this.counter('quartet_bootstrap_keys_total', 'Keys that were taken over');
   private readonly trimmed = this.counter('quartet_log_trimmed_total', 'Log entries that every member has');
+  private readonly damaged = this.counter('quartet_records_damaged_total', 'Records whose checksum did not match');
+  private readonly repaired = this.counter('quartet_records_repaired_total', 'Keys repaired, nothing of them lost');
+  private readonly repairedInPart = this.counter(
+    'quartet_records_repaired_incompletely_total',
+    'Keys repaired without the writes that only this node had',
+  );
   private readonly failures = this.counter('quartet_peer_failures_total', 'Requests to peers without an answer', [
     'peer',
   ]);
@@ -80,6 +86,11 @@ export class Metrics {
         return this.keysTaken.inc(observation.keys);
       case 'log-trimmed':
         return this.trimmed.inc(observation.dots);
+      case 'damaged':
+      case 'log-entry-damaged':
+        return this.damaged.inc();
+      case 'repaired':
+        return (observation.isWhole ? this.repaired : this.repairedInPart).inc();
       case 'bootstrap-ended':
       case 'peer-up':
       case 'peer-unreachable':

@@ -6,6 +6,11 @@ import type { DriverEvents } from '../replication/replica-driver.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { Metrics } from './metrics.js';
 
+/** Keys come from clients: no control character of theirs gets into the log. */
+function quoted(key: string): string {
+  return JSON.stringify(key);
+}
+
 /** A catch-up as long as this is told while it goes on. */
 const MANY_DOTS = 10_000;
 
@@ -55,6 +60,17 @@ export class ReplicaLog implements DriverEvents {
           this.tellProgress(`catching up: ${this.dotsApplied} writes taken, ${observation.missing} are missing`);
         }
         return;
+      case 'damaged':
+        return this.logger.error(`the record of ${quoted(observation.key)} is damaged: asking the peers for it`);
+      case 'log-entry-damaged':
+        return this.logger.error(
+          `the log entry ${observation.actor}:${observation.counter} is damaged: who lacks it takes over all keys`,
+        );
+      case 'repaired':
+        if (observation.isWhole) return this.logger.log(`${quoted(observation.key)} is repaired, with nothing lost`);
+        return this.logger.error(
+          `${quoted(observation.key)} is repaired as its peers have it: writes that only this disk had are lost`,
+        );
       case 'conflict':
       case 'gap':
       case 'log-trimmed':

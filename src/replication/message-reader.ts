@@ -55,6 +55,8 @@ export class MessageReader {
       case 'pull-ahead':
       case 'pull-keys':
         return { kind: send.kind, after: send.after };
+      case 'fetch':
+        return { kind: 'fetch', keys: send.keys };
     }
   }
 
@@ -71,6 +73,8 @@ export class MessageReader {
         return { kind: 'batch', ...(await this.aheadBatch(view, reply.after)) };
       case 'piece':
         return { kind: 'piece', piece: await this.piece(view, reply.after) };
+      case 'fetched':
+        return { kind: 'batch', ...this.fetched(view, reply.keys) };
       case 'write':
         throw new TypeError('a peer request was answered as a write');
     }
@@ -134,6 +138,27 @@ export class MessageReader {
       if (bytes > this.limits.bytes || containers.size >= this.limits.batchDots) {
         next = key;
         break;
+      }
+    }
+    return { batch: { clock: view.clock, ranges: [], containers }, next };
+  }
+
+  /** The containers of these keys, absent ones too, up to `next`. One that is damaged here is left out. */
+  private fetched(view: CommittedView, keys: readonly string[]): { batch: Batch; next: string | undefined } {
+    const containers = new Map<string, Container>();
+    let bytes = 0;
+    let next: string | undefined;
+    for (const key of keys) {
+      if (bytes > this.limits.bytes) {
+        next = key;
+        break;
+      }
+      try {
+        const container = view.container(key);
+        containers.set(key, container);
+        bytes += containerBytes(key, container);
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
       }
     }
     return { batch: { clock: view.clock, ranges: [], containers }, next };

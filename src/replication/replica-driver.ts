@@ -18,6 +18,7 @@ import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { Observation, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
+import { DamageWatch } from './damage-watch.js';
 import { Exchanges } from './exchanges.js';
 import { Group } from './group.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
@@ -95,6 +96,12 @@ export class ReplicaDriver {
       take: (input) => this.take(input),
       peerFailed: (peer, error) => outside.events.peerFailed(peer, error),
     });
+    new DamageWatch(store, {
+      damaged: replica.damaged,
+      container: (key) => this.stored.container(key),
+      take: (input) => this.take(input),
+      observed: (observation) => outside.events.observed(observation),
+    });
     this.sessions = new SessionWaiters(outside.time);
     this.introduction = new Promise((resolve) => (this.resolveIntroduction = resolve));
     if (replica.progress.isIntroduced) this.introduced();
@@ -136,6 +143,11 @@ export class ReplicaDriver {
 
   get progress(): Progress {
     return { ...this.replica.progress, isIntroduced: this.isIntroduced };
+  }
+
+  /** How many keys can't be read until a peer has told them. */
+  get damagedCount(): number {
+    return this.replica.damaged.size;
   }
 
   /** Why the replica has stopped; undefined while it runs. */

@@ -57,6 +57,11 @@ export function isLogKey(recordKey: Uint8Array): boolean {
   return recordKey[0] === 0x6c;
 }
 
+/** Whether the record tells of one key, its versions or its context, rather than of the node or of a dot. */
+export function isOfKey(recordKey: Uint8Array): boolean {
+  return recordKey[0] === 0x6b || recordKey[0] === 0x61;
+}
+
 /** The dot that a log key stands for. */
 export function dotOf(recordKey: Uint8Array): Dot {
   const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);

@@ -8,7 +8,7 @@ import { isEmpty, type Container } from '../clock/container.js';
 import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import type { Dot } from '../clock/dot.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
-import { CommittedView } from './committed-view.js';
+import { CommittedView, type DamageListener } from './committed-view.js';
 import { CLAIMS_KEY, contextKey, EVERYTHING, logKey, logRange, markKey, NODE_KEY, versionsKey } from './keyspace.js';
 import { checkLog, checkMarks, CommitMarks, DamagedStoreError } from './lost-commits.js';
 import {
@@ -22,7 +22,7 @@ import {
   encodeVersions,
   type NodeRecord,
 } from './record-codec.js';
-import type { Store, StoreChange } from './store.port.js';
+import type { Store, StoreChange, StoreSnapshot } from './store.port.js';
 
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
@@ -51,6 +51,7 @@ export class ReplicaStore {
     sizeCalculation: cachedBytes,
   });
   private readonly marks: CommitMarks;
+  private damageListener: DamageListener = () => {};
   /** What nobody reads any more is being removed. */
   private clearing: Promise<void> = Promise.resolve();
 
@@ -88,7 +89,8 @@ export class ReplicaStore {
     const unlogged = await checkLog(scanned);
     const ahead = new Set<string>();
     for await (const key of scanned.aheadKeys(undefined)) ahead.add(key);
-    const replica = new ReplicaStore(store, new CommittedView(node, claims, ahead.size, snapshot), commit, ahead);
+    const replica = new ReplicaStore(store, scanned, commit, ahead);
+    replica.latest = replica.viewOf(node, claims, snapshot);
     // LevelDB has written its log into tables when it opened.
     replica.clear(() => replica.marks.removeBelow(commit));
     replica.clearLog(unlogged, node.floor);
@@ -139,7 +141,7 @@ export class ReplicaStore {
     }
     const previous = this.latest;
     const claims = commit.claims ?? previous.claims;
-    this.latest = new CommittedView(commit.node, claims, this.ahead.size, this.store.snapshot());
+    this.latest = this.viewOf(commit.node, claims, this.store.snapshot());
     previous.release();
     const outdated = this.marks.outdated();
     if (outdated !== undefined) this.clear(() => this.marks.removeBelow(outdated));
@@ -160,6 +162,15 @@ export class ReplicaStore {
     this.latest.release();
     await this.clearing;
     await this.store.close();
+  }
+
+  /** `listener` hears of every record that can't be read, whoever reads it. One listener. */
+  watchDamage(listener: DamageListener): void {
+    this.damageListener = listener;
+  }
+
+  private viewOf(node: NodeRecord, claims: Claims, snapshot: StoreSnapshot): CommittedView {
+    return new CommittedView(node, claims, this.ahead.size, snapshot, (error) => this.damageListener(error));
   }
 
   /** Removes the log entries after `from` up to and with `floor`. */

@@ -22,6 +22,8 @@ export function describeMessage(message: PeerRequest | PeerAnswer): string {
     case 'pull-ahead':
     case 'pull-keys':
       return message.after === undefined ? '' : `after ${message.after}`;
+    case 'fetch':
+      return message.keys.join(' ');
     case 'below-floor':
       return vectorText(message.clock);
     case 'piece': {

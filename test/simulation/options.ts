@@ -25,6 +25,8 @@ export interface SimulationOptions {
   readonly wipes: boolean;
   /** An old copy of a disk is put back. Peers must be reachable then: nothing else can tell the node. */
   readonly oldCopies: boolean;
+  /** Bits of records flip on the disks. */
+  readonly bitFlips: boolean;
   readonly clockJumps: boolean;
   readonly clockSkewMs: number;
   readonly commitMaxMs: number;
@@ -50,6 +52,14 @@ export const STEPS_DEFAULT = 600;
 const HOUR_MS = 3_600_000;
 
 export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOptions {
+  const options = withoutRot(seed, steps);
+  // What only the damaged record and a node that never comes back have had, nobody is sure to have lost.
+  const bitFlips =
+    new Prng(seed ^ 0x0b17).chance(0.15) && options.nodes > 1 && !options.oldCopies && !options.deadForEver;
+  return { ...options, bitFlips };
+}
+
+function withoutRot(seed: number, steps: number): SimulationOptions {
   const prng = new Prng(seed);
   const isBulky = prng.chance(0.02);
   const delayMaxMs = prng.pick([2, 10, 60, 400]);
@@ -68,6 +78,7 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
     diskFailures: prng.chance(0.2),
     wipes: prng.chance(0.25),
     oldCopies: false,
+    bitFlips: false,
     clockJumps: prng.chance(0.3),
     clockSkewMs: prng.pick([0, 50, 10_000, 5 * HOUR_MS]),
     commitMaxMs: prng.pick([1, 5, 30, 200]),

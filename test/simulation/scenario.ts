@@ -38,6 +38,7 @@ const OPTIONS: SimulationOptions = {
   diskFailures: false,
   wipes: false,
   oldCopies: false,
+  bitFlips: false,
   clockJumps: false,
   clockSkewMs: 0,
   commitMaxMs: 0,

@@ -8,6 +8,7 @@ import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
 import type { SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
+import { Rot } from './rot.js';
 import { Violation } from './violation.js';
 import { Workload } from './workload.js';
 
@@ -65,6 +66,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
   try {
     const workload = new Workload(cluster, prng.fork());
     const faults = new Faults(cluster, prng.fork());
+    const rot = new Rot(cluster);
     const survivors = survivorsOf(cluster, prng.fork());
     while (cluster.trace.steps < options.steps) {
       if (options.deadForEver && cluster.trace.steps === options.doomedAtStep) {
@@ -74,6 +76,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     }
     workload.end();
     faults.end();
+    rot.end();
     phase = 'liveness';
     convergedAfterMs = await heal(cluster, survivors);
   } catch (error) {

@@ -27,6 +27,8 @@ export interface World {
   readonly keys: readonly string[];
   /** Whether the faults are over. */
   readonly isCalm: boolean;
+  /** The nodes whose disks have any of these writes, readable and not replaced. */
+  holders(key: string, writes: bigint): readonly string[];
   /** A replica has reported this. */
   count(kind: string): void;
   /** The run ends with the first failure. */

@@ -57,4 +57,11 @@ export type Input =
       /** The peer is there, and refused. */
       readonly wasAnswered: boolean;
     }
+  /** A record of the key can't be read. */
+  | {
+      readonly kind: 'damaged';
+      readonly key: string;
+      /** The key's versions where they are known all the same; undefined: they are lost here. */
+      readonly versions: readonly Version[] | undefined;
+    }
   | { readonly kind: 'tick' };

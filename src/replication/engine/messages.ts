@@ -1,6 +1,6 @@
 // What do replicas say to each other?
 //
-// Five requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
+// Six requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
 //
 // | request      | says                                | answer                                             |
 // |--------------|-------------------------------------|----------------------------------------------------|
@@ -9,6 +9,7 @@
 // | `pull`       | what I know: send what I lack       | `batch`, or `below-floor`: my log begins later     |
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
 // | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
+// | `fetch`      | send these keys, mine are damaged   | `batch` without ranges                             |
 
 import type { KeySpan } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
@@ -57,14 +58,15 @@ export type PeerRequest =
   | ({ readonly kind: 'compare' } & ClockMessage)
   | { readonly kind: 'pull'; readonly since: VersionVector }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
-  | { readonly kind: 'pull-keys'; readonly after: string | undefined };
+  | { readonly kind: 'pull-keys'; readonly after: string | undefined }
+  | { readonly kind: 'fetch'; readonly keys: readonly string[] };
 
 export type PeerAnswer =
   | ({ readonly kind: 'clock' } & ClockMessage)
   | {
       readonly kind: 'batch';
       readonly batch: Batch;
-      /** Where the next `pull-ahead` goes on; undefined when this was all. */
+      /** Where the next `pull-ahead` goes on, or the first key of a `fetch` left for another; undefined: this was all. */
       readonly next: string | undefined;
     }
   | { readonly kind: 'below-floor'; readonly clock: VersionVector }

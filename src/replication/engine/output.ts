@@ -38,6 +38,7 @@ export type Send = { readonly to: string } & (
   | { readonly kind: 'pull'; readonly since: VersionVector }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
   | { readonly kind: 'pull-keys'; readonly after: string | undefined; readonly attempt: number }
+  | { readonly kind: 'fetch'; readonly keys: readonly string[] }
 );
 
 /** What a write came to. */
@@ -62,6 +63,7 @@ export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'batch'; readonly since: VersionVector }
   | { readonly kind: 'ahead-batch'; readonly after: string | undefined }
   | { readonly kind: 'piece'; readonly after: string | undefined }
+  | { readonly kind: 'fetched'; readonly keys: readonly string[] }
 );
 
 /** Something that an operator may want to count or read. Changes nothing. */
@@ -84,6 +86,11 @@ export type Observation =
   | { readonly kind: 'bootstrap-progressed'; readonly peer: string; readonly keys: number }
   | { readonly kind: 'bootstrap-ended'; readonly dots: number }
   | { readonly kind: 'log-trimmed'; readonly dots: number }
+  | { readonly kind: 'damaged'; readonly key: string }
+  /** Who lacks it takes over all keys. */
+  | { readonly kind: 'log-entry-damaged'; readonly actor: Actor; readonly counter: number }
+  /** `isWhole`: nothing is lost; else writes that only this replica had are. */
+  | { readonly kind: 'repaired'; readonly key: string; readonly isWhole: boolean }
   | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };
 
 export interface Output {

@@ -14,6 +14,7 @@ import { invariant } from './invariant.js';
 import type { Batch, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { pushAnswered } from './push.js';
+import { fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
   Effects,
   initialState,
@@ -72,6 +73,11 @@ export class Replica {
     return [...this.state.peers.values()];
   }
 
+  /** Keys whose records can't be read. */
+  get damaged(): ReadonlyMap<string, unknown> {
+    return this.state.repairs.damaged;
+  }
+
   /** How far it has come since the start. */
   get progress(): Progress {
     const { bootstrap, caughtUpAt, floor, peers } = this.state;
@@ -104,6 +110,8 @@ export class Replica {
         return this.peerAnswered(input, stored, effects);
       case 'peer-failure':
         return this.peerFailed(input, effects);
+      case 'damaged':
+        return noticeDamage(state, input, effects);
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         settleClaims(state, effects);
@@ -111,6 +119,7 @@ export class Replica {
         state.aheadDigest = aheadDigest(state);
         state.claimsDigest = claimsDigest(state);
         for (const peer of state.peers.values()) compareWith(state, peer, effects);
+        tickRepairs(state, effects);
         return;
       }
     }
@@ -143,6 +152,9 @@ export class Replica {
         effects.replies.push({ id, kind: 'piece', after: request.after });
         return;
       }
+      case 'fetch':
+        effects.replies.push({ id, kind: 'fetched', keys: request.keys });
+        return;
     }
   }
 
@@ -160,6 +172,7 @@ export class Replica {
         return;
       case 'batch':
         if (to === 'pull') this.pulled(peer, answer.batch, stored, wallMs, effects);
+        else if (to === 'fetch') this.fetched(peer, answer, wallMs, effects);
         else this.pulledAhead(peer, answer, stored, wallMs, effects);
         return;
       case 'below-floor':
@@ -195,12 +208,19 @@ export class Replica {
     if (answer.next !== undefined) effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: answer.next });
   }
 
+  private fetched(peer: Peer, answer: BatchAnswer, wallMs: number, effects: Effects): void {
+    this.checkIncarnation(answer.batch.clock, effects);
+    this.settleWrites(peer.name, answer.batch.clock, effects);
+    fetched(this.state, peer, answer, wallMs, effects);
+  }
+
   private peerFailed({ from, to, wasAnswered }: PeerFailureInput, effects: Effects): void {
     const { state } = this;
     const peer = state.peers.get(from);
     if (peer === undefined) return;
     if (to === 'push') peer.isPushing = false;
     if (to === 'compare') peer.isComparing = false;
+    if (to === 'fetch') fetchFailed(state, from);
     // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
     if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
     if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;

@@ -16,7 +16,14 @@ export const PEER_CONTENT_TYPE = 'application/octet-stream';
 export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** A comparison says whether a peer is there at all, and soon; a batch may have to wait for the peer's disk. */
-const TIMEOUT_MS = { compare: 2000, push: 30_000, pull: 30_000, 'pull-ahead': 30_000, 'pull-keys': 30_000 } as const;
+const TIMEOUT_MS = {
+  compare: 2000,
+  push: 30_000,
+  pull: 30_000,
+  'pull-ahead': 30_000,
+  'pull-keys': 30_000,
+  fetch: 30_000,
+} as const;
 
 const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   compare: ['clock'],
@@ -24,6 +31,7 @@ const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   pull: ['batch', 'below-floor'],
   'pull-ahead': ['batch'],
   'pull-keys': ['piece'],
+  fetch: ['batch'],
 };
 
 export class HttpPeerTransport implements PeerTransport {

@@ -47,7 +47,7 @@ const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
 
 const NAME = /^[a-z0-9-]{1,63}$/;
 
-const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys'] as const;
+const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys', 'fetch'] as const;
 const ANSWERS = ['clock', 'batch', 'below-floor', 'piece'] as const;
 
 export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buffer {
@@ -67,6 +67,10 @@ export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buf
     case 'pull-keys':
       writer.text(message.after ?? '');
       break;
+    case 'fetch':
+      writer.varint(message.keys.length);
+      for (const key of message.keys) writer.text(key);
+      break;
   }
   return writer.finish();
 }
@@ -84,6 +88,8 @@ export function decodeRequest(bytes: Uint8Array): Envelope<PeerRequest> {
       case 'pull-ahead':
       case 'pull-keys':
         return { kind, after: reader.text() || undefined };
+      case 'fetch':
+        return { kind, keys: Array.from({ length: reader.count(2) }, () => readKey(reader)) };
     }
   });
 }
@@ -186,15 +192,19 @@ function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<string, C
 function readContainers(reader: BinaryReader, clock: VersionVector): Map<string, Container> {
   const containers = new Map<string, Container>();
   for (let left = reader.count(4); left > 0; left--) {
-    const key = reader.text();
-    if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX)
-      throw new MalformedBytesError('a key has no valid length');
+    const key = readKey(reader);
     if (containers.has(key)) throw new MalformedBytesError('a key stands twice in a message');
     const container = { versions: readVersions(reader), context: readVector(reader) };
     checkContainer(container, clock);
     containers.set(key, container);
   }
   return containers;
+}
+
+function readKey(reader: BinaryReader): string {
+  const key = reader.text();
+  if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX) throw new MalformedBytesError('a key has no valid length');
+  return key;
 }
 
 function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch): void {
