@@ -26,6 +26,17 @@ export class Metrics {
     'quartet_records_repaired_incompletely_total',
     'Keys repaired without the writes that only this node had',
   );
+  private readonly disagreed = this.counter(
+    'quartet_records_put_right_total',
+    'Keys that differed from those of peers that know the same, and do no longer',
+  );
+  private readonly scrubbed = this.counter('quartet_scrub_records_total', 'Records read anew and checked');
+  private readonly rounds = this.counter('quartet_scrub_rounds_total', 'Times that all records were checked');
+  private readonly lastRound = new Gauge({
+    name: 'quartet_scrub_last_round_seconds',
+    help: 'When all records had last been checked, in seconds since 1970; 0: not yet',
+    registers: [this.registry],
+  });
   private readonly failures = this.counter('quartet_peer_failures_total', 'Requests to peers without an answer', [
     'peer',
   ]);
@@ -91,6 +102,13 @@ export class Metrics {
         return this.damaged.inc();
       case 'repaired':
         return (observation.isWhole ? this.repaired : this.repairedInPart).inc();
+      case 'disagreement-settled':
+        return observation.wasRight ? undefined : this.disagreed.inc();
+      case 'scrubbed':
+        return this.scrubbed.inc(observation.records);
+      case 'scrub-round-ended':
+        this.rounds.inc();
+        return this.lastRound.setToCurrentTime();
       case 'bootstrap-ended':
       case 'peer-up':
       case 'peer-unreachable':

@@ -71,6 +71,13 @@ export class ReplicaLog implements DriverEvents {
         return this.logger.error(
           `${quoted(observation.key)} is repaired as its peers have it: writes that only this disk had are lost`,
         );
+      case 'disagreement-settled':
+        if (observation.wasRight) return;
+        return this.logger.error(
+          `${quoted(observation.key)} was not what replicas that know the same have: it is put right`,
+        );
+      case 'scrubbed':
+      case 'scrub-round-ended':
       case 'conflict':
       case 'gap':
       case 'log-trimmed':

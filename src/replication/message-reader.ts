@@ -3,10 +3,11 @@
 import { isWithin, type KeySpan } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { Actor } from '../clock/dot.js';
-import { counterOf, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
+import { counterOf, descends, EMPTY_VECTOR, equalVectors, join, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
-import { isLogKey } from '../store/keyspace.js';
+import { isLogKey, keyOf, spanRange } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
+import { digestOfKey, digestOfSpan, type SpanDigest } from './engine/digest.js';
 import type { LocalKeys } from './engine/input.js';
 import { invariant } from './engine/invariant.js';
 import type { Batch, DotRange, PeerAnswer, PeerRequest, Piece } from './engine/messages.js';
@@ -23,6 +24,8 @@ export interface MessageLimits {
   readonly pieceKeys: number;
   /** Keys of its own that a replica merges with one piece. */
   readonly localKeys: number;
+  /** Keys of a span whose digests are told: more than the asking side has, so that one of them differs. */
+  readonly digestKeys: number;
 }
 
 export const MESSAGE_LIMITS: MessageLimits = {
@@ -30,6 +33,7 @@ export const MESSAGE_LIMITS: MessageLimits = {
   bytes: 1024 * 1024,
   pieceKeys: 4000,
   localKeys: 8000,
+  digestKeys: 2000,
 };
 
 export class MessageReader {
@@ -75,6 +79,8 @@ export class MessageReader {
         return { kind: 'piece', piece: await this.piece(view, reply.after) };
       case 'fetched':
         return { kind: 'batch', ...this.fetched(view, reply.keys) };
+      case 'digest':
+        return { kind: 'digests', ...(await this.compared(view, reply)) };
       case 'write':
         throw new TypeError('a peer request was answered as a write');
     }
@@ -162,6 +168,28 @@ export class MessageReader {
       }
     }
     return { batch: { clock: view.clock, ranges: [], containers }, next };
+  }
+
+  /** The digests of what is here, when it is not the same though the same is known. */
+  private async compared(
+    view: CommittedView,
+    { span, clock, digest }: Pick<SpanDigest, 'span' | 'clock'> & { digest: number },
+  ): Promise<Pick<Extract<PeerAnswer, { kind: 'digests' }>, 'keys' | 'through'>> {
+    const nothing = { keys: undefined, through: undefined };
+    if (view.claims.length > 0 || !equalVectors(view.clock, clock) || (await view.isAnyAhead(span))) return nothing;
+    const keys = new Map<string, number>();
+    let through = span.through;
+    let isCut = false;
+    for await (const { recordKey, isDamaged, versions } of view.checked(spanRange('k', span))) {
+      if (isDamaged) return nothing;
+      const key = keyOf(recordKey);
+      keys.set(key, digestOfKey(key, versions));
+      if (keys.size < this.limits.digestKeys) continue;
+      through = key;
+      isCut = true;
+      break;
+    }
+    return !isCut && digestOfSpan(keys) === digest ? nothing : { keys, through };
   }
 
   /** The next keys after `after`, as far as the same is known of all of them. */

@@ -145,6 +145,11 @@ export class ReplicaDriver {
     return { ...this.replica.progress, isIntroduced: this.isIntroduced };
   }
 
+  /** Replicas that know the same differ in these keys. */
+  suspect(keys: readonly string[]): void {
+    if (keys.length > 0) this.take({ kind: 'suspected', keys });
+  }
+
   /** How many keys can't be read until a peer has told them. */
   get damagedCount(): number {
     return this.replica.damaged.size;

@@ -12,6 +12,8 @@ import {
   contextKey,
   contextsRange,
   dotOf,
+  isContextKey,
+  isLogKey,
   keyOf,
   logRange,
   spanRange,
@@ -31,6 +33,14 @@ export interface KeyedContainer {
   readonly key: string;
   /** Stripped, as stored: fill with the clock of the same view before use. */
   readonly container: Container;
+}
+
+export interface CheckedRecord {
+  readonly recordKey: Uint8Array;
+  readonly bytes: number;
+  readonly isDamaged: boolean;
+  /** Of a key's versions; none for other records. */
+  readonly versions: readonly Version[];
 }
 
 /** Hears of every record that can't be read, before its reader does. */
@@ -151,6 +161,33 @@ export class CommittedView {
       }
     }
     return { keys: [...keys].filter((key) => isWithin({ after, through }, key)), through };
+  }
+
+  /** Reads records of keys and of the log anew, past every cache, and says of each whether it is whole. */
+  async *checked(range: KeyRange): AsyncGenerator<CheckedRecord> {
+    for await (const [recordKey, record] of this.scan(range)) {
+      const checked = { recordKey, bytes: recordKey.length + record.length };
+      try {
+        yield { ...checked, isDamaged: false, versions: this.check(recordKey, record) };
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
+        yield { ...checked, isDamaged: true, versions: [] };
+      }
+    }
+  }
+
+  /** Whether some key of the span knows more than the clock and the claims. */
+  async isAnyAhead(span: KeySpan): Promise<boolean> {
+    if (this.aheadCount === 0) return false;
+    for await (const chunk of this.snapshot.scan(spanRange('a', span), 1)) return chunk.length > 0;
+    return false;
+  }
+
+  private check(recordKey: Uint8Array, record: Uint8Array): readonly Version[] {
+    if (isLogKey(recordKey)) this.decode(decodeLogged, recordKey, record);
+    else if (isContextKey(recordKey)) this.decode(decodeContext, recordKey, record);
+    else return this.decode(decodeVersions, recordKey, record);
+    return [];
   }
 
   /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */

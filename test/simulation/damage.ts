@@ -41,6 +41,20 @@ export class Damage {
     return this.rotten.has(key);
   }
 
+  /** The record is gone, unseen: until the node has found out, it shows what it has not got. */
+  lose(record: string): void {
+    this.mind.lost.add(record.slice(1));
+    this.disk().alter(record, () => undefined);
+  }
+
+  endLoss(): void {
+    this.mind.lost.clear();
+  }
+
+  isLost(key: string): boolean {
+    return this.mind.lost.has(key);
+  }
+
   get hasStruck(): boolean {
     return this.rotten.size > 0;
   }

@@ -56,6 +56,8 @@ export class Mind {
   /** What this life of the node has had visible, in order: a batch must be one of these. */
   private shown: Known[] = [BLANK];
   private uncommitted: OracleWrite[] = [];
+  /** Keys whose records have vanished from the disk, unseen. */
+  readonly lost = new Set<string>();
   /** By damaged key, what its peers have told of it since. */
   private readonly found = new Map<string, Knowledge>();
 
@@ -242,6 +244,7 @@ export class Mind {
   }
 
   private checkSent(key: string, versions: readonly VersionLike[], source: Known): void {
+    if (this.lost.has(key)) return;
     const expected = this.oracle.visibleSet(key, source.keys.get(key) ?? NOTHING);
     if (setOf(this.oracle, `${this.node} sends`, key, versions) === expected) return;
     const wanted = this.oracle.names(key, expected).join(' ');

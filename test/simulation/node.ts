@@ -9,6 +9,7 @@ import type { Observation, Output } from '../../src/replication/engine/output.js
 import { Replica } from '../../src/replication/engine/replica.js';
 import type { Identity, LoadedState, Stored } from '../../src/replication/engine/state.js';
 import { ReplicaDriver, type DriverEvents } from '../../src/replication/replica-driver.js';
+import { Scrubber } from '../../src/replication/scrubber.js';
 import type { Time } from '../../src/replication/time.port.js';
 import {
   decodeAnswer,
@@ -39,6 +40,9 @@ export interface Life {
   /** Clients that wait for an answer. */
   waiting: number;
 }
+
+/** Short: rounds are many. */
+const SCRUB_PAUSE_MS = 1000;
 
 /** Any moment will do; far enough from 0 for clocks that go hours wrong. */
 const EPOCH_MS = 1_700_000_000_000;
@@ -176,7 +180,8 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const { driver, mind, world } = this;
     if (driver === undefined) return;
     const keys = this.checked === mind.visible ? [world.keys[this.checks++ % world.keys.length]!] : world.keys;
-    checkShown(this.name, driver, mind, keys, world.oracle, (key) => this.damage.isRotten(key));
+    const trusted = keys.filter((key) => !this.damage.isLost(key));
+    checkShown(this.name, driver, mind, trusted, world.oracle, (key) => this.damage.isRotten(key));
     this.checked = mind.visible;
   }
 
@@ -222,6 +227,10 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const outside = { transport: this.transportOf(life), time: this.timeOf(life), events: this.eventsOf(life) };
     life.driver = new ReplicaDriver(replica, store, outside, limits);
     life.driver.start();
+    const { scrubPerSecond, scrubStepRecords } = this.world.options;
+    const observed = (observation: Observation): void => this.observed(observation);
+    const pace = { recordsPerSecond: scrubPerSecond, stepRecordsMax: scrubStepRecords, pauseMs: SCRUB_PAUSE_MS };
+    new Scrubber(life.driver, store, { ...outside, observed }, pace).start();
   }
 
   private nextActor(): string {
@@ -357,5 +366,5 @@ export class SimulatedNode implements Endpoint<Parcel> {
 }
 
 function isAnswer(message: PeerRequest | PeerAnswer): message is PeerAnswer {
-  return ['clock', 'batch', 'below-floor', 'piece'].includes(message.kind);
+  return ['clock', 'batch', 'below-floor', 'piece', 'digests'].includes(message.kind);
 }

@@ -27,6 +27,11 @@ export interface SimulationOptions {
   readonly oldCopies: boolean;
   /** Bits of records flip on the disks. */
   readonly bitFlips: boolean;
+  /** The converged cluster's disks lose records. */
+  readonly lostRecords: boolean;
+  /** Records checked in the background in a second; 0: none. */
+  readonly scrubPerSecond: number;
+  readonly scrubStepRecords: number;
   readonly clockJumps: boolean;
   readonly clockSkewMs: number;
   readonly commitMaxMs: number;
@@ -53,10 +58,20 @@ const HOUR_MS = 3_600_000;
 
 export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOptions {
   const options = withoutRot(seed, steps);
+  const prng = new Prng(seed ^ 0x0b17);
   // What only the damaged record and a node that never comes back have had, nobody is sure to have lost.
-  const bitFlips =
-    new Prng(seed ^ 0x0b17).chance(0.15) && options.nodes > 1 && !options.oldCopies && !options.deadForEver;
-  return { ...options, bitFlips };
+  const bitFlips = prng.chance(0.15) && options.nodes > 1 && !options.oldCopies && !options.deadForEver;
+  const lostRecords = prng.chance(0.15) && options.nodes > 1 && !options.deadForEver;
+  const isScrubbed = bitFlips || lostRecords;
+  const spanKeys = prng.between(1, 4);
+  return {
+    ...options,
+    bitFlips,
+    lostRecords,
+    scrubPerSecond: isScrubbed ? prng.between(10, 60) : 0,
+    scrubStepRecords: spanKeys,
+    limits: { ...options.limits, digestKeys: spanKeys + prng.between(1, 3) },
+  };
 }
 
 function withoutRot(seed: number, steps: number): SimulationOptions {
@@ -79,6 +94,9 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     wipes: prng.chance(0.25),
     oldCopies: false,
     bitFlips: false,
+    lostRecords: false,
+    scrubPerSecond: 0,
+    scrubStepRecords: 1,
     clockJumps: prng.chance(0.3),
     clockSkewMs: prng.pick([0, 50, 10_000, 5 * HOUR_MS]),
     commitMaxMs: prng.pick([1, 5, 30, 200]),
@@ -94,6 +112,7 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
       bytes: MESSAGE_LIMITS.bytes,
       pieceKeys: prng.between(1, 4),
       localKeys: prng.between(1, 4),
+      digestKeys: MESSAGE_LIMITS.digestKeys,
     },
     network: {
       loss: prng.pick([0, 0, 0.05, 0.3]),

@@ -32,6 +32,9 @@ const CLIENT_WAIT_MAX_MS = 4000;
 
 const IDLE_MS = 10_000;
 
+/** Several rounds of the scan, each of which asks one peer. */
+const LOSS_NOTICED_MAX_MS = 60_000;
+
 /** A few comparisons, and the commits and removals that follow. */
 const DRAIN_MS = 5000;
 
@@ -120,6 +123,7 @@ async function heal(cluster: Cluster, survivors: readonly string[]): Promise<num
   } while (!cluster.isAgreed(survivors));
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
+  if (cluster.options.lostRecords) await loseRecords(cluster, survivors);
   if (cluster.options.isWatchedIdle && cluster.isWhole(survivors)) await deleteEverything(cluster, survivors);
   return convergedAfterMs;
 }
@@ -143,6 +147,30 @@ async function converge(cluster: Cluster, survivors: readonly string[]): Promise
   }
 }
 
+/**
+ * Records vanish, which no checksum sees, and their processes end, which may still have them in memory. The others have
+ * them, at the same clock: the digests of the scan tell, and everything is as it was.
+ */
+async function loseRecords(cluster: Cluster, names: readonly string[]): Promise<void> {
+  const isBusy = (): boolean => names.some((each) => cluster.node(each).driver!.progress.bootstrap !== undefined);
+  while (isBusy() || !cluster.isConverged(names)) await cluster.runFor(250);
+  const name = cluster.prng.pick(names);
+  const node = cluster.node(name);
+  const records = node.diskRecords.filter((record) => record.startsWith('k') && cluster.prng.chance(0.5));
+  if (records.length === 0) return;
+  cluster.trace.note(`            ${name} loses ${records.join(' ')}`);
+  for (const record of records) node.damage.lose(record);
+  node.crash();
+  node.start();
+  for (let waitedMs = 0; !records.every((record) => node.diskRecords.includes(record)); waitedMs += 250) {
+    if (waitedMs > LOSS_NOTICED_MAX_MS) throw new Violation('scrub', `${name} never gets ${records.join(' ')} again`);
+    await cluster.runFor(250);
+  }
+  await cluster.runFor(GRACE_MIN_MS);
+  node.damage.endLoss();
+  await cluster.checkConverged(names);
+}
+
 /** What has been deleted costs nothing once everybody knows: no container, no context, no log entry. */
 async function deleteEverything(cluster: Cluster, names: readonly string[]): Promise<void> {
   for (const [place, key] of cluster.keys.entries()) {
@@ -160,7 +188,7 @@ async function watchIdle(cluster: Cluster): Promise<void> {
   const before = new Map(requests);
   await cluster.runFor(IDLE_MS);
   for (const [kind, count] of requests) {
-    if (kind === 'compare' || count === before.get(kind)) continue;
+    if (kind === 'compare' || kind === 'digest' || count === before.get(kind)) continue;
     throw new Violation('idleness', `a converged cluster has sent ${count - (before.get(kind) ?? 0)} ${kind} requests`);
   }
 }

@@ -47,7 +47,7 @@ function entriesBeyond(context: VersionVector, clock: VersionVector): string[] {
  * Two 32-bit FNV-1a hashes from different seeds, of which 52 bits are kept: a sum of two is exact, so the order in which
  * they are added does not matter. Not cryptographic; peers are trusted.
  */
-function hash52(text: string): number {
+export function hash52(text: string): number {
   let low = 0x811c9dc5;
   let high = 0x01000193;
   for (let i = 0; i < text.length; i++) {

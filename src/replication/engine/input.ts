@@ -64,4 +64,6 @@ export type Input =
       /** The key's versions where they are known all the same; undefined: they are lost here. */
       readonly versions: readonly Version[] | undefined;
     }
+  /** Replicas that know the same differ in these keys. */
+  | { readonly kind: 'suspected'; readonly keys: readonly string[] }
   | { readonly kind: 'tick' };

@@ -1,7 +1,7 @@
 // What does a replica want done? The result of a step: values that the shell acts upon, in this order: commit the
 // writes, and only then send and answer.
 
-import type { Claims } from '../../clock/claims.js';
+import type { Claims, KeySpan } from '../../clock/claims.js';
 import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot } from '../../clock/dot.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
@@ -64,6 +64,7 @@ export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'ahead-batch'; readonly after: string | undefined }
   | { readonly kind: 'piece'; readonly after: string | undefined }
   | { readonly kind: 'fetched'; readonly keys: readonly string[] }
+  | { readonly kind: 'digest'; readonly span: KeySpan; readonly clock: VersionVector; readonly digest: number }
 );
 
 /** Something that an operator may want to count or read. Changes nothing. */
@@ -91,6 +92,11 @@ export type Observation =
   | { readonly kind: 'log-entry-damaged'; readonly actor: Actor; readonly counter: number }
   /** `isWhole`: nothing is lost; else writes that only this replica had are. */
   | { readonly kind: 'repaired'; readonly key: string; readonly isWhole: boolean }
+  /** Replicas that know the same had different states of the key. `wasRight`: this one had what it has now. */
+  | { readonly kind: 'disagreement-settled'; readonly key: string; readonly wasRight: boolean }
+  | { readonly kind: 'scrubbed'; readonly records: number }
+  /** All records have been read once more. */
+  | { readonly kind: 'scrub-round-ended' }
   | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };
 
 export interface Output {

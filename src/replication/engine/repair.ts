@@ -19,7 +19,8 @@ import type { Input } from './input.js';
 import { observeStamps } from './merge.js';
 import type { PeerAnswer } from './messages.js';
 import { pushTo } from './push.js';
-import { knownOf, type Effects, type Peer, type ReplicaState } from './state.js';
+import { knownOf, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
+import { countAsked, takeVotes, type Suspicion } from './suspects.js';
 
 /** Keys that one request asks for: with values of usual size an answer has room for all of them. */
 const FETCH_KEYS_MAX = 100;
@@ -37,6 +38,8 @@ const FRUITLESS_ANSWERS_MIN = 10;
 export interface Repairs {
   /** In the order in which they are asked for. */
   readonly damaged: Map<string, Damage>;
+  /** Keys that differ between replicas that know the same. */
+  readonly suspected: Map<string, Suspicion>;
   /** By peer, the request that is under way. */
   readonly asked: Map<string, Asked>;
 }
@@ -59,7 +62,7 @@ export interface Damage {
 }
 
 export function noRepairs(): Repairs {
-  return { damaged: new Map(), asked: new Map() };
+  return { damaged: new Map(), suspected: new Map(), asked: new Map() };
 }
 
 /** A record of the key can't be read. */
@@ -80,6 +83,7 @@ export function noticeDamage(
     effects.observations.push({ kind: 'repaired', key, isWhole: true });
     return;
   }
+  state.repairs.suspected.delete(key);
   const missing = countBeyond(ahead, EMPTY_VECTOR);
   damaged.set(key, { known: ahead, found: EMPTY_CONTAINER, missing, fruitless: new Map() });
   askForRepairs(state, effects);
@@ -90,17 +94,24 @@ export function tickRepairs(state: ReplicaState, effects: Effects): void {
   const { asked } = state.repairs;
   for (const [peer, request] of asked) if (++request.ticks > FETCH_TICKS_MAX) asked.delete(peer);
   askForRepairs(state, effects);
+  countAsked(state, keysToAsk(state.repairs));
 }
 
 /** Asks every peer that is there and not being asked already. */
-function askForRepairs({ peers, repairs: { damaged, asked } }: ReplicaState, effects: Effects): void {
-  if (damaged.size === 0) return;
-  const keys = [...damaged.keys()].slice(0, FETCH_KEYS_MAX);
+export function askForRepairs({ peers, repairs }: ReplicaState, effects: Effects): void {
+  const { asked } = repairs;
+  const keys = keysToAsk(repairs);
+  if (keys.length === 0) return;
   for (const { name, isReachable } of peers.values()) {
     if (!isReachable || asked.has(name)) continue;
     asked.set(name, { keys, ticks: 0 });
     effects.sends.push({ to: name, kind: 'fetch', keys });
   }
+}
+
+function keysToAsk({ damaged, suspected }: Repairs): readonly string[] {
+  if (damaged.size + suspected.size === 0) return [];
+  return [...damaged.keys(), ...suspected.keys()].slice(0, FETCH_KEYS_MAX);
 }
 
 export function fetchFailed({ repairs }: ReplicaState, peer: string): void {
@@ -112,10 +123,12 @@ export function fetched(
   state: ReplicaState,
   peer: Peer,
   { batch, next }: Extract<PeerAnswer, { kind: 'batch' }>,
+  stored: Stored,
   wallMs: number,
   effects: Effects,
 ): void {
   const { damaged, asked } = state.repairs;
+  takeVotes(state, peer.name, batch, stored, effects);
   for (const [key, container] of batch.containers) {
     const damage = damaged.get(key);
     if (damage === undefined) continue;

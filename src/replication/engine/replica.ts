@@ -14,7 +14,7 @@ import { invariant } from './invariant.js';
 import type { Batch, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { pushAnswered } from './push.js';
-import { fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
+import { askForRepairs, fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
   Effects,
   initialState,
@@ -26,6 +26,7 @@ import {
   type ReplicaState,
   type Stored,
 } from './state.js';
+import { suspect } from './suspects.js';
 import { trim } from './trim.js';
 import { write } from './write.js';
 
@@ -112,6 +113,9 @@ export class Replica {
         return this.peerFailed(input, effects);
       case 'damaged':
         return noticeDamage(state, input, effects);
+      case 'suspected':
+        suspect(state, input.keys);
+        return askForRepairs(state, effects);
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         settleClaims(state, effects);
@@ -155,6 +159,11 @@ export class Replica {
       case 'fetch':
         effects.replies.push({ id, kind: 'fetched', keys: request.keys });
         return;
+      case 'digest': {
+        const { span, clock, digest } = request;
+        effects.replies.push({ id, kind: 'digest', span, clock, digest });
+        return;
+      }
     }
   }
 
@@ -172,13 +181,15 @@ export class Replica {
         return;
       case 'batch':
         if (to === 'pull') this.pulled(peer, answer.batch, stored, wallMs, effects);
-        else if (to === 'fetch') this.fetched(peer, answer, wallMs, effects);
+        else if (to === 'fetch') this.fetched(peer, answer, stored, wallMs, effects);
         else this.pulledAhead(peer, answer, stored, wallMs, effects);
         return;
       case 'below-floor':
         this.checkIncarnation(answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
         return bootstrapFrom(state, peer, effects);
+      case 'digests':
+        throw new TypeError('digests are compared by the scrubber');
       case 'piece': {
         const { piece } = answer;
         this.checkIncarnation(piece.clock, effects);
@@ -208,10 +219,10 @@ export class Replica {
     if (answer.next !== undefined) effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: answer.next });
   }
 
-  private fetched(peer: Peer, answer: BatchAnswer, wallMs: number, effects: Effects): void {
+  private fetched(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
     this.checkIncarnation(answer.batch.clock, effects);
     this.settleWrites(peer.name, answer.batch.clock, effects);
-    fetched(this.state, peer, answer, wallMs, effects);
+    fetched(this.state, peer, answer, stored, wallMs, effects);
   }
 
   private peerFailed({ from, to, wasAnswered }: PeerFailureInput, effects: Effects): void {

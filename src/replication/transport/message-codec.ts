@@ -5,7 +5,7 @@
 // A batch lists each key once, with its container, and ranges name keys by their place in that list. What is read is
 // checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
 
-import { isWithin } from '../../clock/claims.js';
+import { isWithin, type KeySpan } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
 import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
@@ -43,12 +43,14 @@ export interface Envelope<Message> {
   readonly message: Message;
 }
 
+type Digests = Pick<Extract<PeerAnswer, { kind: 'digests' }>, 'keys' | 'through'>;
+
 const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
 
 const NAME = /^[a-z0-9-]{1,63}$/;
 
-const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys', 'fetch'] as const;
-const ANSWERS = ['clock', 'batch', 'below-floor', 'piece'] as const;
+const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys', 'fetch', 'digest'] as const;
+const ANSWERS = ['clock', 'batch', 'below-floor', 'piece', 'digests'] as const;
 
 export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buffer {
   const writer = new BinaryWriter(message.kind === 'push' ? 64 * 1024 : 256);
@@ -71,6 +73,11 @@ export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buf
       writer.varint(message.keys.length);
       for (const key of message.keys) writer.text(key);
       break;
+    case 'digest':
+      writeSpan(writer, message.span);
+      writeVector(writer, message.clock);
+      writer.varint(message.digest);
+      break;
   }
   return writer.finish();
 }
@@ -90,6 +97,8 @@ export function decodeRequest(bytes: Uint8Array): Envelope<PeerRequest> {
         return { kind, after: reader.text() || undefined };
       case 'fetch':
         return { kind, keys: Array.from({ length: reader.count(2) }, () => readKey(reader)) };
+      case 'digest':
+        return { kind, span: readSpan(reader), clock: readVector(reader), digest: reader.varint() };
     }
   });
 }
@@ -111,6 +120,9 @@ export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffe
     case 'piece':
       writePiece(writer, message.piece);
       break;
+    case 'digests':
+      writeDigests(writer, message);
+      break;
   }
   return writer.finish();
 }
@@ -127,6 +139,8 @@ export function decodeAnswer(bytes: Uint8Array): Envelope<PeerAnswer> {
         return { kind, clock: readVector(reader) };
       case 'piece':
         return { kind, piece: readPiece(reader) };
+      case 'digests':
+        return { kind, ...readDigests(reader) };
     }
   });
 }
@@ -164,14 +178,35 @@ function readClockMessage(reader: BinaryReader): ClockMessage {
   return { clock, aheadDigest, claimsDigest, awaited: readVector(reader) };
 }
 
+function writeSpan(writer: BinaryWriter, { after, through }: KeySpan): void {
+  writer.text(after ?? '').text(through ?? '');
+}
+
+function readSpan(reader: BinaryReader): KeySpan {
+  return { after: reader.text() || undefined, through: reader.text() || undefined };
+}
+
+function writeDigests(writer: BinaryWriter, { keys, through }: Digests): void {
+  writer.byte(keys === undefined ? 0 : 1).varint(keys?.size ?? 0);
+  for (const [key, digest] of keys ?? []) writer.text(key).varint(digest);
+  writer.text(through ?? '');
+}
+
+function readDigests(reader: BinaryReader): Digests {
+  const isDifferent = reader.byte() === 1;
+  const keys = new Map<string, number>();
+  for (let left = reader.count(3); left > 0; left--) keys.set(readKey(reader), reader.varint());
+  return { keys: isDifferent ? keys : undefined, through: reader.text() || undefined };
+}
+
 function writePiece(writer: BinaryWriter, { span, clock, containers }: Piece): void {
-  writer.text(span.after ?? '').text(span.through ?? '');
+  writeSpan(writer, span);
   writeVector(writer, clock);
   writeContainers(writer, containers);
 }
 
 function readPiece(reader: BinaryReader): Piece {
-  const span = { after: reader.text() || undefined, through: reader.text() || undefined };
+  const span = readSpan(reader);
   const clock = readVector(reader);
   const containers = readContainers(reader, clock);
   for (const key of containers.keys()) {
