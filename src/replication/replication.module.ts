@@ -31,7 +31,7 @@ export interface ReplicationOptions {
 const SCRUB_STEP_RECORDS = 1000;
 
 /** Between two rounds of the scan: a small store is not read over and over without end. */
-const SCRUB_PAUSE_MS = 60_000;
+const SCRUB_PAUSE_MS = 10_000;
 
 @Module({})
 export class ReplicationModule implements BeforeApplicationShutdown {

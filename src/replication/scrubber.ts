@@ -22,6 +22,9 @@ export interface ScrubPace {
   readonly pauseMs: number;
 }
 
+/** After a start peers have been heard by then: the first spans can be compared too. */
+const START_MS = 2000;
+
 /** A step ends with the record that takes it past this: large values count for more. */
 const STEP_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -48,7 +51,7 @@ export class Scrubber {
   start(): void {
     if (this.pace.recordsPerSecond === 0) return;
     this.isStopped = false;
-    this.sleep(this.stepMs);
+    this.sleep(START_MS);
   }
 
   /** Resolves when nothing is read any more. */

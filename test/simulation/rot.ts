@@ -4,6 +4,9 @@
 import type { Cluster } from './cluster.js';
 import { Prng } from './prng.js';
 
+/** Longer than a replica asks before it takes writes for lost. */
+const CUT_MS = 8000;
+
 export class Rot {
   private readonly prng: Prng;
   private isOver = false;
@@ -31,6 +34,24 @@ export class Rot {
       cluster.trace.note(`            a bit of ${record} flips on the disk of ${name}`);
       // A process that has the key in memory does not notice.
       if (record.startsWith('k') && prng.chance(0.7)) this.restart(name);
+      if (prng.chance(0.3)) this.cutOff(prng.pick(cluster.names.filter((other) => other !== name)));
+    });
+  }
+
+  /** One that may have what the damaged record had does not answer for longer than patience lasts. */
+  private cutOff(name: string): void {
+    const { network, names, timeline, trace } = this.cluster;
+    const others = names.filter((other) => other !== name);
+    trace.note(`            cut ${name} off`);
+    for (const other of others) {
+      network.cut(name, other);
+      network.cut(other, name);
+    }
+    timeline.schedule(CUT_MS, name, 'mended', () => {
+      for (const other of others) {
+        network.mend(name, other);
+        network.mend(other, name);
+      }
     });
   }
 

@@ -36,7 +36,7 @@ export const PROBLEMS = {
   HEADERS_TOO_LARGE: definite(431, 'The request line or the headers are too long.'),
   INTERNAL: { status: 500, outcome: 'unknown', title: 'The replica failed; its log says why.' },
   NOT_CAUGHT_UP: definite(503, 'The replica has not seen yet what the session has seen.'),
-  CORRUPT_RECORD: definite(503, 'The record on disk is damaged; another replica has the key.'),
+  CORRUPT_RECORD: definite(503, 'The record on disk is damaged, and is being fetched from the other replicas.'),
   REPLICA_STOPPED: { status: 503, outcome: 'unknown', title: 'The replica stopped while the request was under way.' },
   STORE_FULL: definite(507, 'The disk is nearly full; reads still work.'),
 } as const satisfies Record<string, ProblemKind>;

@@ -10,7 +10,7 @@
 // anew, under dots of this replica: stored under its old dots it would be in dispute with a lost write that turns up
 // after all, each of the two replaced by what the other side has seen, and both would go.
 
-import { EMPTY_CONTAINER, fill, strip, sync, update, type Container, type Version } from '../../clock/container.js';
+import { EMPTY_CONTAINER, fill, strip, sync, update, type Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
 import { nextStamp } from '../../clock/hybrid-clock.js';
 import { registerReplaces } from '../../clock/register.js';
@@ -19,8 +19,9 @@ import type { Input } from './input.js';
 import { observeStamps } from './merge.js';
 import type { PeerAnswer } from './messages.js';
 import { pushTo } from './push.js';
+import type { Damage, Repairs } from './repairs.js';
 import { knownOf, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
-import { countAsked, takeVotes, type Suspicion } from './suspects.js';
+import { countAsked, takeVotes } from './suspects.js';
 
 /** Keys that one request asks for: with values of usual size an answer has room for all of them. */
 const FETCH_KEYS_MAX = 100;
@@ -33,37 +34,6 @@ const FETCH_TICKS_MAX = 10;
  * A push that was on its way when the damage was found has arrived by then.
  */
 const FRUITLESS_ANSWERS_MIN = 10;
-
-/** Records that can't be trusted, and who has been asked for them. */
-export interface Repairs {
-  /** In the order in which they are asked for. */
-  readonly damaged: Map<string, Damage>;
-  /** Keys that differ between replicas that know the same. */
-  readonly suspected: Map<string, Suspicion>;
-  /** By peer, the request that is under way. */
-  readonly asked: Map<string, Asked>;
-}
-
-interface Asked {
-  readonly keys: readonly string[];
-  /** Ticks since. */
-  ticks: number;
-}
-
-export interface Damage {
-  /** What this replica knew of the key when the damage was found. */
-  readonly known: VersionVector;
-  /** What the answers so far amount to, filled. */
-  found: Container;
-  /** Dots of `known` that no answer covers. */
-  missing: number;
-  /** By peer, its answers since one last covered more. */
-  readonly fruitless: Map<string, number>;
-}
-
-export function noRepairs(): Repairs {
-  return { damaged: new Map(), suspected: new Map(), asked: new Map() };
-}
 
 /** A record of the key can't be read. */
 export function noticeDamage(

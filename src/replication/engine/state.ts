@@ -8,7 +8,7 @@ import { claimOf, type Claims } from '../../clock/claims.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
 import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
-import { noRepairs, type Repairs } from './repair.js';
+import { noRepairs, type Repairs } from './repairs.js';
 
 /** What this replica believes of another member. */
 export interface Peer {

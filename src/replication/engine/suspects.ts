@@ -6,8 +6,9 @@
 
 import type { Container, Version } from '../../clock/container.js';
 import { compareDots } from '../../clock/dot.js';
-import { EMPTY_VECTOR, equalVectors, join, type VersionVector } from '../../clock/version-vector.js';
+import { EMPTY_VECTOR, equalVectors, join } from '../../clock/version-vector.js';
 import type { Batch } from './messages.js';
+import type { Suspicion } from './repairs.js';
 import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
 
 /** More are found again in the next round of the scan. */
@@ -15,14 +16,6 @@ const SUSPECTS_MAX = 1000;
 
 /** Under constant load replicas never know the same for long enough; the next round of the scan tries again. */
 const ASKED_MAX = 20;
-
-export interface Suspicion {
-  /** What this replica knew of the key when its peers were heard: only who knows the same is heard. */
-  known: VersionVector;
-  /** By peer. */
-  readonly votes: Map<string, readonly Version[]>;
-  asked: number;
-}
 
 /** Digests differ in these keys, at equal clocks. */
 export function suspect({ repairs: { damaged, suspected } }: ReplicaState, keys: readonly string[]): void {
