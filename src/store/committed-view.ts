@@ -176,13 +176,6 @@ export class CommittedView {
     }
   }
 
-  /** Whether some key of the span knows more than the clock and the claims. */
-  async isAnyAhead(span: KeySpan): Promise<boolean> {
-    if (this.aheadCount === 0) return false;
-    for await (const chunk of this.snapshot.scan(spanRange('a', span), 1)) return chunk.length > 0;
-    return false;
-  }
-
   private check(recordKey: Uint8Array, record: Uint8Array): readonly Version[] {
     if (isLogKey(recordKey)) this.decode(decodeLogged, recordKey, record);
     else if (isContextKey(recordKey)) this.decode(decodeContext, recordKey, record);

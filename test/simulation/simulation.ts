@@ -152,8 +152,11 @@ async function converge(cluster: Cluster, survivors: readonly string[]): Promise
  * them, at the same clock: the digests of the scan tell, and everything is as it was.
  */
 async function loseRecords(cluster: Cluster, names: readonly string[]): Promise<void> {
-  const isBusy = (): boolean => names.some((each) => cluster.node(each).driver!.progress.bootstrap !== undefined);
-  while (isBusy() || !cluster.isConverged(names)) await cluster.runFor(250);
+  const isBusy = (): boolean => names.some((each) => cluster.node(each).driver!.progress.bootstrap?.from !== undefined);
+  for (let waitedMs = 0; isBusy() || !cluster.isConverged(names); waitedMs += 250) {
+    if (waitedMs > CONVERGENCE_MAX_MS) throw new Violation('liveness', 'something is under way for ever');
+    await cluster.runFor(250);
+  }
   const name = cluster.prng.pick(names);
   const node = cluster.node(name);
   const records = node.diskRecords.filter((record) => record.startsWith('k') && cluster.prng.chance(0.5));
