@@ -27,6 +27,7 @@ export class AppModule {
       peers,
       clusterSecret,
       logMax: config.logMax,
+      scrubKeysPerSecond: config.scrubKeysPerSecond,
       imports: [store, observability],
     });
     const status = StatusModule.of({

@@ -8,6 +8,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { ServerAdapter } from './controllers/http/server-adapter.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
+import { Scrubber } from './replication/scrubber.js';
 
 /** How long a request under way may take to end once the node is stopping. */
 const CLOSE_GRACE_MS = 5000;
@@ -39,6 +40,7 @@ export async function startApplication(
   }
   // Not before: a process that can't have the address must not speak to peers as if it were this replica.
   app.get(ReplicaDriver).start();
+  app.get(Scrubber).start();
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : config.port,

@@ -21,6 +21,23 @@ export class Metrics {
   private readonly keysTaken = this.counter('quartet_bootstrap_keys_total', 'Keys that were taken over');
   private readonly trimmed = this.counter('quartet_log_trimmed_total', 'Log entries that every member has');
   private readonly sealed = this.counter('quartet_actors_sealed_total', 'Actors of lost disks whose last dot is final');
+  private readonly damaged = this.counter('quartet_records_damaged_total', 'Records whose checksum did not match');
+  private readonly repaired = this.counter('quartet_records_repaired_total', 'Keys repaired, nothing of them lost');
+  private readonly repairedInPart = this.counter(
+    'quartet_records_repaired_incompletely_total',
+    'Keys repaired without the writes that only this node had',
+  );
+  private readonly disagreed = this.counter(
+    'quartet_records_put_right_total',
+    'Keys that differed from those of peers that know the same, and do no longer',
+  );
+  private readonly scrubbed = this.counter('quartet_scrub_records_total', 'Records read anew and checked');
+  private readonly rounds = this.counter('quartet_scrub_rounds_total', 'Times that all records were checked');
+  private readonly lastRound = new Gauge({
+    name: 'quartet_scrub_last_round_seconds',
+    help: 'When all records had last been checked, in seconds since 1970; 0: not yet',
+    registers: [this.registry],
+  });
   private readonly failures = this.counter('quartet_peer_failures_total', 'Requests to peers without an answer', [
     'peer',
   ]);
@@ -83,6 +100,18 @@ export class Metrics {
         return this.trimmed.inc(observation.dots);
       case 'actor-sealed':
         return this.sealed.inc();
+      case 'damaged':
+      case 'log-entry-damaged':
+        return this.damaged.inc();
+      case 'repaired':
+        return (observation.isWhole ? this.repaired : this.repairedInPart).inc();
+      case 'disagreement-settled':
+        return observation.wasRight ? undefined : this.disagreed.inc();
+      case 'scrubbed':
+        return this.scrubbed.inc(observation.records);
+      case 'scrub-round-ended':
+        this.rounds.inc();
+        return this.lastRound.setToCurrentTime();
       case 'bootstrap-ended':
       case 'member-joined':
       case 'member-forgotten':

@@ -6,6 +6,11 @@ import type { DriverEvents } from '../replication/replica-driver.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { Metrics } from './metrics.js';
 
+/** Keys come from clients: no control character of theirs gets into the log. */
+function quoted(key: string): string {
+  return JSON.stringify(key);
+}
+
 /** A catch-up as long as this is told while it goes on. */
 const MANY_DOTS = 10_000;
 
@@ -65,6 +70,24 @@ export class ReplicaLog implements DriverEvents {
         return this.logger.error('this node was removed from the cluster: it takes no more writes');
       case 'actor-sealed':
         return this.logger.log(`what ${observation.actor} wrote and nobody has is given up: its disk is lost`);
+      case 'damaged':
+        return this.logger.error(`the record of ${quoted(observation.key)} is damaged: asking the peers for it`);
+      case 'log-entry-damaged':
+        return this.logger.error(
+          `the log entry ${observation.actor}:${observation.counter} is damaged: who lacks it takes over all keys`,
+        );
+      case 'repaired':
+        if (observation.isWhole) return this.logger.log(`${quoted(observation.key)} is repaired, with nothing lost`);
+        return this.logger.error(
+          `${quoted(observation.key)} is repaired as its peers have it: writes that only this disk had are lost`,
+        );
+      case 'disagreement-settled':
+        if (observation.wasRight) return;
+        return this.logger.error(
+          `${quoted(observation.key)} was not what replicas that know the same have: it is put right`,
+        );
+      case 'scrubbed':
+      case 'scrub-round-ended':
       case 'conflict':
       case 'gap':
       case 'log-trimmed':

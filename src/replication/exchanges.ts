@@ -2,6 +2,7 @@
 // answer comes back as an input of the engine; whatever goes wrong on the way is one too.
 
 import type { CommittedView } from '../store/committed-view.js';
+import { CorruptRecordError } from '../store/record-codec.js';
 import type { Input } from './engine/input.js';
 import type { PeerAnswer, Piece } from './engine/messages.js';
 import type { Send } from './engine/output.js';
@@ -52,7 +53,8 @@ export class Exchanges {
       input = await this.answered(send, await this.answerTo(send));
     } catch (error) {
       shell.peerFailed(send.to, error);
-      const wasAnswered = error instanceof PeerFailure && error.wasAnswered;
+      // A record that can't be read here says nothing of the peer.
+      const wasAnswered = error instanceof CorruptRecordError || (error instanceof PeerFailure && error.wasAnswered);
       input = { kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered };
     }
     try {

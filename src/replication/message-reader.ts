@@ -3,10 +3,19 @@
 import { isWithin, type KeySpan } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { Actor } from '../clock/dot.js';
-import { counterOf, countBeyond, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
+import {
+  counterOf,
+  countBeyond,
+  descends,
+  EMPTY_VECTOR,
+  equalVectors,
+  join,
+  type VersionVector,
+} from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
-import { isLogKey } from '../store/keyspace.js';
+import { isLogKey, keyOf, spanRange } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
+import { digestOfKey, digestOfSpan, type SpanDigest } from './engine/digest.js';
 import type { LocalKeys } from './engine/input.js';
 import { invariant } from './engine/invariant.js';
 import type { Batch, DotRange, PeerAnswer, PeerRequest, Piece } from './engine/messages.js';
@@ -25,6 +34,8 @@ export interface MessageLimits {
   readonly takeAllDots: number;
   /** Keys of its own that a replica merges with one piece. */
   readonly localKeys: number;
+  /** Keys of a span whose digests are told: more than the asking side has, so that one of them differs. */
+  readonly digestKeys: number;
 }
 
 export const MESSAGE_LIMITS: MessageLimits = {
@@ -33,6 +44,7 @@ export const MESSAGE_LIMITS: MessageLimits = {
   pieceKeys: 4000,
   takeAllDots: 10_000,
   localKeys: 8000,
+  digestKeys: 2000,
 };
 
 /** What keys may take on disk for each missing dot, so that taking over all of them is the shorter way. */
@@ -63,6 +75,8 @@ export class MessageReader {
         return { kind: send.kind, after: send.after };
       case 'members':
         return { kind: 'members', members: send.members };
+      case 'fetch':
+        return { kind: 'fetch', keys: send.keys };
     }
   }
 
@@ -81,6 +95,10 @@ export class MessageReader {
         return { kind: 'piece', piece: await this.piece(view, reply.after) };
       case 'members':
         return { kind: 'members', members: reply.members };
+      case 'fetched':
+        return { kind: 'batch', ...this.fetched(view, reply.keys) };
+      case 'digest':
+        return { kind: 'digests', ...(await this.compared(view, reply)) };
       case 'write':
       case 'forget':
         throw new TypeError(`a peer request was answered as a ${reply.kind}`);
@@ -152,6 +170,49 @@ export class MessageReader {
       }
     }
     return { batch: { clock: view.clock, ranges: [], containers }, next };
+  }
+
+  /** The containers of these keys, absent ones too, up to `next`. One that is damaged here is left out. */
+  private fetched(view: CommittedView, keys: readonly string[]): { batch: Batch; next: string | undefined } {
+    const containers = new Map<string, Container>();
+    let bytes = 0;
+    let next: string | undefined;
+    for (const key of keys) {
+      if (bytes > this.limits.bytes) {
+        next = key;
+        break;
+      }
+      try {
+        const container = view.container(key);
+        containers.set(key, container);
+        bytes += containerBytes(key, container);
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
+      }
+    }
+    return { batch: { clock: view.clock, ranges: [], containers }, next };
+  }
+
+  /** The digests of what is here, when it is not the same though the same is known. */
+  private async compared(
+    view: CommittedView,
+    { span, clock, digest }: Pick<SpanDigest, 'span' | 'clock'> & { digest: number },
+  ): Promise<Pick<Extract<PeerAnswer, { kind: 'digests' }>, 'keys' | 'through'>> {
+    const nothing = { keys: undefined, through: undefined };
+    if (view.claims.length > 0 || !equalVectors(view.clock, clock)) return nothing;
+    const keys = new Map<string, number>();
+    let through = span.through;
+    let isCut = false;
+    for await (const { recordKey, isDamaged, versions } of view.checked(spanRange('k', span))) {
+      if (isDamaged) return nothing;
+      const key = keyOf(recordKey);
+      keys.set(key, digestOfKey(key, versions));
+      if (keys.size < this.limits.digestKeys) continue;
+      through = key;
+      isCut = true;
+      break;
+    }
+    return !isCut && digestOfSpan(keys) === digest ? nothing : { keys, through };
   }
 
   /** The next keys after `after`, as far as the same is known of all of them. */

@@ -20,6 +20,7 @@ import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, Observation, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
+import { DamageWatch } from './damage-watch.js';
 import { Exchanges } from './exchanges.js';
 import { Group } from './group.js';
 import { Introduction } from './introduction.js';
@@ -104,6 +105,12 @@ export class ReplicaDriver {
       take: (input) => this.take(input),
       peerFailed: (peer, error) => outside.events.peerFailed(peer, error),
     });
+    new DamageWatch(store, {
+      damaged: replica.damaged,
+      container: (key) => this.stored.container(key),
+      take: (input) => this.take(input),
+      observed: (observation) => outside.events.observed(observation),
+    });
     this.sessions = new SessionWaiters(outside.time);
     this.checkIntroduced();
   }
@@ -153,6 +160,16 @@ export class ReplicaDriver {
 
   get progress(): Progress {
     return { ...this.replica.progress, isIntroduced: this.introduction.isOver };
+  }
+
+  /** Replicas that know the same differ in these keys. */
+  suspect(keys: readonly string[]): void {
+    if (keys.length > 0) this.take({ kind: 'suspected', keys });
+  }
+
+  /** How many keys can't be read until a peer has told them. */
+  get damagedCount(): number {
+    return this.replica.damaged.size;
   }
 
   /** Why the replica has stopped; undefined while it runs. */

@@ -8,6 +8,7 @@ import { ReplicaStore } from '../store/replica-store.js';
 import { Replica } from './engine/replica.js';
 import { newIncarnation } from './incarnation.js';
 import { DriverEvents, ReplicaDriver } from './replica-driver.js';
+import { Scrubber } from './scrubber.js';
 import { SystemTime } from './system-time.js';
 import { Time } from './time.port.js';
 import { PeerTransport } from './transport.port.js';
@@ -22,15 +23,34 @@ export interface ReplicationOptions {
   readonly clusterSecret: string | undefined;
   /** Log entries kept for members that stay away. */
   readonly logMax: number;
+  /** Records checked in the background; 0: none. */
+  readonly scrubKeysPerSecond: number;
   /** The modules that provide `ReplicaStore`, and `DriverEvents`. */
   readonly imports: DynamicModule[];
 }
 
+/** Records of one step, and keys of one digest: few enough that a step takes milliseconds. */
+const SCRUB_STEP_RECORDS = 1000;
+
+/** Between two rounds of the scan: a small store is not read over and over without end. */
+const SCRUB_PAUSE_MS = 10_000;
+
 @Module({})
 export class ReplicationModule implements BeforeApplicationShutdown {
-  constructor(@Inject(ReplicaDriver) private readonly driver: ReplicaDriver) {}
+  constructor(
+    @Inject(ReplicaDriver) private readonly driver: ReplicaDriver,
+    @Inject(Scrubber) private readonly scrubber: Scrubber,
+  ) {}
 
-  static of({ name, url, peers, clusterSecret, logMax, imports }: ReplicationOptions): DynamicModule {
+  static of({
+    name,
+    url,
+    peers,
+    clusterSecret,
+    logMax,
+    scrubKeysPerSecond,
+    imports,
+  }: ReplicationOptions): DynamicModule {
     const peerNames = peers.map((peer) => peer.name);
     const named = peers.filter((peer) => peer.isNamed);
     const configured = new Map(named.map((peer) => [peer.name, { url: peer.url, version: 0 }]));
@@ -68,16 +88,36 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           ) => new ReplicaDriver(replica, store, { transport, time, events }),
         },
         {
+          provide: Scrubber,
+          inject: [ReplicaDriver, ReplicaStore, PeerTransport, Time, DriverEvents],
+          useFactory: (
+            driver: ReplicaDriver,
+            store: ReplicaStore,
+            transport: PeerTransport,
+            time: Time,
+            events: DriverEvents,
+          ) => {
+            const outside = { transport, time, observed: events.observed.bind(events) };
+            const pace = {
+              recordsPerSecond: scrubKeysPerSecond,
+              stepRecordsMax: SCRUB_STEP_RECORDS,
+              pauseMs: SCRUB_PAUSE_MS,
+            };
+            return new Scrubber(driver, store, outside, pace);
+          },
+        },
+        {
           provide: PeerEndpoint,
           inject: [ReplicaDriver],
           useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name, peerNames),
         },
       ],
-      exports: [ReplicaDriver, PeerEndpoint],
+      exports: [ReplicaDriver, Scrubber, PeerEndpoint],
     };
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.scrubber.stop();
     await this.driver.drain();
   }
 }

@@ -3,7 +3,7 @@
 // makes false siblings; with a newer one it claims replacements it has not got.
 
 import type { Actor, Dot } from '../clock/dot.js';
-import { EMPTY_CONTAINER, type Container } from '../clock/container.js';
+import { EMPTY_CONTAINER, type Container, type Version } from '../clock/container.js';
 import { claimedByAny, claimOf, compareKeys, isWithin, type Claims, type KeySpan } from '../clock/claims.js';
 import { beyond, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import {
@@ -12,6 +12,8 @@ import {
   contextKey,
   contextsRange,
   dotOf,
+  isContextKey,
+  isLogKey,
   keyOf,
   logRange,
   spanRange,
@@ -33,6 +35,17 @@ export interface KeyedContainer {
   readonly container: Container;
 }
 
+export interface CheckedRecord {
+  readonly recordKey: Uint8Array;
+  readonly bytes: number;
+  readonly isDamaged: boolean;
+  /** Of a key's versions; none for other records. */
+  readonly versions: readonly Version[];
+}
+
+/** Hears of every record that can't be read, before its reader does. */
+export type DamageListener = (error: CorruptRecordError) => void;
+
 /** Closed when its last holder releases it; who keeps one across an `await` retains it first. */
 export class CommittedView {
   private holders = 1;
@@ -43,6 +56,7 @@ export class CommittedView {
     /** How many keys have a context record; none, and reads need not look for one. */
     private readonly aheadCount: number,
     private readonly snapshot: StoreSnapshot,
+    private readonly damaged: DamageListener = () => {},
   ) {}
 
   get clock(): VersionVector {
@@ -68,11 +82,19 @@ export class CommittedView {
    * @throws CorruptRecordError
    */
   stored(key: string): Container {
+    const versions = this.versions(key);
+    const context = this.context(key);
+    return versions.length === 0 && context.size === 0 ? EMPTY_CONTAINER : { versions, context };
+  }
+
+  /**
+   * The live versions alone.
+   * @throws CorruptRecordError
+   */
+  versions(key: string): readonly Version[] {
     const recordKey = versionsKey(key);
     const record = this.get(recordKey);
-    const context = this.context(key);
-    if (record === undefined) return context.size === 0 ? EMPTY_CONTAINER : { versions: [], context };
-    return { versions: decodeVersions(recordKey, record), context };
+    return record === undefined ? [] : this.decode(decodeVersions, recordKey, record);
   }
 
   /**
@@ -90,7 +112,7 @@ export class CommittedView {
   async *containers(prefix: string, after: string | undefined): AsyncGenerator<KeyedContainer> {
     for await (const [recordKey, record] of this.scan(versionsRange(prefix, after))) {
       const key = keyOf(recordKey);
-      const stored = { versions: decodeVersions(recordKey, record), context: this.context(key) };
+      const stored = { versions: this.decode(decodeVersions, recordKey, record), context: this.context(key) };
       yield { key, container: this.beyondClock(key, stored) };
     }
   }
@@ -110,7 +132,10 @@ export class CommittedView {
           ahead = await nextKey(contexts);
         }
         if (ahead === key) ahead = await nextKey(contexts);
-        yield { key, container: { versions: decodeVersions(recordKey, record), context: this.context(key) } };
+        yield {
+          key,
+          container: { versions: this.decode(decodeVersions, recordKey, record), context: this.context(key) },
+        };
       }
       for (; ahead !== undefined; ahead = await nextKey(contexts)) yield { key: ahead, container: this.stored(ahead) };
     } finally {
@@ -143,6 +168,26 @@ export class CommittedView {
     return this.snapshot.size(versionsRange('', undefined));
   }
 
+  /** Reads records of keys and of the log anew, past every cache, and says of each whether it is whole. */
+  async *checked(range: KeyRange): AsyncGenerator<CheckedRecord> {
+    for await (const [recordKey, record] of this.scan(range)) {
+      const checked = { recordKey, bytes: recordKey.length + record.length };
+      try {
+        yield { ...checked, isDamaged: false, versions: this.check(recordKey, record) };
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
+        yield { ...checked, isDamaged: true, versions: [] };
+      }
+    }
+  }
+
+  private check(recordKey: Uint8Array, record: Uint8Array): readonly Version[] {
+    if (isLogKey(recordKey)) this.decode(decodeLogged, recordKey, record);
+    else if (isContextKey(recordKey)) this.decode(decodeContext, recordKey, record);
+    else return this.decode(decodeVersions, recordKey, record);
+    return [];
+  }
+
   /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */
   async *aheadKeys(after: string | undefined): AsyncGenerator<string> {
     for await (const [recordKey] of this.scan(contextsRange(after))) yield keyOf(recordKey);
@@ -170,7 +215,8 @@ export class CommittedView {
 
   /** The keys that the actor's dots wrote, from the one after `from` up to and with `to`, in order. */
   async *logged(actor: Actor, from: number, to: number): AsyncGenerator<string> {
-    for await (const [recordKey, record] of this.scan(logRange(actor, from, to))) yield decodeLogged(recordKey, record);
+    for await (const [recordKey, record] of this.scan(logRange(actor, from, to)))
+      yield this.decode(decodeLogged, recordKey, record);
   }
 
   /**
@@ -181,7 +227,7 @@ export class CommittedView {
     if (this.aheadCount === 0) return EMPTY_VECTOR;
     const recordKey = contextKey(key);
     const record = this.get(recordKey);
-    return record === undefined ? EMPTY_VECTOR : decodeContext(recordKey, record);
+    return record === undefined ? EMPTY_VECTOR : this.decode(decodeContext, recordKey, record);
   }
 
   /** A record in a damaged part of the database is a damaged record: it can be written anew. */
@@ -198,6 +244,19 @@ export class CommittedView {
     if (this.claims.length === 0) return stored;
     const claim = beyond(claimOf(this.claims, key), this.clock);
     return claim.size === 0 ? stored : { versions: stored.versions, context: join(stored.context, claim) };
+  }
+
+  private decode<T>(
+    decode: (recordKey: Uint8Array, record: Uint8Array) => T,
+    recordKey: Uint8Array,
+    record: Uint8Array,
+  ): T {
+    try {
+      return decode(recordKey, record);
+    } catch (error) {
+      if (error instanceof CorruptRecordError) this.damaged(error);
+      throw error;
+    }
   }
 
   private async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {

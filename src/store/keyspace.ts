@@ -60,6 +60,15 @@ export function isLogKey(recordKey: Uint8Array): boolean {
   return recordKey[0] === 0x6c;
 }
 
+export function isContextKey(recordKey: Uint8Array): boolean {
+  return recordKey[0] === 0x61;
+}
+
+/** Whether the record tells of one key, its versions or its context, rather than of the node or of a dot. */
+export function isOfKey(recordKey: Uint8Array): boolean {
+  return recordKey[0] === 0x6b || isContextKey(recordKey);
+}
+
 /** The dot that a log key stands for. */
 export function dotOf(recordKey: Uint8Array): Dot {
   const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);
@@ -81,6 +90,17 @@ export function logRange(actor: Actor, from: number, to: number): KeyRange {
 export function spanRange(letter: 'k' | 'a', { after, through }: KeySpan): KeyRange {
   const whole = keyRange(letter, '', after);
   return through === undefined ? whole : { gte: whole.gte, lt: Buffer.from(`${letter}${through}\0`) };
+}
+
+/** The kinds of records that a scrub reads; the others are few, and checked at every start. */
+export const SCRUBBED_LETTERS = ['k', 'a', 'l'] as const;
+
+export type ScrubbedLetter = (typeof SCRUBBED_LETTERS)[number];
+
+/** Records of one kind that follow `after`; undefined: from the first. */
+export function recordsAfter(letter: ScrubbedLetter, after: Uint8Array | undefined): KeyRange {
+  const start = Buffer.from(letter);
+  return { gte: after === undefined ? start : Buffer.concat([after, Buffer.of(0)]), lt: successor(start) };
 }
 
 /** Version records of keys that begin with `prefix` and follow `after`. */

@@ -9,7 +9,7 @@ import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import { NO_MEMBERS, type Members } from '../clock/membership.js';
 import type { Actor, Dot } from '../clock/dot.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
-import { CommittedView } from './committed-view.js';
+import { CommittedView, type DamageListener } from './committed-view.js';
 import {
   CLAIMS_KEY,
   contextKey,
@@ -35,7 +35,7 @@ import {
   encodeVersions,
   type NodeRecord,
 } from './record-codec.js';
-import type { Store, StoreChange } from './store.port.js';
+import type { Store, StoreChange, StoreSnapshot } from './store.port.js';
 
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
@@ -69,6 +69,7 @@ export class ReplicaStore {
     sizeCalculation: cachedBytes,
   });
   private readonly marks: CommitMarks;
+  private damageListener: DamageListener = () => {};
   /** What nobody reads any more is being removed. */
   private clearing: Promise<void> = Promise.resolve();
 
@@ -110,8 +111,8 @@ export class ReplicaStore {
     for await (const key of scanned.aheadKeys(undefined)) ahead.add(key);
     const listed = snapshot.get(MEMBERS_KEY);
     const members = listed === undefined ? NO_MEMBERS : decodeMembers(MEMBERS_KEY, listed);
-    const view = new CommittedView(node, claims, ahead.size, snapshot);
-    const replica = new ReplicaStore(store, view, commit, ahead, members);
+    const replica = new ReplicaStore(store, scanned, commit, ahead, members);
+    replica.latest = replica.viewOf(node, claims, snapshot);
     replica.clearLog(unlogged, node.floor);
     return replica;
   }
@@ -161,7 +162,7 @@ export class ReplicaStore {
     }
     const previous = this.latest;
     const claims = commit.claims ?? previous.claims;
-    this.latest = new CommittedView(commit.node, claims, this.ahead.size, this.store.snapshot());
+    this.latest = this.viewOf(commit.node, claims, this.store.snapshot());
     previous.release();
     const firstMark = this.marks.committed();
     if (firstMark !== undefined) this.clear(() => this.store.clear({ gte: markKey(0), lt: markKey(firstMark) }));
@@ -191,6 +192,15 @@ export class ReplicaStore {
     this.latest.release();
     await this.clearing;
     await this.store.close();
+  }
+
+  /** `listener` hears of every record that can't be read, whoever reads it. One listener. */
+  watchDamage(listener: DamageListener): void {
+    this.damageListener = listener;
+  }
+
+  private viewOf(node: NodeRecord, claims: Claims, snapshot: StoreSnapshot): CommittedView {
+    return new CommittedView(node, claims, this.ahead.size, snapshot, (error) => this.damageListener(error));
   }
 
   /** Removes the log entries after `from` up to and with `floor`. */

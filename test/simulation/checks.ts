@@ -1,6 +1,7 @@
 // Does a node show exactly what the oracle says it must?
 
 import type { ReplicaDriver } from '../../src/replication/replica-driver.js';
+import { CorruptRecordError } from '../../src/store/record-codec.js';
 import type { Known, Mind } from './mind.js';
 import { NOTHING, type Knowledge, type Oracle, type WriteSet } from './oracle.js';
 import { isSameMap, textOf, vectorText, type ContainerLike, type VersionLike } from './shapes.js';
@@ -13,11 +14,24 @@ export function checkShown(
   mind: Mind,
   keys: readonly string[],
   oracle: Oracle,
+  isRotten: (key: string) => boolean,
 ): void {
   const { visible } = mind;
   checkClock(name, driver.view.clock, visible);
   for (const key of keys) {
-    checkContainer(oracle, `${name} shows`, key, driver.read(key), visible.keys.get(key) ?? NOTHING);
+    const shown = readOrDamage(driver, key);
+    if (shown !== undefined) checkContainer(oracle, `${name} shows`, key, shown, visible.keys.get(key) ?? NOTHING);
+    else if (!isRotten(key)) throw new Violation('visible versions', `${name} can't read ${key}, which is not damaged`);
+  }
+}
+
+/** Undefined when the record is damaged: nothing is shown then. */
+export function readOrDamage(driver: ReplicaDriver, key: string): ContainerLike | undefined {
+  try {
+    return driver.read(key);
+  } catch (error) {
+    if (error instanceof CorruptRecordError) return undefined;
+    throw error;
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { winner } from '../../src/clock/resolution.js';
 import type { WriteResult } from '../../src/replication/engine/output.js';
-import { checkContainer } from './checks.js';
+import { CorruptRecordError } from '../../src/store/record-codec.js';
+import { checkContainer, readOrDamage } from './checks.js';
 import { SimulatedNetwork } from './network.js';
 import { SimulatedNode } from './node.js';
 import type { SimulationOptions } from './options.js';
@@ -131,8 +132,8 @@ export class Cluster implements World {
   read(name: string, key: string): Reading | undefined {
     const node = this.node(name);
     if (node.driver === undefined) return undefined;
-    const { context } = node.driver.read(key);
-    return { node: name, key, context, seen: this.visible(node, key).known };
+    const context = readOrDamage(node.driver, key)?.context;
+    return context && { node: name, key, context, seen: this.visible(node, key).known };
   }
 
   /** Undefined when the node can't take it. Never settled when the node crashes first: the outcome is unknown. */
@@ -154,7 +155,7 @@ export class Cluster implements World {
     const write = isRefused
       ? undefined
       : this.oracle.record(key, driver.actor, mind.counter(driver.actor) + 1, value, seen);
-    if (write !== undefined) mind.take(write);
+    if (write !== undefined) node.take(write);
     const deadlineMs = this.timeline.nowMs + timeoutMs;
     let wasAsked = condition === undefined;
     const after = mind.working(key);
@@ -182,7 +183,8 @@ export class Cluster implements World {
       return result;
     });
     checked.catch((error: unknown) => {
-      if (!life.isOver && node.driver !== undefined) this.fail(error);
+      if (error instanceof CorruptRecordError && node.damage.isRotten(key)) life.waiting--;
+      else if (!life.isOver && node.driver !== undefined) this.fail(error);
     });
     return checked;
   }
@@ -204,10 +206,12 @@ export class Cluster implements World {
       (node) =>
         node.driver !== undefined &&
         node.mind.isSettled &&
+        !node.damage.isSeenBy(node.driver) &&
         isSameMap(node.mind.visible.counters, first!.mind.visible.counters) &&
         this.keys.every((key) => {
           if (this.visible(node, key).known !== this.visible(first!, key).known) return false;
-          return isSameMap(node.driver!.read(key).context, first!.driver!.read(key).context);
+          const [mine, other] = [node, first!].map((each) => readOrDamage(each.driver!, key)?.context);
+          return mine !== undefined && other !== undefined && isSameMap(mine, other);
         }),
     );
   }
@@ -285,6 +289,15 @@ export class Cluster implements World {
     for await (const key of view.aheadKeys(undefined)) {
       throw new Violation('ahead', `${name} has converged, and ${key} is ahead with ${vectorText(view.context(key))}`);
     }
+  }
+
+  /** The nodes whose disks have any of these writes, readable and not replaced. */
+  holders(key: string, writes: WriteSet): readonly string[] {
+    const nodes = [...this.nodes.values()].filter((node) => {
+      const shown = this.oracle.visibleSet(key, node.mind.durable.keys.get(key) ?? NOTHING);
+      return (shown & writes) !== 0n && !node.damage.isRotten(key);
+    });
+    return nodes.map(({ name }) => name);
   }
 
   private visible({ mind }: SimulatedNode, key: string): Knowledge {

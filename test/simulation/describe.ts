@@ -24,6 +24,12 @@ export function describeMessage(message: PeerRequest | PeerAnswer): string {
       return message.after === undefined ? '' : `after ${message.after}`;
     case 'members':
       return [...message.members].map(([name, { version }]) => `${name}:${version}`).join(' ');
+    case 'fetch':
+      return message.keys.join(' ');
+    case 'digest':
+      return `${vectorText(message.clock)} ${message.digest}`;
+    case 'digests':
+      return message.keys === undefined ? 'nothing to say' : [...message.keys.keys()].join(' ');
     case 'below-floor':
       return vectorText(message.clock);
     case 'piece': {

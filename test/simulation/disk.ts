@@ -5,7 +5,7 @@ import { compareText } from './text.js';
 
 interface Revision {
   readonly number: number;
-  readonly value: Uint8Array | undefined;
+  value: Uint8Array | undefined;
 }
 
 /** Old revisions of a key are looked over once there are this many. */
@@ -41,6 +41,14 @@ export class Disk {
       if (revisions[i]!.number <= revision) return revisions[i]!.value;
     }
     return undefined;
+  }
+
+  /** What stands on the disk changes by itself, under the eyes of every snapshot that looks at the same bytes. */
+  alter(key: string, change: (value: Uint8Array) => Uint8Array | undefined): void {
+    const before = this.get(key, this.revision);
+    if (before === undefined) return;
+    const after = change(before);
+    for (const revision of this.records.get(key)!) if (revision.value === before) revision.value = after;
   }
 
   /** Keys from `first` (included) to `end` (excluded), in order. */

@@ -56,6 +56,10 @@ export class Mind {
   /** What this life of the node has had visible, in order: a batch must be one of these. */
   private shown: Known[] = [BLANK];
   private uncommitted: OracleWrite[] = [];
+  /** Keys whose records have vanished from the disk, unseen. */
+  readonly lost = new Set<string>();
+  /** By damaged key, what its peers have told of it since. */
+  private readonly found = new Map<string, Knowledge>();
 
   constructor(
     readonly node: string,
@@ -81,6 +85,15 @@ export class Mind {
     this.keys.set(write.key, withWrite(this.working(write.key), write));
     this.counters.set(write.actor, write.counter);
     this.uncommitted.push(write);
+  }
+
+  /** The write that was taken last is refused after all: its key is damaged. */
+  giveBack(write: OracleWrite, before: Knowledge): void {
+    this.uncommitted.pop();
+    this.keys.set(write.key, before);
+    if (write.counter > 1) this.counters.set(write.actor, write.counter - 1);
+    else this.counters.delete(write.actor);
+    this.oracle.forget(write);
   }
 
   /** A batch is about to be merged; one that would leave a hole must have no effect. */
@@ -117,6 +130,42 @@ export class Mind {
       given.push([key, lost]);
     }
     return given;
+  }
+
+  /** A record of the key has been found damaged, and is being asked for. */
+  damaged(key: string): void {
+    this.found.set(key, NOTHING);
+  }
+
+  fetched(cargo: Cargo): void {
+    for (const [key, found] of this.found) this.found.set(key, merged(found, cargo.keys.get(key) ?? NOTHING));
+  }
+
+  /** The record is said to be as it was, or newer. */
+  repaired(key: string): void {
+    const found = this.found.get(key);
+    if (found === undefined) return;
+    const lost = this.working(key).known & ~found.known;
+    if (lost !== 0n) {
+      const names = this.oracle.names(key, lost).join(' ');
+      throw new Violation('repair', `${this.node} says that nothing of ${key} is lost, and has lost ${names}`);
+    }
+    this.keys.set(key, found);
+    this.found.delete(key);
+  }
+
+  /** What nobody has told is lost; the rest is written anew. Names what is lost of what had to be shown. */
+  repairedInPart(
+    key: string,
+    writes: readonly { actor: string; counter: number; value: string | undefined }[],
+  ): bigint {
+    const found = this.found.get(key) ?? NOTHING;
+    const before = this.working(key);
+    const seen = before.known | found.known;
+    this.keys.set(key, merged(before, found));
+    this.found.delete(key);
+    for (const { actor, counter, value } of writes) this.take(this.oracle.record(key, actor, counter, value, seen));
+    return this.oracle.visibleSet(key, before) & ~found.known;
   }
 
   /** The node hands its steps so far to the disk. */
@@ -179,6 +228,7 @@ export class Mind {
     this.counters = new Map(known.counters);
     this.keys = new Map(known.keys);
     this.taken = new Map(known.taken);
+    this.found.clear();
   }
 
   /** Checks that a piece says exactly what this node knew of every key of its span at some moment. */
@@ -208,6 +258,7 @@ export class Mind {
   }
 
   private checkSent(key: string, versions: readonly VersionLike[], source: Known): void {
+    if (this.lost.has(key)) return;
     const expected = this.oracle.visibleSet(key, source.keys.get(key) ?? NOTHING);
     if (setOf(this.oracle, `${this.node} sends`, key, versions) === expected) return;
     const wanted = this.oracle.names(key, expected).join(' ');

@@ -24,6 +24,7 @@ const CLAIMS = 'src/clock/claims.ts';
 const CONTAINER = 'src/clock/container.ts';
 const STORE = 'src/store/replica-store.ts';
 const VIEW = 'src/store/committed-view.ts';
+const REPAIR = 'src/replication/engine/repair.ts';
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
   return { name, patches: [{ file, find, replace }] };
@@ -394,5 +395,56 @@ export const MUTANTS: readonly Mutant[] = [
     REPLICA,
     'counterOf(clock, state.actor) <= counterOf(state.clock, state.actor)',
     'counterOf(clock, state.actor) <= Infinity',
+  ),
+
+  // Damaged and lost records.
+  mutant(
+    'takes a damaged record for absent',
+    'src/store/committed-view.ts',
+    'return record === undefined ? [] : this.decode(decodeVersions, recordKey, record);',
+    `try {
+      return record === undefined ? [] : this.decode(decodeVersions, recordKey, record);
+    } catch {
+      return [];
+    }`,
+  ),
+  mutant(
+    'stores a repair before the answers cover what was known',
+    REPAIR,
+    'if (damage.missing === 0) store(',
+    'if (damage.missing >= 0) store(',
+  ),
+  mutant(
+    'repairs from a peer that knows less as if it were whole',
+    REPAIR,
+    'const remote = fill(container, batch.clock);',
+    'const remote = fill(container, damage.known);',
+  ),
+  mutant(
+    'gives up writes that a member may have that has not answered',
+    REPAIR,
+    'return [...peers.keys()].every(',
+    'return [...peers.keys()].some(',
+  ),
+  {
+    name: 'asks for a damaged record only once',
+    patches: [{ file: REPAIR, find: '  askForRepairs(state, effects);\n  countAsked', replace: '  countAsked' }],
+  },
+  {
+    name: 'compares states of replicas that do not know the same',
+    patches: [
+      {
+        file: 'src/replication/engine/suspects.ts',
+        find: 'if (!equalVectors(known, join(batch.clock, remote.context))) return;',
+        replace: '',
+      },
+      { file: 'src/replication/message-reader.ts', find: '!equalVectors(view.clock, clock) || ', replace: '' },
+    ],
+  },
+  mutant(
+    'never compares what it has with its peers',
+    'src/replication/scrubber.ts',
+    'const peer = peers[this.asked++ % peers.length];',
+    'const peer = peers[-1];',
   ),
 ];

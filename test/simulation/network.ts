@@ -52,7 +52,7 @@ export class SimulatedNetwork<Parcel> {
   readonly endpoints = new Map<string, Endpoint<Parcel>>();
   /** Requests sent so far, by kind. */
   readonly requests = new Map<string, number>();
-  /** Requests on their way or being handled, comparisons apart. */
+  /** Requests on their way or being handled, comparisons and digests apart. */
   carryingInFlight = 0;
   sent = 0;
   delivered = 0;
@@ -90,13 +90,14 @@ export class SimulatedNetwork<Parcel> {
   request(exchange: Exchange<Parcel>): void {
     const { from, to, kind, parcel } = exchange;
     this.requests.set(kind, (this.requests.get(kind) ?? 0) + 1);
-    if (kind !== 'compare') this.carryingInFlight++;
+    const isCarrying = kind !== 'compare' && kind !== 'digest';
+    if (isCarrying) this.carryingInFlight++;
     let isSettled = false;
     let giveUp: Cancel = () => {};
     const settle = (act: () => void): void => {
       if (isSettled) return;
       isSettled = true;
-      if (kind !== 'compare') this.carryingInFlight--;
+      if (isCarrying) this.carryingInFlight--;
       giveUp();
       act();
     };

@@ -9,6 +9,7 @@ import type { Observation, Output } from '../../src/replication/engine/output.js
 import { Replica } from '../../src/replication/engine/replica.js';
 import type { Identity, LoadedState, Stored } from '../../src/replication/engine/state.js';
 import { ReplicaDriver, type DriverEvents } from '../../src/replication/replica-driver.js';
+import { Scrubber } from '../../src/replication/scrubber.js';
 import type { Time } from '../../src/replication/time.port.js';
 import {
   decodeAnswer,
@@ -17,13 +18,15 @@ import {
   encodeRequest,
 } from '../../src/replication/transport/message-codec.js';
 import { PeerFailure, type PeerTransport } from '../../src/replication/transport.port.js';
-import { blankNode } from '../../src/store/record-codec.js';
+import { blankNode, CorruptRecordError } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
 import { checkShown } from './checks.js';
+import { Damage } from './damage.js';
 import { describeMessage } from './describe.js';
 import { Disk } from './disk.js';
 import { Mind, type Cargo, type Carried, type Known } from './mind.js';
 import { Refusal, type Endpoint } from './network.js';
+import type { Knowledge, OracleWrite } from './oracle.js';
 import { DiskFailure, SimulatedStore, type StoreConditions } from './simulated-store.js';
 import { Violation } from './violation.js';
 import type { Parcel, World } from './world.js';
@@ -38,6 +41,9 @@ export interface Life {
   waiting: number;
 }
 
+/** Short: rounds are many. */
+const SCRUB_PAUSE_MS = 1000;
+
 /** Any moment will do; far enough from 0 for clocks that go hours wrong. */
 const EPOCH_MS = 1_700_000_000_000;
 
@@ -46,13 +52,20 @@ class WatchedReplica extends Replica {
   constructor(
     identity: Identity,
     loaded: LoadedState,
-    private readonly stepped: (input: Input, output: Output) => void,
+    private readonly stepped: (input: Input, output: Output) => unknown,
+    private readonly refused: (input: Input) => unknown,
   ) {
     super(identity, loaded);
   }
 
   override step(input: Input, stored: Stored): Output {
-    const output = super.step(input, stored);
+    let output: Output;
+    try {
+      output = super.step(input, stored);
+    } catch (error) {
+      this.refused(input);
+      throw error;
+    }
     this.stepped(input, output);
     return output;
   }
@@ -67,6 +80,9 @@ export class SimulatedNode implements Endpoint<Parcel> {
   /** Whether this node's disk was once put back to an earlier state: peers may know more of it than itself. */
   private isOldCopy = false;
   private disk = new Disk();
+  readonly damage: Damage;
+  /** The client's write that is being taken, and what was known before it. */
+  private taking: { readonly write: OracleWrite; readonly before: Knowledge } | undefined;
   private copy: { readonly disk: Disk; readonly known: Known; readonly actor: string } | undefined;
   private incarnations = 0;
   private checked: Known | undefined;
@@ -79,6 +95,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     private readonly world: World,
   ) {
     this.mind = new Mind(name, world.oracle, world.keys);
+    this.damage = new Damage(name, this.mind, world, () => this.disk);
     world.network.endpoints.set(name, this);
   }
 
@@ -111,6 +128,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     this.life = undefined;
     this.checked = undefined;
     this.disk.releaseAll();
+    this.damage.mendContexts();
     this.mind.crash();
   }
 
@@ -150,12 +168,19 @@ export class SimulatedNode implements Endpoint<Parcel> {
     return (known & bit) !== 0n;
   }
 
+  /** A client's write is given to the driver next. */
+  take(write: OracleWrite): void {
+    this.taking = { write, before: this.mind.working(write.key) };
+    this.mind.take(write);
+  }
+
   /** Compares what readers see with what the oracle says: all keys after a commit, and one in turn while nothing changes. */
   check(): void {
     const { driver, mind, world } = this;
     if (driver === undefined) return;
     const keys = this.checked === mind.visible ? [world.keys[this.checks++ % world.keys.length]!] : world.keys;
-    checkShown(this.name, driver, mind, keys, world.oracle);
+    const trusted = keys.filter((key) => !this.damage.isLost(key));
+    checkShown(this.name, driver, mind, trusted, world.oracle, (key) => this.damage.isRotten(key));
     this.checked = mind.visible;
   }
 
@@ -200,10 +225,19 @@ export class SimulatedNode implements Endpoint<Parcel> {
       url: `http://${this.name}`,
     };
     const loaded = { ...node, claims, members: store.members, ahead };
-    const replica = new WatchedReplica(identity, loaded, (input, output) => this.stepped(input, output));
+    const replica = new WatchedReplica(
+      identity,
+      loaded,
+      (input, output) => !life.isOver && this.stepped(input, output),
+      (input) => !life.isOver && this.refused(input),
+    );
     const outside = { transport: this.transportOf(life), time: this.timeOf(life), events: this.eventsOf(life) };
     life.driver = new ReplicaDriver(replica, store, outside, limits);
     life.driver.start();
+    const { scrubPerSecond, scrubStepRecords } = this.world.options;
+    const observed = (observation: Observation): void => this.observed(observation);
+    const pace = { recordsPerSecond: scrubPerSecond, stepRecordsMax: scrubStepRecords, pauseMs: SCRUB_PAUSE_MS };
+    new Scrubber(life.driver, store, { ...outside, observed }, pace).start();
   }
 
   private nextActor(): string {
@@ -266,6 +300,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
 
   /** What a message brought is known from the step on that took it. */
   private stepped(input: Input, output: Output): void {
+    if (input.kind === 'write') this.taking = undefined;
     this.bring(input, output);
     for (const observation of output.observations) {
       if (observation.kind !== 'actor-sealed') continue;
@@ -277,25 +312,36 @@ export class SimulatedNode implements Endpoint<Parcel> {
   private bring(input: Input, output: Output): void {
     const message = 'request' in input ? input.request : 'answer' in input ? input.answer : undefined;
     const cargo = message && this.cargo.get(message);
-    if (message === undefined || cargo === undefined) return;
+    const isFetch = input.kind === 'peer-answer' && input.to === 'fetch';
+    if (isFetch && cargo !== undefined) this.mind.fetched(cargo);
+    this.damage.follow(input, output);
+    if (message === undefined || cargo === undefined || isFetch) return;
     if (message.kind !== 'piece') return this.mind.merge(cargo);
     if (!output.observations.some(({ kind }) => kind === 'bootstrap-progressed')) return;
     const { local } = input as { local: LocalKeys };
     this.mind.takePiece(cargo, { after: message.piece.span.after, through: local.through });
   }
 
+  /** The step was not made: a record that it needs is damaged. */
+  private refused(input: Input): void {
+    if (input.kind === 'write' && this.taking !== undefined) this.mind.giveBack(this.taking.write, this.taking.before);
+    this.taking = undefined;
+  }
+
   private eventsOf(life: Life): DriverEvents {
     return {
       observed: (observation) => this.observed(observation),
       peerFailed: (peer, error) => {
-        if (!(error instanceof PeerFailure)) this.world.fail(error ?? new Error(`${peer} failed`));
+        const isExpected =
+          error instanceof PeerFailure || (error instanceof CorruptRecordError && this.damage.hasStruck);
+        if (!isExpected) this.world.fail(error ?? new Error(`${peer} failed`));
       },
       stopped: (error) => this.stopped(life, error),
     };
   }
 
   private observed(observation: Observation): void {
-    this.world.count(observation.kind);
+    this.world.count(observation.kind === 'repaired' && !observation.isWhole ? 'repaired in part' : observation.kind);
     if (observation.kind === 'bootstrap-started') this.checkNeed();
     if (observation.kind !== 'new-incarnation' || this.isOldCopy) return;
     const { actor, retired } = observation;

@@ -25,6 +25,13 @@ export interface SimulationOptions {
   readonly wipes: boolean;
   /** An old copy of a disk is put back. Peers must be reachable then: nothing else can tell the node. */
   readonly oldCopies: boolean;
+  /** Bits of records flip on the disks. */
+  readonly bitFlips: boolean;
+  /** The converged cluster's disks lose records. */
+  readonly lostRecords: boolean;
+  /** Records checked in the background in a second; 0: none. */
+  readonly scrubPerSecond: number;
+  readonly scrubStepRecords: number;
   readonly clockJumps: boolean;
   readonly clockSkewMs: number;
   readonly commitMaxMs: number;
@@ -52,6 +59,24 @@ export const STEPS_DEFAULT = 600;
 const HOUR_MS = 3_600_000;
 
 export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOptions {
+  const options = withoutRot(seed, steps);
+  const prng = new Prng(seed ^ 0x0b17);
+  // What only the damaged record and a node that never comes back have had, nobody is sure to have lost.
+  const bitFlips = prng.chance(0.15) && options.nodes > 1 && !options.oldCopies && !options.deadForEver;
+  const lostRecords = prng.chance(0.15) && options.nodes > 1 && !options.deadForEver;
+  const isScrubbed = bitFlips || lostRecords;
+  const spanKeys = prng.between(1, 4);
+  return {
+    ...options,
+    bitFlips,
+    lostRecords,
+    scrubPerSecond: isScrubbed ? prng.between(10, 60) : 0,
+    scrubStepRecords: spanKeys,
+    limits: { ...options.limits, digestKeys: spanKeys + prng.between(1, 3) },
+  };
+}
+
+function withoutRot(seed: number, steps: number): SimulationOptions {
   const prng = new Prng(seed);
   const isBulky = prng.chance(0.02);
   const delayMaxMs = prng.pick([2, 10, 60, 400]);
@@ -70,6 +95,10 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
     diskFailures: prng.chance(0.2),
     wipes: prng.chance(0.25),
     oldCopies: false,
+    bitFlips: false,
+    lostRecords: false,
+    scrubPerSecond: 0,
+    scrubStepRecords: 1,
     clockJumps: prng.chance(0.3),
     clockSkewMs: prng.pick([0, 50, 10_000, 5 * HOUR_MS]),
     commitMaxMs: prng.pick([1, 5, 30, 200]),
@@ -87,6 +116,7 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
       pieceKeys: prng.between(1, 4),
       localKeys: prng.between(1, 4),
       takeAllDots: prng.pick([5, 50, 1e9]),
+      digestKeys: MESSAGE_LIMITS.digestKeys,
     },
     network: {
       loss: prng.pick([0, 0, 0.05, 0.3]),

@@ -8,6 +8,7 @@ import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
 import type { SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
+import { Rot } from './rot.js';
 import { Violation } from './violation.js';
 import { Workload } from './workload.js';
 
@@ -33,6 +34,9 @@ const IDLE_MS = 10_000;
 
 /** Replicas must have been level for a while. */
 const SEALED_MS = 20_000;
+
+/** Several rounds of the scan, each of which asks one peer. */
+const LOSS_NOTICED_MAX_MS = 60_000;
 
 /** A few comparisons, and the commits and removals that follow. */
 const DRAIN_MS = 5000;
@@ -68,6 +72,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
   try {
     const workload = new Workload(cluster, prng.fork());
     const faults = new Faults(cluster, prng.fork());
+    const rot = new Rot(cluster);
     const survivors = survivorsOf(cluster, prng.fork());
     while (cluster.trace.steps < options.steps) {
       if (options.deadForEver && cluster.trace.steps === options.doomedAtStep) {
@@ -77,6 +82,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     }
     workload.end();
     faults.end();
+    rot.end();
     phase = 'liveness';
     convergedAfterMs = await heal(cluster, survivors);
   } catch (error) {
@@ -121,6 +127,7 @@ async function heal(cluster: Cluster, survivors: readonly string[]): Promise<num
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
   if (cluster.options.isWatchedIdle) for (const name of survivors) cluster.checkLogBound(name);
+  if (cluster.options.lostRecords) await loseRecords(cluster, survivors);
   if (cluster.options.isWatchedIdle) await giveUpTheDead(cluster, survivors);
   return convergedAfterMs;
 }
@@ -158,6 +165,33 @@ async function giveUpTheDead(cluster: Cluster, survivors: readonly string[]): Pr
   await deleteEverything(cluster, survivors);
 }
 
+/**
+ * Records vanish, which no checksum sees, and their processes end, which may still have them in memory. The others have
+ * them, at the same clock: the digests of the scan tell, and everything is as it was.
+ */
+async function loseRecords(cluster: Cluster, names: readonly string[]): Promise<void> {
+  const isBusy = (): boolean => names.some((each) => cluster.node(each).driver!.progress.bootstrap?.from !== undefined);
+  for (let waitedMs = 0; isBusy() || !cluster.isConverged(names); waitedMs += 250) {
+    if (waitedMs > CONVERGENCE_MAX_MS) throw new Violation('liveness', 'something is under way for ever');
+    await cluster.runFor(250);
+  }
+  const name = cluster.prng.pick(names);
+  const node = cluster.node(name);
+  const records = node.diskRecords.filter((record) => record.startsWith('k') && cluster.prng.chance(0.5));
+  if (records.length === 0) return;
+  cluster.trace.note(`            ${name} loses ${records.join(' ')}`);
+  for (const record of records) node.damage.lose(record);
+  node.crash();
+  node.start();
+  for (let waitedMs = 0; !records.every((record) => node.diskRecords.includes(record)); waitedMs += 250) {
+    if (waitedMs > LOSS_NOTICED_MAX_MS) throw new Violation('scrub', `${name} never gets ${records.join(' ')} again`);
+    await cluster.runFor(250);
+  }
+  await cluster.runFor(GRACE_MIN_MS);
+  node.damage.endLoss();
+  await cluster.checkConverged(names);
+}
+
 /** What has been deleted costs nothing once everybody knows: no container, no context, no log entry. */
 async function deleteEverything(cluster: Cluster, names: readonly string[]): Promise<void> {
   for (const [place, key] of cluster.keys.entries()) {
@@ -178,7 +212,7 @@ async function watchIdle(cluster: Cluster): Promise<void> {
   await cluster.runFor(IDLE_MS);
   if (counts.get('actor-sealed') !== sealed) return watchIdle(cluster);
   for (const [kind, count] of network.requests) {
-    if (kind === 'compare' || count === before.get(kind)) continue;
+    if (kind === 'compare' || kind === 'digest' || count === before.get(kind)) continue;
     throw new Violation('idleness', `a converged cluster has sent ${count - (before.get(kind) ?? 0)} ${kind} requests`);
   }
 }

@@ -29,6 +29,8 @@ export interface World {
   readonly isCalm: boolean;
   /** A replica takes these writes for lost with a disk: no other one, alive or not, may know of them. */
   giveUp(by: string, key: string, writes: bigint): void;
+  /** The nodes whose disks have any of these writes, readable and not replaced. */
+  holders(key: string, writes: bigint): readonly string[];
   /** A replica has reported this. */
   count(kind: string): void;
   /** The run ends with the first failure. */

@@ -25,6 +25,10 @@ export function digestAhead(state: ReplicaState): void {
     state.digestedAt = state.clock;
     return;
   }
+  digestNow(state);
+}
+
+export function digestNow(state: ReplicaState): void {
   state.digestedAt = state.clock;
   state.ticksSinceDigest = 0;
   state.aheadDigest = aheadDigest(state);

@@ -59,4 +59,13 @@ export type Input =
     }
   /** An operator removes a member. */
   | { readonly kind: 'forget'; readonly id: RequestId; readonly name: string }
+  /** A record of the key can't be read. */
+  | {
+      readonly kind: 'damaged';
+      readonly key: string;
+      /** The key's versions where they are known all the same; undefined: they are lost here. */
+      readonly versions: readonly Version[] | undefined;
+    }
+  /** Replicas that know the same differ in these keys. */
+  | { readonly kind: 'suspected'; readonly keys: readonly string[] }
   | { readonly kind: 'tick' };

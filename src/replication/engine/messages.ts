@@ -1,6 +1,6 @@
 // What do replicas say to each other?
 //
-// Six requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
+// Eight requests, each with one answer. All are idempotent: repeats, reorderings and losses are harmless.
 //
 // | request      | says                                | answer                                             |
 // |--------------|-------------------------------------|----------------------------------------------------|
@@ -10,6 +10,8 @@
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
 // | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
 // | `members`    | whom I know                         | `members`: whom I know now                         |
+// | `fetch`      | send these keys, mine are damaged   | `batch` without ranges                             |
+// | `digest`     | what I have in a span of keys       | `digests`, if clocks are the same and it is not    |
 
 import type { KeySpan } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
@@ -64,20 +66,34 @@ export type PeerRequest =
   | { readonly kind: 'pull'; readonly since: VersionVector }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
   | { readonly kind: 'pull-keys'; readonly after: string | undefined }
-  | { readonly kind: 'members'; readonly members: Members };
+  | { readonly kind: 'members'; readonly members: Members }
+  | { readonly kind: 'fetch'; readonly keys: readonly string[] }
+  | {
+      readonly kind: 'digest';
+      readonly span: KeySpan;
+      /** What the sender knows of every key of the span, contexts of its own apart. */
+      readonly clock: VersionVector;
+      readonly digest: number;
+    };
 
 export type PeerAnswer =
   | ({ readonly kind: 'clock' } & ClockMessage)
   | {
       readonly kind: 'batch';
       readonly batch: Batch;
-      /** Where the next `pull-ahead` goes on; undefined when this was all. */
+      /** Where the next `pull-ahead` goes on, or the first key of a `fetch` left for another; undefined: this was all. */
       readonly next: string | undefined;
     }
   /** Take over all keys, unless your clock covers `floor` by now. */
   | { readonly kind: 'below-floor'; readonly clock: VersionVector; readonly floor: VersionVector }
   | { readonly kind: 'piece'; readonly piece: Piece }
-  | { readonly kind: 'members'; readonly members: Members };
+  | { readonly kind: 'members'; readonly members: Members }
+  | {
+      readonly kind: 'digests';
+      /** Digests of the keys here, up to `through`; undefined: the same, or nothing can be said. */
+      readonly keys: ReadonlyMap<string, number> | undefined;
+      readonly through: string | undefined;
+    };
 
 /** The highest counter that a range reaches. */
 export function rangeEnd(range: DotRange): number {

@@ -1,7 +1,7 @@
 // What does a replica want done? The result of a step: values that the shell acts upon, in this order: commit the
 // writes, and only then send and answer.
 
-import type { Claims } from '../../clock/claims.js';
+import type { Claims, KeySpan } from '../../clock/claims.js';
 import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot } from '../../clock/dot.js';
 import type { Members } from '../../clock/membership.js';
@@ -42,6 +42,7 @@ export type Send = { readonly to: string } & (
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
   | { readonly kind: 'pull-keys'; readonly after: string | undefined; readonly attempt: number }
   | { readonly kind: 'members'; readonly members: Members }
+  | { readonly kind: 'fetch'; readonly keys: readonly string[] }
 );
 
 /** What a write came to. */
@@ -71,6 +72,8 @@ export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'piece'; readonly after: string | undefined }
   | { readonly kind: 'members'; readonly members: Members }
   | { readonly kind: 'forget'; readonly result: ForgetResult }
+  | { readonly kind: 'fetched'; readonly keys: readonly string[] }
+  | { readonly kind: 'digest'; readonly span: KeySpan; readonly clock: VersionVector; readonly digest: number }
 );
 
 /** Something that an operator may want to count or read. Changes nothing. */
@@ -99,6 +102,16 @@ export type Observation =
   /** This node's own name. */
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'actor-sealed'; readonly actor: Actor; readonly counter: number }
+  | { readonly kind: 'damaged'; readonly key: string }
+  /** Who lacks it takes over all keys. */
+  | { readonly kind: 'log-entry-damaged'; readonly actor: Actor; readonly counter: number }
+  /** `isWhole`: nothing is lost; else writes that only this replica had are. */
+  | { readonly kind: 'repaired'; readonly key: string; readonly isWhole: boolean }
+  /** Replicas that know the same had different states of the key. `wasRight`: this one had what it has now. */
+  | { readonly kind: 'disagreement-settled'; readonly key: string; readonly wasRight: boolean }
+  | { readonly kind: 'scrubbed'; readonly records: number }
+  /** All records have been read once more. */
+  | { readonly kind: 'scrub-round-ended' }
   | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };
 
 export interface Output {

@@ -6,7 +6,7 @@
 import { actorName } from '../../clock/dot.js';
 import { isForgotten, type Members } from '../../clock/membership.js';
 import { counterOf, countBeyond, descends, type VersionVector } from '../../clock/version-vector.js';
-import { digestAhead } from './ahead.js';
+import { digestAhead, digestNow } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
 import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, learnClock, pullFrom } from './compare.js';
@@ -17,6 +17,7 @@ import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { pushAnswered } from './push.js';
 import { seal } from './seal.js';
+import { askForRepairs, fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
   Effects,
   initialState,
@@ -28,6 +29,7 @@ import {
   type ReplicaState,
   type Stored,
 } from './state.js';
+import { suspect } from './suspects.js';
 import { trim } from './trim.js';
 import { write } from './write.js';
 
@@ -60,6 +62,7 @@ export class Replica {
     const { name } = identity;
     invariant(actorName(loaded.actor) === name, `the store belongs to ${loaded.actor}, not to a node named ${name}`);
     this.state = initialState(identity, loaded);
+    digestNow(this.state);
   }
 
   /** What the replica knows after all steps so far, committed or not. */
@@ -83,6 +86,11 @@ export class Replica {
   /** Whether the others have removed this node: nobody would get what it takes. */
   get isForgotten(): boolean {
     return isOwnNameForgotten(this.state);
+  }
+
+  /** Keys whose records can't be read. */
+  get damaged(): ReadonlyMap<string, unknown> {
+    return this.state.repairs.damaged;
   }
 
   /** How far it has come since the start. */
@@ -120,6 +128,11 @@ export class Replica {
       case 'forget':
         effects.replies.push({ id: input.id, kind: 'forget', result: forgetMember(state, input.name, effects) });
         return;
+      case 'damaged':
+        return noticeDamage(state, input, effects);
+      case 'suspected':
+        suspect(state, input.keys);
+        return askForRepairs(state, effects);
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         settleClaims(state, effects);
@@ -127,6 +140,7 @@ export class Replica {
         trim(state, effects);
         digestAhead(state);
         for (const peer of state.peers.values()) compareWith(state, peer, effects);
+        tickRepairs(state, effects);
         return;
       }
     }
@@ -163,6 +177,14 @@ export class Replica {
         learnMembers(state, from, request.members, effects);
         effects.replies.push({ id, kind: 'members', members: state.members });
         return;
+      case 'fetch':
+        effects.replies.push({ id, kind: 'fetched', keys: request.keys });
+        return;
+      case 'digest': {
+        const { span, clock, digest } = request;
+        effects.replies.push({ id, kind: 'digest', span, clock, digest });
+        return;
+      }
     }
   }
 
@@ -180,6 +202,7 @@ export class Replica {
         return;
       case 'batch':
         if (to === 'pull') this.pulled(peer, answer.batch, stored, wallMs, effects);
+        else if (to === 'fetch') this.fetched(peer, answer, stored, wallMs, effects);
         else this.pulledAhead(peer, answer, stored, wallMs, effects);
         return;
       case 'members':
@@ -190,6 +213,8 @@ export class Replica {
         // The question may be old: what it lacked has come by then.
         if (!descends(state.clock, answer.floor)) bootstrapFrom(state, peer, effects);
         return;
+      case 'digests':
+        throw new TypeError('digests are compared by the scrubber');
       case 'piece': {
         const { piece } = answer;
         this.checkIncarnation(piece.clock, effects);
@@ -220,12 +245,19 @@ export class Replica {
     if (answer.next !== undefined) effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: answer.next });
   }
 
+  private fetched(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
+    this.checkIncarnation(answer.batch.clock, effects);
+    this.settleWrites(peer.name, answer.batch.clock, effects);
+    fetched(this.state, peer, answer, stored, wallMs, effects);
+  }
+
   private peerFailed({ from, to, wasAnswered }: PeerFailureInput, effects: Effects): void {
     const { state } = this;
     const peer = state.peers.get(from);
     if (peer === undefined) return;
     if (to === 'push') peer.isPushing = false;
     if (to === 'compare') peer.isComparing = false;
+    if (to === 'fetch') fetchFailed(state, from);
     // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
     if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
     if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;

@@ -9,6 +9,7 @@ import { claimOf, type Claims } from '../../clock/claims.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
 import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
+import { noRepairs, type Repairs } from './repairs.js';
 
 /** What this replica believes of another member. */
 export interface Peer {
@@ -111,6 +112,8 @@ export interface ReplicaState extends Identity {
   pullComparisons: number;
   /** What the peers knew that answered since the start: to know it too is to have caught up. */
   caughtUpAt: VersionVector;
+  /** Forgotten at a restart: the next read of a damaged record finds it again. */
+  readonly repairs: Repairs;
 }
 
 export function initialState(identity: Identity, loaded: LoadedState): ReplicaState {
@@ -143,6 +146,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     pullingAheadFrom: undefined,
     pullComparisons: 0,
     caughtUpAt: loaded.clock,
+    repairs: noRepairs(),
   };
 }
 

@@ -23,6 +23,8 @@ const TIMEOUT_MS = {
   'pull-ahead': 30_000,
   'pull-keys': 30_000,
   members: 2000,
+  fetch: 30_000,
+  digest: 30_000,
 } as const;
 
 const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
@@ -32,6 +34,8 @@ const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   'pull-ahead': ['batch'],
   'pull-keys': ['piece'],
   members: ['members'],
+  fetch: ['batch'],
+  digest: ['digests'],
 };
 
 export class HttpPeerTransport implements PeerTransport {

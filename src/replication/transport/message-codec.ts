@@ -5,7 +5,7 @@
 // A batch lists each key once, with its container, and ranges name keys by their place in that list. What is read is
 // checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
 
-import { isWithin } from '../../clock/claims.js';
+import { isWithin, type KeySpan } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
 import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
@@ -44,12 +44,14 @@ export interface Envelope<Message> {
   readonly message: Message;
 }
 
+type Digests = Pick<Extract<PeerAnswer, { kind: 'digests' }>, 'keys' | 'through'>;
+
 const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
 
 const NAME = /^[a-z0-9-]{1,63}$/;
 
-const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys', 'members'] as const;
-const ANSWERS = ['clock', 'batch', 'below-floor', 'piece', 'members'] as const;
+const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys', 'members', 'fetch', 'digest'] as const;
+const ANSWERS = ['clock', 'batch', 'below-floor', 'piece', 'members', 'digests'] as const;
 
 export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buffer {
   const writer = new BinaryWriter(message.kind === 'push' ? 64 * 1024 : 256);
@@ -71,6 +73,15 @@ export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buf
     case 'members':
       writeMembers(writer, message.members);
       break;
+    case 'fetch':
+      writer.varint(message.keys.length);
+      for (const key of message.keys) writer.text(key);
+      break;
+    case 'digest':
+      writeSpan(writer, message.span);
+      writeVector(writer, message.clock);
+      writer.varint(message.digest);
+      break;
   }
   return writer.finish();
 }
@@ -90,6 +101,10 @@ export function decodeRequest(bytes: Uint8Array): Envelope<PeerRequest> {
         return { kind, after: reader.text() || undefined };
       case 'members':
         return { kind, members: readMembers(reader) };
+      case 'fetch':
+        return { kind, keys: Array.from({ length: reader.count(2) }, () => readKey(reader)) };
+      case 'digest':
+        return { kind, span: readSpan(reader), clock: readVector(reader), digest: reader.varint() };
     }
   });
 }
@@ -115,6 +130,9 @@ export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffe
     case 'members':
       writeMembers(writer, message.members);
       break;
+    case 'digests':
+      writeDigests(writer, message);
+      break;
   }
   return writer.finish();
 }
@@ -133,6 +151,8 @@ export function decodeAnswer(bytes: Uint8Array): Envelope<PeerAnswer> {
         return { kind, piece: readPiece(reader) };
       case 'members':
         return { kind, members: readMembers(reader) };
+      case 'digests':
+        return { kind, ...readDigests(reader) };
     }
   });
 }
@@ -175,17 +195,39 @@ function readClockMessage(reader: BinaryReader): ClockMessage {
   };
 }
 
+function writeSpan(writer: BinaryWriter, { after, through }: KeySpan): void {
+  writer.text(after ?? '').text(through ?? '');
+}
+
+function readSpan(reader: BinaryReader): KeySpan {
+  const span = { after: readSpanEnd(reader), through: readSpanEnd(reader) };
+  if (span.through !== undefined && !isWithin({ after: span.after, through: undefined }, span.through)) {
+    throw new MalformedBytesError('a span ends before it begins');
+  }
+  return span;
+}
+
+function writeDigests(writer: BinaryWriter, { keys, through }: Digests): void {
+  writer.byte(keys === undefined ? 0 : 1).varint(keys?.size ?? 0);
+  for (const [key, digest] of keys ?? []) writer.text(key).varint(digest);
+  writer.text(through ?? '');
+}
+
+function readDigests(reader: BinaryReader): Digests {
+  const isDifferent = reader.byte() === 1;
+  const keys = new Map<string, number>();
+  for (let left = reader.count(3); left > 0; left--) keys.set(readKey(reader), reader.varint());
+  return { keys: isDifferent ? keys : undefined, through: reader.text() || undefined };
+}
+
 function writePiece(writer: BinaryWriter, { span, clock, containers }: Piece): void {
-  writer.text(span.after ?? '').text(span.through ?? '');
+  writeSpan(writer, span);
   writeVector(writer, clock);
   writeContainers(writer, containers);
 }
 
 function readPiece(reader: BinaryReader): Piece {
-  const span = { after: readSpanEnd(reader), through: readSpanEnd(reader) };
-  if (span.through !== undefined && !isWithin({ after: span.after, through: undefined }, span.through)) {
-    throw new MalformedBytesError('a piece ends before it begins');
-  }
+  const span = readSpan(reader);
   const clock = readVector(reader);
   const containers = readContainers(reader, clock);
   for (const key of containers.keys()) {
@@ -212,15 +254,19 @@ function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<string, C
 function readContainers(reader: BinaryReader, clock: VersionVector): Map<string, Container> {
   const containers = new Map<string, Container>();
   for (let left = reader.count(4); left > 0; left--) {
-    const key = reader.text();
-    if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX)
-      throw new MalformedBytesError('a key has no valid length');
+    const key = readKey(reader);
     if (containers.has(key)) throw new MalformedBytesError('a key stands twice in a message');
     const container = { versions: readVersions(reader), context: readVector(reader) };
     checkContainer(container, clock);
     containers.set(key, container);
   }
   return containers;
+}
+
+function readKey(reader: BinaryReader): string {
+  const key = reader.text();
+  if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX) throw new MalformedBytesError('a key has no valid length');
+  return key;
 }
 
 function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch): void {

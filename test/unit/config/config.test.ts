@@ -78,6 +78,7 @@ describe('a configuration', () => {
       valueBytesMax: 2048,
       bodyBytesMax: 4096,
       requestTimeoutMs: 1000,
+      scrubKeysPerSecond: 1000,
       diskFreeBytesMin: 0,
     });
   });

@@ -1,0 +1,75 @@
+// What happens when a record turns out to be damaged, whoever reads it: a client, a step, a message, the scrubber? The
+// engine is told of its key, once, and has it repaired; who was reading gets the error.
+
+import type { Container, Version } from '../clock/container.js';
+import { dotOf, isLogKey, isOfKey, keyOf } from '../store/keyspace.js';
+import { CorruptRecordError } from '../store/record-codec.js';
+import type { ReplicaStore } from '../store/replica-store.js';
+import type { Input } from './engine/input.js';
+import type { Observation } from './engine/output.js';
+
+export interface DamageShell {
+  /** Keys that the engine knows of already. */
+  readonly damaged: ReadonlyMap<string, unknown>;
+  /** What steps see. */
+  container(key: string): Container;
+  take(input: Input): void;
+  observed(observation: Observation): void;
+}
+
+export class DamageWatch {
+  /** Keys that are about to be looked at. */
+  private readonly noticed = new Set<string>();
+  /** Damaged log entries that have been told: nothing mends them, and nobody is told twice. */
+  private readonly toldDots = new Set<string>();
+
+  constructor(
+    private readonly store: ReplicaStore,
+    private readonly shell: DamageShell,
+  ) {
+    store.watchDamage((error) => this.notice(error));
+  }
+
+  private notice({ recordKey }: CorruptRecordError): void {
+    if (isLogKey(recordKey)) return this.tellLogEntry(recordKey);
+    if (!isOfKey(recordKey)) return;
+    const key = keyOf(recordKey);
+    if (this.noticed.has(key) || this.shell.damaged.has(key)) return;
+    this.noticed.add(key);
+    // Whoever reads may be in the middle of a step.
+    queueMicrotask(() => {
+      this.look(key);
+      this.noticed.delete(key);
+    });
+  }
+
+  private look(key: string): void {
+    const { shell, store } = this;
+    // A commit may have written the key anew since the snapshot in which it was read.
+    if (shell.damaged.has(key) || readable(() => store.view.stored(key)) !== undefined) return;
+    shell.take({ kind: 'damaged', key, versions: this.versions(key) });
+  }
+
+  /** Versions that are known all the same: from the cache, from a commit on its way, or only the context is damaged. */
+  private versions(key: string): readonly Version[] | undefined {
+    const container = readable(() => this.shell.container(key));
+    return container?.versions ?? readable(() => this.store.view.versions(key));
+  }
+
+  private tellLogEntry(recordKey: Uint8Array): void {
+    const { actor, counter } = dotOf(recordKey);
+    const dot = `${actor}:${counter}`;
+    if (this.toldDots.has(dot)) return;
+    this.toldDots.add(dot);
+    this.shell.observed({ kind: 'log-entry-damaged', actor, counter });
+  }
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CorruptRecordError)) throw error;
+    return undefined;
+  }
+}
