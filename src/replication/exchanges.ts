@@ -10,6 +10,9 @@ import type { MessageReader } from './message-reader.js';
 import type { Time } from './time.port.js';
 import { PeerFailure, type PeerTransport } from './transport.port.js';
 
+/** How long a stopping replica waits for answers of its peers: a silent one must not hold it up. */
+const DRAIN_TIMEOUT_MS = 2000;
+
 export interface ExchangeShell {
   readonly transport: PeerTransport;
   readonly time: Time;
@@ -35,10 +38,10 @@ export class Exchanges {
     this.underWay.add(exchange);
   }
 
-  /** Resolves when all have ended, or `timeoutMs` later. */
-  ended(timeoutMs: number): Promise<void> {
+  /** Resolves when all have ended, or after a while. */
+  drained(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.shell.time.after(timeoutMs, resolve);
+      const cancel = this.shell.time.after(DRAIN_TIMEOUT_MS, resolve);
       void Promise.allSettled(this.underWay).then(() => {
         cancel();
         resolve();

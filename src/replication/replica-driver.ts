@@ -8,7 +8,6 @@
 // A step that breaks an invariant, or a commit that fails, stops the replica: its store says where to go on.
 
 import { fill, type Container } from '../clock/container.js';
-import type { Actor } from '../clock/dot.js';
 import type { Members } from '../clock/membership.js';
 import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
@@ -21,6 +20,7 @@ import type { ForgetResult, Observation, Reply, WriteResult } from './engine/out
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
 import { DamageWatch } from './damage-watch.js';
+import { ForgottenError, ReplicaStoppedError } from './errors.js';
 import { Exchanges } from './exchanges.js';
 import { Group } from './group.js';
 import { Introduction } from './introduction.js';
@@ -31,23 +31,6 @@ import type { PeerTransport } from './transport.port.js';
 
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
 export const TICK_MS = 500;
-
-/** How long a stopping replica waits for answers of its peers: a silent one must not hold it up. */
-const DRAIN_TIMEOUT_MS = 2000;
-
-/** The replica has stopped, or is stopping. What was under way may or may not be on disk. */
-export class ReplicaStoppedError extends Error {
-  readonly code = 'REPLICA_STOPPED';
-}
-
-/** The other members have removed this node: nobody would get its writes. */
-export class ForgottenError extends Error {
-  readonly code = 'FORGOTTEN';
-
-  constructor(actor: Actor) {
-    super(`${actor} was removed from the cluster: with an empty data folder it can join again`);
-  }
-}
 
 export interface WriteRequest extends Pick<WriteInput, 'key' | 'content' | 'context' | 'precondition' | 'acksNeeded'> {
   /** How long to wait for acknowledgements of other replicas. */
@@ -130,7 +113,7 @@ export class ReplicaDriver {
     this.cancelTick();
     this.introduction.abandon(new ReplicaStoppedError('the replica stops; nothing was written'));
     this.sessions.abandon();
-    await this.exchanges.ended(DRAIN_TIMEOUT_MS);
+    await this.exchanges.drained();
     for (const id of this.waitingWrites) this.runUnasked({ kind: 'write-timeout', id });
     while (this.commit !== undefined) await this.commit;
     this.isDrained = true;

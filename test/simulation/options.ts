@@ -63,7 +63,8 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
   const prng = new Prng(seed ^ 0x0b17);
   // What only the damaged record and a node that never comes back have had, nobody is sure to have lost.
   const bitFlips = prng.chance(0.15) && options.nodes > 1 && !options.oldCopies && !options.deadForEver;
-  const lostRecords = prng.chance(0.15) && options.nodes > 1 && !options.deadForEver;
+  // A key ahead is exchanged at equal clocks, and so is its loss: only what all replicas know of can be voted on.
+  const lostRecords = prng.chance(0.15) && options.nodes > 1 && !options.deadForEver && !options.wipes;
   const isScrubbed = bitFlips || lostRecords;
   const spanKeys = prng.between(1, 4);
   return {

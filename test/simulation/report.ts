@@ -46,6 +46,6 @@ export async function failureOf(seed: number, steps: number): Promise<string | u
 
 function describeOptions({ network, limits, ...options }: SimulationOptions): string {
   return Object.entries({ ...options, ...limits, ...network })
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ');
 }

@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { MalformedBytesError } from '../../codec/binary-reader.js';
-import { ForgottenError, ReplicaStoppedError } from '../../replication/replica-driver.js';
+import { ForgottenError, ReplicaStoppedError } from '../../replication/errors.js';
 import { ProtocolVersionError } from '../../replication/transport/message-codec.js';
 import { MisdirectedError } from '../../replication/transport/peer-endpoint.js';
 import { CorruptRecordError } from '../../store/record-codec.js';

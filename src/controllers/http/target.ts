@@ -1,7 +1,7 @@
 // Which key is meant? The one path segment behind the route's prefix, percent-encoded UTF-8, taken from the URL as the
 // client sent it: a router that decodes `%2F` first would find other segments.
 
-import { KEY_BYTES_MAX } from '../../replication/transport/message-codec.js';
+import { KEY_BYTES_MAX } from '../../replication/transport/container-codec.js';
 import { Problem } from './problem.js';
 
 /** @throws Problem INVALID_KEY, KEY_TOO_LONG */

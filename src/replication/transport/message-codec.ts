@@ -6,13 +6,11 @@
 // checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
 
 import { isWithin, type KeySpan } from '../../clock/claims.js';
-import type { Container } from '../../clock/container.js';
-import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
+import { counterOf, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readMembers, writeMembers } from '../../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
-import { readVersions, writeVersions } from '../../store/record-codec.js';
 import {
   rangeEnd,
   type Batch,
@@ -22,11 +20,10 @@ import {
   type PeerRequest,
   type Piece,
 } from '../engine/messages.js';
+import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
 export const PROTOCOL = 2;
-
-export const KEY_BYTES_MAX = 1024;
 
 /** Dots of one batch: several times what a replica sends, and little enough to be applied in one step. */
 const DOTS_MAX = 10_000;
@@ -45,8 +42,6 @@ export interface Envelope<Message> {
 }
 
 type Digests = Pick<Extract<PeerAnswer, { kind: 'digests' }>, 'keys' | 'through'>;
-
-const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
 
 const NAME = /^[a-z0-9-]{1,63}$/;
 
@@ -242,33 +237,6 @@ function readSpanEnd(reader: BinaryReader): string | undefined {
   return key === '' ? undefined : key;
 }
 
-function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<string, Container>): void {
-  writer.varint(containers.size);
-  for (const [key, container] of containers) {
-    writer.text(key);
-    writeVersions(writer, container.versions);
-    writeVector(writer, container.context);
-  }
-}
-
-function readContainers(reader: BinaryReader, clock: VersionVector): Map<string, Container> {
-  const containers = new Map<string, Container>();
-  for (let left = reader.count(4); left > 0; left--) {
-    const key = readKey(reader);
-    if (containers.has(key)) throw new MalformedBytesError('a key stands twice in a message');
-    const container = { versions: readVersions(reader), context: readVector(reader) };
-    checkContainer(container, clock);
-    containers.set(key, container);
-  }
-  return containers;
-}
-
-function readKey(reader: BinaryReader): string {
-  const key = reader.text();
-  if (key === '' || Buffer.byteLength(key) > KEY_BYTES_MAX) throw new MalformedBytesError('a key has no valid length');
-  return key;
-}
-
 function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch): void {
   writeVector(writer, clock);
   writeContainers(writer, containers);
@@ -305,21 +273,4 @@ function readRange(reader: BinaryReader, keys: readonly string[], clock: Version
   // A sender knows what it sends: a range beyond its own clock would make the receiver's clock claim too much.
   if (rangeEnd(range) > counterOf(clock, range.actor)) throw new MalformedBytesError('a range goes beyond its clock');
   return range;
-}
-
-/** The rules of a container: dots in order, none twice, and each of them covered by the filled context. */
-function checkContainer({ versions, context }: Container, clock: VersionVector): void {
-  const seen = join(clock, context);
-  versions.forEach((version, place) => {
-    const previous = versions[place - 1];
-    const isInOrder =
-      previous === undefined ||
-      previous.actor < version.actor ||
-      (previous.actor === version.actor && previous.counter < version.counter);
-    // It is given out as a header: one that no header can hold would make the key unreadable here.
-    if (!CONTENT_TYPE.test(version.contentType)) throw new MalformedBytesError('a content type is not ASCII text');
-    if (!isInOrder || version.counter === 0 || version.counter > counterOf(seen, version.actor)) {
-      throw new MalformedBytesError('a container breaks the order or the bounds of its dots');
-    }
-  });
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from '../../../src/controllers/http/problem.js';
 import { problemOf } from '../../../src/controllers/http/send-problem.js';
-import { ReplicaStoppedError } from '../../../src/replication/replica-driver.js';
+import { ReplicaStoppedError } from '../../../src/replication/errors.js';
 import { ProtocolVersionError } from '../../../src/replication/transport/message-codec.js';
 import { MisdirectedError } from '../../../src/replication/transport/peer-endpoint.js';
 import { CorruptRecordError } from '../../../src/store/record-codec.js';

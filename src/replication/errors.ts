@@ -1,0 +1,17 @@
+// What can a replica not do, whoever asks it?
+
+import type { Actor } from '../clock/dot.js';
+
+/** The replica has stopped, or is stopping. What was under way may or may not be on disk. */
+export class ReplicaStoppedError extends Error {
+  readonly code = 'REPLICA_STOPPED';
+}
+
+/** The other members have removed this node: nobody would get its writes. */
+export class ForgottenError extends Error {
+  readonly code = 'FORGOTTEN';
+
+  constructor(actor: Actor) {
+    super(`${actor} was removed from the cluster: with an empty data folder it can join again`);
+  }
+}
