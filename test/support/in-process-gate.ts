@@ -90,6 +90,7 @@ export class MessageGate {
         answer.pipe(res).on('finish', resolve).on('error', reject);
       });
       outgoing.on('error', reject).end(body);
+      res.on('close', () => outgoing.destroy());
     });
   }
 }

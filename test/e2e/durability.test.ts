@@ -1,0 +1,167 @@
+// What does a replica risk that does not wait for its disk? Writes, when the power fails, and never more than that: after a
+// stop without closing it is another actor, so that no dot that others may have is given again.
+
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Durability } from '../../src/config/config.js';
+import { compileSource } from '../support/compiled-source.js';
+import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
+import { InProcessNode } from '../support/in-process-node.js';
+import { freePort } from '../support/process-cluster.js';
+import { ReplicaProcess } from '../support/process-replica.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+
+/** Longer than any wait for a condition, so that it is the condition that is named when one fails. */
+jest.setTimeout(30_000);
+
+const RELAXED: Durability = 'may-lose-writes-on-power-loss';
+
+describe('a replica that does not wait for its disk', () => {
+  let node: InProcessNode;
+  let folder: TemporaryFolder;
+  const copies: InProcessNode[] = [];
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    node = await InProcessNode.start({ durability: RELAXED });
+    await node.write('a', 'value');
+  });
+  afterEach(async () => {
+    await Promise.all([node, ...copies.splice(0)].map((each) => each.remove()));
+    await folder.remove();
+  });
+
+  /** What the disk would have if the machine stopped now, started as a replica. */
+  async function startCopy(of: InProcessNode, durability: Durability): Promise<InProcessNode> {
+    const data = join(folder.path, `copy-${copies.length}`);
+    await cp(of.config.data, data, { recursive: true });
+    const copy = await InProcessNode.start({ data, durability });
+    copies.push(copy);
+    return copy;
+  }
+
+  async function actorOf(each: InProcessNode): Promise<string> {
+    return (await each.cluster()).actor;
+  }
+
+  it.each<Durability>([RELAXED, 'fsync'])('goes on as the same actor after a stop in order, as %s', async (next) => {
+    const actor = await actorOf(node);
+    await node.restart({ durability: next });
+    expect(await actorOf(node)).toBe(actor);
+    expect((await node.write('a', 'again')).dot).toBe(`${actor}:2`);
+    await node.restart({ durability: next });
+    expect(await actorOf(node)).toBe(actor);
+  });
+
+  it.each<Durability>([RELAXED, 'fsync'])(
+    'goes on as another actor after a stop without closing, with what is on its disk, as %s',
+    async (next) => {
+      const actor = await actorOf(node);
+      const copy = await startCopy(node, next);
+      const renewed = await actorOf(copy);
+      expect(renewed).not.toBe(actor);
+      expect(await (await copy.get('a')).text()).toBe('value');
+      expect((await copy.write('a', 'again')).dot).toBe(`${renewed}:1`);
+      expect(await copy.clock()).toEqual({ [actor]: 1, [renewed]: 1 });
+      // Once is enough: it was stopped in order since.
+      await copy.restart();
+      expect(await actorOf(copy)).toBe(renewed);
+    },
+  );
+
+  it('is another actor after every such stop, though it has written nothing since the last', async () => {
+    const second = await startCopy(node, RELAXED);
+    const third = await startCopy(second, RELAXED);
+    const actors = [await actorOf(node), await actorOf(second), await actorOf(third)];
+    expect(new Set(actors).size).toBe(3);
+  });
+
+  it('is the same actor after such a stop once it waits for its disk again', async () => {
+    const waiting = await startCopy(node, 'fsync');
+    await waiting.write('b', 'value');
+    const next = await startCopy(waiting, RELAXED);
+    expect(await actorOf(next)).toBe(await actorOf(waiting));
+  });
+});
+
+describe('a member that does not wait for its disk, and loses its last writes', () => {
+  let cluster: InProcessCluster;
+  afterEach(() => cluster.remove());
+
+  it('gets back from the others what they have, and gives none of those dots again', async () => {
+    cluster = await startCluster(3, { durability: RELAXED });
+    const [n1, n2, n3] = cluster.nodes as [InProcessNode, InProcessNode, InProcessNode];
+    await n1.write('early', 'value', { query: 'w=all' });
+    const folder = await temporaryFolder();
+    const copy = join(folder.path, 'copy');
+    await cp(n1.config.data, copy, { recursive: true });
+    const late = await n1.write('late', 'value', { query: 'w=2' });
+    await n1.wipe();
+    await cp(copy, n1.config.data, { recursive: true });
+    await cluster.restart(n1);
+    const next = await n1.write('next', 'value', { query: 'w=all' });
+    expect(next.dot).not.toBe(late.dot);
+    await cluster.converge();
+    for (const node of [n1, n2, n3]) {
+      expect((await node.listing()).map(({ key }) => key)).toEqual(['early', 'late', 'next']);
+    }
+    await folder.remove();
+  });
+});
+
+describe('a process', () => {
+  let folder: TemporaryFolder;
+  let entry: string;
+  let port: number;
+  let replica: ReplicaProcess | undefined;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const compiled = join(folder.path, 'compiled');
+    await compileSource(compiled, ['.']);
+    entry = join(compiled, 'main.js');
+    port = await freePort();
+  });
+  afterEach(() => replica?.killAtOnce());
+  afterAll(() => folder.remove());
+
+  async function started(durability: string): Promise<{ actor: string; log: string }> {
+    const log = join(folder.path, 'log');
+    await writeFile(log, '');
+    const data = join(folder.path, 'data');
+    const environment = { QUARTET_DURABILITY: durability };
+    replica = new ReplicaProcess({ name: 'n1', port, data, log, entry, peers: '', launcher: [], environment });
+    await replica.start();
+    const answer = await replica.client.request('GET', '/v1/cluster');
+    replica.client.close();
+    const { actor } = JSON.parse(answer.body.toString()) as { actor: string };
+    return { actor, log: await readFile(log, 'utf8') };
+  }
+
+  it('that is killed in the relaxed mode is another actor, in whichever mode it starts again, and has its writes', async () => {
+    const first = await started(RELAXED);
+    await replica!.client.put('a', 'value');
+    await replica!.kill('SIGKILL');
+    const second = await started('fsync');
+    expect(second.actor).not.toBe(first.actor);
+    expect((await replica!.client.get('a')).body.toString()).toBe('value');
+    // Killed while every write was on disk: nothing can be missing.
+    await replica!.kill('SIGKILL');
+    const third = await started(RELAXED);
+    expect(third.actor).toBe(second.actor);
+    expect(await replica!.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    const fourth = await started(RELAXED);
+    expect(fourth.actor).toBe(second.actor);
+  });
+
+  it.each(['relaxed', 'may-lose-writes', 'FSYNC'])(
+    'does not start with a durability that there is not, and names those there are: %s',
+    async (durability) => {
+      await expect(started(durability)).rejects.toThrow(/ended before it was ready/);
+      expect(await replica!.gone()).toEqual({ code: 2, signal: null });
+      const log = await readFile(join(folder.path, 'log'), 'utf8');
+      expect(log).toContain(`QUARTET_DURABILITY="${durability}" must be one of: fsync, ${RELAXED}`);
+    },
+  );
+});
