@@ -224,7 +224,11 @@ export const MUTANTS: readonly Mutant[] = [
         find: 'if (!equalVectors(known, join(batch.clock, remote.context))) return;',
         replace: '',
       },
-      { file: 'src/replication/message-reader.ts', find: ' || !equalVectors(view.clock, clock)', replace: '' },
+      {
+        file: 'src/replication/message-reader.ts',
+        find: 'if (!equalVectors(view.clock, clock)) return nothing;',
+        replace: '',
+      },
     ],
   },
   mutant(
