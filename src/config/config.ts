@@ -101,7 +101,7 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     bodyBytesMax: integer('BODIES_MAX_BYTES', 128 * MIB, 1, 4096 * MIB),
     requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000),
     logMax: integer('LOG_MAX_ENTRIES', 1_000_000, 0, Number.MAX_SAFE_INTEGER),
-    scrubKeysPerSecond: integer('SCRUB_KEYS_PER_SECOND', 1000, 0, 1_000_000),
+    scrubKeysPerSecond: integer('SCRUB_KEYS_PER_SECOND', 250, 0, 1_000_000),
     diskFreeBytesMin: integer('DISK_FREE_MIN_BYTES', 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
   };
   for (const unknown of Object.keys(environment).filter((key) => key.startsWith('QUARTET_') && !known.has(key))) {
@@ -131,7 +131,8 @@ function integerIn(text: string, min: number, max: number): number | undefined {
 
 function parseUrl(text: string): string | undefined {
   try {
-    return parseMembers(text)[0]?.url;
+    const { protocol, origin } = new URL(text);
+    return /^https?:$/.test(protocol) && (text === origin || text === `${origin}/`) ? origin : undefined;
   } catch {
     return undefined;
   }

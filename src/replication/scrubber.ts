@@ -110,7 +110,7 @@ export class Scrubber {
     this.outside.observed({ kind: 'scrubbed', records });
     if (letter === 'k' && isWhole && !this.isStopped) {
       const span = { after: after && keyOf(after), through: last && keyOf(last) };
-      if (view.claims.length === 0) this.compare({ span, clock: view.clock, keys });
+      this.compare({ span, clock: view.clock, keys });
     }
     return this.advance(last);
   }

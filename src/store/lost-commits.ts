@@ -68,11 +68,14 @@ export class CommitMarks {
  */
 export async function checkMarks(view: CommittedView, commit: number): Promise<void> {
   let last: number | undefined;
+  let isAnchored = false;
   for await (const { mark, isFirst } of view.marks()) {
-    const isExpected = last === undefined ? isFirst || mark === 1 : mark === last + 1;
-    if (!isExpected) throw new DamagedStoreError(`commit ${(last ?? 0) + 1} or a later one is missing`);
+    // Older ones may be left of a removal that was interrupted.
+    if (isFirst || mark === 1) isAnchored = true;
+    else if (isAnchored && mark !== last! + 1) throw new DamagedStoreError(`commit ${last! + 1} is missing`);
     last = mark;
   }
+  if (last !== undefined && !isAnchored) throw new DamagedStoreError('the first commits are missing');
   if (last !== commit && commit > 0) throw new DamagedStoreError(`the mark of commit ${commit} is missing`);
 }
 

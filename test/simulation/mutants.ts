@@ -338,10 +338,15 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'sends what it has left to a peer below the floor',
     READER,
-    'if (!descends(since, view.node.floor)) return belowFloor;',
-    'since = join(since, view.node.floor);',
+    "if (!descends(since, node.floor)) return { kind: 'below-floor', clock, floor: node.floor };",
+    'since = join(since, node.floor);',
   ),
-  mutant('reads below the floor for a pull', READER, 'if (!descends(since, view.node.floor)) return belowFloor;', ''),
+  mutant(
+    'reads below the floor for a pull',
+    READER,
+    "if (!descends(since, node.floor)) return { kind: 'below-floor', clock, floor: node.floor };",
+    '',
+  ),
   {
     name: 'pushes below the floor',
     patches: [
@@ -420,12 +425,13 @@ export const MUTANTS: readonly Mutant[] = [
     'const remote = fill(container, batch.clock);',
     'const remote = fill(container, damage.known);',
   ),
-  mutant(
-    'gives up writes that a member may have that has not answered',
-    REPAIR,
-    'return [...peers.keys()].every(',
-    'return [...peers.keys()].some(',
-  ),
+  {
+    name: 'gives up what is missing when one member has answered, and once',
+    patches: [
+      { file: REPAIR, find: 'return [...peers.keys()].every(', replace: 'return [...peers.keys()].some(' },
+      { file: REPAIR, find: 'FRUITLESS_ANSWERS_MIN = 10', replace: 'FRUITLESS_ANSWERS_MIN = 1' },
+    ],
+  },
   {
     name: 'asks for a damaged record only once',
     patches: [{ file: REPAIR, find: '  askForRepairs(state, effects);\n  countAsked', replace: '  countAsked' }],
@@ -438,7 +444,11 @@ export const MUTANTS: readonly Mutant[] = [
         find: 'if (!equalVectors(known, join(batch.clock, remote.context))) return;',
         replace: '',
       },
-      { file: 'src/replication/message-reader.ts', find: '!equalVectors(view.clock, clock) || ', replace: '' },
+      {
+        file: 'src/replication/message-reader.ts',
+        find: 'if (!equalVectors(view.clock, clock)) return nothing;',
+        replace: '',
+      },
     ],
   },
   mutant(

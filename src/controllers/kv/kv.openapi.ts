@@ -41,6 +41,7 @@ const everyWrite = [
   'CONTEXT_OF_ANOTHER_KEY',
   'PRECONDITION_FAILED',
   'REPLICA_STOPPED',
+  'FORGOTTEN',
   'STORE_FULL',
 ] as const;
 

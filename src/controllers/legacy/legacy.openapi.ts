@@ -37,6 +37,7 @@ export const putLegacy: Operation = {
       'OVERLOADED',
       'CORRUPT_RECORD',
       'REPLICA_STOPPED',
+      'FORGOTTEN',
       'STORE_FULL',
     ),
   },

@@ -2,8 +2,8 @@
 //
 // Equal clocks mean equal states, unless a disk has lost a record or shows an older one: no checksum sees that. A span of
 // keys is named by a digest over its keys and their dots; a dot names one value, so values need not go in. Comparing says
-// nothing while the clocks differ, or while one side knows more of a range of keys than its clock says. A key that knows
-// more by itself may differ for that; the vote on it then waits until others know the same.
+// nothing while the clocks differ. A key of which one side knows more than its clock says may differ for that; the vote
+// on it then waits until others know the same.
 
 import { compareKeys, isWithin, type KeySpan } from '../../clock/claims.js';
 import type { Dot } from '../../clock/dot.js';
@@ -13,7 +13,7 @@ import { hash52 } from './ahead.js';
 /** What a replica has in a span: by key with live versions, in the order of keys, the digest of their dots. */
 export interface SpanDigest {
   readonly span: KeySpan;
-  /** What is known of every key of the span, contexts of its own apart. */
+  /** The node clock with which it was read. */
   readonly clock: VersionVector;
   readonly keys: ReadonlyMap<string, number>;
 }

@@ -71,7 +71,7 @@ export type PeerRequest =
   | {
       readonly kind: 'digest';
       readonly span: KeySpan;
-      /** What the sender knows of every key of the span, contexts of its own apart. */
+      /** The sender's, with which the span was read. */
       readonly clock: VersionVector;
       readonly digest: number;
     };

@@ -32,6 +32,8 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
 
 export function seal(state: ReplicaState, effects: Effects): void {
   if (state.aheadDigest === 0 && state.claimsDigest === 0) return;
+  // Alone, it knows nothing of who may have them: a node that was just restored from a backup, say.
+  if (state.peers.size === 0) return;
   for (const peer of state.peers.values()) {
     if (!peer.isReachable || peer.levelComparisons < LEVEL_COMPARISONS) return;
   }

@@ -43,6 +43,7 @@ describe('a configuration', () => {
       valueBytesMax: 1024 * 1024,
       bodyBytesMax: 128 * 1024 * 1024,
       requestTimeoutMs: 30_000,
+      scrubKeysPerSecond: 250,
       diskFreeBytesMin: 64 * 1024 * 1024,
     });
   });
@@ -61,6 +62,7 @@ describe('a configuration', () => {
       QUARTET_VALUE_MAX_BYTES: '2048',
       QUARTET_BODIES_MAX_BYTES: '4096',
       QUARTET_REQUEST_TIMEOUT_MS: '1000',
+      QUARTET_SCRUB_KEYS_PER_SECOND: '7',
       QUARTET_DISK_FREE_MIN_BYTES: '0',
       QUARTET_LOG_MAX_ENTRIES: '5000',
     });
@@ -78,7 +80,7 @@ describe('a configuration', () => {
       valueBytesMax: 2048,
       bodyBytesMax: 4096,
       requestTimeoutMs: 1000,
-      scrubKeysPerSecond: 1000,
+      scrubKeysPerSecond: 7,
       diskFreeBytesMin: 0,
     });
   });

@@ -263,17 +263,6 @@ describe('A record reads back as it was written', () => {
   });
 });
 
-describe('Versions read from a large message', () => {
-  test('keep only their own bytes in memory', () => {
-    const writer = new BinaryWriter();
-    writeVersions(writer, [version('n1.a', 1, 'small')]);
-    const message = Buffer.concat([writer.finish(), Buffer.alloc(100_000)]);
-    const [read] = readVersions(new BinaryReader(message));
-    expect(read!.value).toEqual(utf8('small'));
-    expect(read!.value.buffer.byteLength).toBe(5);
-  });
-});
-
 function isRefused(decode: () => unknown): boolean {
   try {
     decode();

@@ -116,6 +116,8 @@ function shown(value: unknown): unknown {
     JSON.stringify(value, (_, part: unknown) => {
       if (part instanceof Map) return { map: [...(part as Map<unknown, unknown>)] };
       if (part instanceof Uint8Array) return { bytes: [...part] };
+      // A view of the message: JSON has made it its own form by now.
+      if ((part as { type?: unknown } | null)?.type === 'Buffer') return { bytes: (part as { data: number[] }).data };
       return part;
     }),
   );

@@ -1,0 +1,150 @@
+// When does a replica take a damaged record for repaired, and when a disagreement for settled?
+
+import { describe, expect, test } from '@jest/globals';
+import { EMPTY_CONTAINER, type Container, type Version } from '../../../src/clock/container.js';
+import type { Input } from '../../../src/replication/engine/input.js';
+import type { Output } from '../../../src/replication/engine/output.js';
+import { Replica } from '../../../src/replication/engine/replica.js';
+import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
+import { utf8, vector } from '../../support/clock-arbitraries.js';
+import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
+
+const WALL_MS = 1_700_000_000_000;
+const KEY = 'key';
+
+class Damaged extends Error {}
+
+/** n1, which knows `clock` and whose record of the key is `stored`, or damaged; n2 and n3 are there. */
+function replicaOf(clock: Record<string, number>, stored: Container | undefined) {
+  const replica = new Replica(identityOf(['n2', 'n3']), loadedState({ clock: vector(clock) }));
+  const step = (input: Input): Output =>
+    replica.step(input, {
+      container: () => {
+        if (stored === undefined) throw new Damaged();
+        return stored;
+      },
+    });
+  for (const from of ['n2', 'n3']) {
+    const answer = { kind: 'clock', ...toldBy(from, clock) } as const;
+    step({ kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS });
+  }
+  return { replica, step };
+}
+
+function versionOf(actor: string, counter: number): Version {
+  return { actor, counter, stamp: counter, contentType: 'text/plain', value: utf8(`${actor}:${counter}`) };
+}
+
+function told(from: string, clock: Record<string, number>, versions: readonly Version[] | undefined): Input {
+  const containers = new Map<string, Container>();
+  if (versions !== undefined) containers.set(KEY, { versions, context: EMPTY_VECTOR });
+  const answer = { kind: 'batch', batch: { clock: vector(clock), ranges: [], containers }, next: undefined } as const;
+  return { kind: 'peer-answer', from, to: 'fetch', answer, wallMs: WALL_MS };
+}
+
+const DAMAGED: Input = { kind: 'damaged', key: KEY, versions: undefined };
+
+describe('a damaged record', () => {
+  test('is asked for from every peer, and reported once', () => {
+    const { step } = replicaOf({ 'n2.a': 3 }, undefined);
+    const { sends, observations } = step(DAMAGED);
+    expect(sends).toEqual([
+      { to: 'n2', kind: 'fetch', keys: [KEY] },
+      { to: 'n3', kind: 'fetch', keys: [KEY] },
+    ]);
+    expect(observations).toEqual([{ kind: 'damaged', key: KEY }]);
+    expect(step(DAMAGED)).toMatchObject({ sends: [], observations: [] });
+  });
+
+  test('is stored once the answers together cover what was known', () => {
+    const { step } = replicaOf({ 'n2.a': 3, 'n3.a': 2 }, undefined);
+    step(DAMAGED);
+    expect(step(told('n2', { 'n2.a': 3 }, [versionOf('n2.a', 3)])).writes.containers).toEqual([]);
+    const { writes, observations } = step(told('n3', { 'n3.a': 2 }, [versionOf('n3.a', 1)]));
+    const versions = [versionOf('n2.a', 3), versionOf('n3.a', 1)];
+    expect(writes.containers).toEqual([[KEY, { versions, context: EMPTY_VECTOR }]]);
+    expect(observations).toEqual([{ kind: 'repaired', key: KEY, isWhole: true }]);
+  });
+
+  test('keeps what the answers know beyond this replica', () => {
+    const { step } = replicaOf({ 'n2.a': 3 }, undefined);
+    step(DAMAGED);
+    const { writes } = step(told('n2', { 'n2.a': 5 }, [versionOf('n2.a', 5)]));
+    expect(writes.containers).toEqual([[KEY, { versions: [versionOf('n2.a', 5)], context: vector({ 'n2.a': 5 }) }]]);
+  });
+
+  test('is written from memory where its versions are known all the same', () => {
+    const { replica, step } = replicaOf({ 'n2.a': 3 }, undefined);
+    const versions = [versionOf('n2.a', 3)];
+    const { writes, sends } = step({ kind: 'damaged', key: KEY, versions });
+    expect(writes.containers).toEqual([[KEY, { versions, context: EMPTY_VECTOR }]]);
+    expect(sends).toEqual([]);
+    expect(replica.damaged.size).toBe(0);
+  });
+
+  test('is waited for as long as one member has not answered', () => {
+    const { replica, step } = replicaOf({ 'n1.a': 1, 'n2.a': 3 }, undefined);
+    step(DAMAGED);
+    for (let round = 0; round < 30; round++) {
+      step(told('n2', { 'n2.a': 3 }, [versionOf('n2.a', 3)]));
+      step({ kind: 'peer-failure', from: 'n3', to: 'fetch', wasAnswered: false });
+      step({ kind: 'tick' });
+    }
+    expect([...replica.damaged.keys()]).toEqual([KEY]);
+  });
+
+  test('is written anew, and said to lack something, when no member has what is missing', () => {
+    const { replica, step } = replicaOf({ 'n1.a': 1, 'n2.a': 3 }, undefined);
+    step(DAMAGED);
+    const outputs: Output[] = [];
+    for (let round = 0; round < 10; round++) {
+      outputs.push(step(told('n2', { 'n2.a': 3 }, [versionOf('n2.a', 3)])), step(told('n3', {}, undefined)));
+      step({ kind: 'tick' });
+    }
+    const last = outputs.pop()!;
+    expect(outputs.flatMap(({ writes }) => writes.containers)).toEqual([]);
+    expect(last.observations).toEqual([{ kind: 'repaired', key: KEY, isWhole: false }]);
+    const [[, stored]] = last.writes.containers as [[string, Container]];
+    expect(stored.versions).toMatchObject([{ actor: 'n1.a', counter: 2, value: utf8('n2.a:3') }]);
+    expect(last.writes.log).toEqual([{ actor: 'n1.a', counter: 2, key: KEY }]);
+    expect(replica.clock.get('n1.a')).toBe(2);
+  });
+});
+
+describe('a key in which replicas differ that know the same', () => {
+  const clock = { 'n2.a': 3, 'n3.a': 2 };
+  const [two, three] = [versionOf('n2.a', 3), versionOf('n3.a', 2)];
+
+  function settled(mine: readonly Version[], ...others: readonly (readonly Version[])[]): Output {
+    const stored = mine.length === 0 ? EMPTY_CONTAINER : { versions: mine, context: EMPTY_VECTOR };
+    const { step } = replicaOf(clock, stored);
+    step({ kind: 'suspected', keys: [KEY] });
+    const outputs = others.map((versions, place) => step(told(`n${place + 2}`, clock, versions)));
+    return outputs.at(-1)!;
+  }
+
+  test('is as most replicas have it', () => {
+    const { writes, observations } = settled([], [two], [two]);
+    expect(writes.containers).toEqual([[KEY, { versions: [two], context: EMPTY_VECTOR }]]);
+    expect(observations).toEqual([{ kind: 'disagreement-settled', key: KEY, wasRight: false }]);
+    expect(settled([two], [], []).writes.containers).toEqual([[KEY, EMPTY_CONTAINER]]);
+  });
+
+  test('is written again where this replica has it right in memory: its disk has not', () => {
+    const { writes, observations } = settled([two], [two], []);
+    expect(writes.containers).toEqual([[KEY, { versions: [two], context: EMPTY_VECTOR }]]);
+    expect(observations).toEqual([{ kind: 'disagreement-settled', key: KEY, wasRight: true }]);
+  });
+
+  test('keeps every version that anybody holds when no state has a majority', () => {
+    const { writes } = settled([], [two], [three]);
+    expect(writes.containers).toEqual([[KEY, { versions: [two, three], context: EMPTY_VECTOR }]]);
+  });
+
+  test('is left alone by the vote of a replica that knows something else', () => {
+    const { step } = replicaOf(clock, { versions: [two], context: EMPTY_VECTOR });
+    step({ kind: 'suspected', keys: [KEY] });
+    step(told('n2', clock, []));
+    expect(step(told('n3', { 'n2.a': 4, 'n3.a': 2 }, [])).writes.containers).toEqual([]);
+  });
+});
