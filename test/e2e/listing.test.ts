@@ -190,7 +190,7 @@ describe('many keys', () => {
       const batch = Array.from({ length: 100 }, (_, j) => large.put(keyOf(i + j), value));
       for (const response of await Promise.all(batch)) await response.arrayBuffer();
     }
-  });
+  }, 30_000);
   afterAll(() => large.remove());
 
   it('come as 100 a page unless asked otherwise, at most 1000', async () => {

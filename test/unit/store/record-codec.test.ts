@@ -4,8 +4,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compareDots } from '../../../src/clock/dot.js';
-import { BinaryReader } from '../../../src/codec/binary-reader.js';
-import { BinaryWriter } from '../../../src/codec/binary-writer.js';
 import { CLAIMS_KEY, contextKey, logKey, NODE_KEY, versionsKey } from '../../../src/store/keyspace.js';
 import {
   blankNode,
@@ -20,10 +18,8 @@ import {
   encodeLogged,
   encodeNode,
   encodeVersions,
-  readVersions,
-  writeVersions,
 } from '../../../src/store/record-codec.js';
-import { utf8, vector, version } from '../../support/clock-arbitraries.js';
+import { vector, version } from '../../support/clock-arbitraries.js';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
