@@ -17,7 +17,7 @@ import { AHEAD_DIFFERS_MAX } from './ahead.js';
 import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
-import { pushTo } from './push.js';
+import { learnClock, pushTo } from './push.js';
 import { observeLevel } from './seal.js';
 import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
 
@@ -38,8 +38,16 @@ export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): 
 
 /** What this replica tells of itself, in every comparison and answer. */
 export function clockMessage(state: ReplicaState): ClockMessage {
-  const { clock, actor, aheadDigest, claimsDigest } = state;
-  return { clock, actor, aheadDigest, claimsDigest, membersDigest: membersDigest(state), awaited: awaitedBy(state) };
+  const { clock, actor, aheadDigest, claimsDigest, sealed } = state;
+  return {
+    clock,
+    actor,
+    aheadDigest,
+    claimsDigest,
+    membersDigest: membersDigest(state),
+    sealed,
+    awaited: awaitedBy(state),
+  };
 }
 
 /** A peer told its clock, in a comparison of its own or in the answer to ours: it is there, and may lack own dots. */
@@ -50,13 +58,8 @@ export function heardFrom(
   told: ClockMessage | undefined,
   effects: Effects,
 ): void {
-  // Another actor means another disk, which may know less.
-  if (told !== undefined && told.actor !== peer.actor) peer.clock = clock;
-  else learnClock(peer, clock);
-  if (told !== undefined) {
-    peer.actor = told.actor;
-    toldAwaited(peer, told.awaited);
-  }
+  learnClock(peer, clock, told?.actor);
+  if (told !== undefined) toldAwaited(peer, told.awaited);
   if (descends(clock, peer.awaited)) peer.awaited = EMPTY_VECTOR;
   if (!peer.isReachable) {
     peer.isReachable = true;
@@ -96,11 +99,6 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
   if (!areClaimsSame) bootstrapFrom(state, peer, effects);
   else pullAheadFrom(state, peer, effects);
-}
-
-/** A word that comes late says less than one that came before it: a disk never forgets. */
-export function learnClock(peer: Peer, clock: VersionVector): void {
-  peer.clock = peer.clock === undefined ? clock : join(peer.clock, clock);
 }
 
 /** The peer says what it will know once it has taken over all keys; nothing when it does not. */

@@ -56,6 +56,8 @@ export interface ClockMessage {
   readonly actor: Actor;
   /** Names the members that the sender knows; 0 when it can't tell them. */
   readonly membersDigest: number;
+  /** What the sender has sealed since it started: the highest counters of actors whose disks are lost. */
+  readonly sealed: VersionVector;
   /** While the sender takes over all keys: what it will know when it has them. Logs are kept from there on. */
   readonly awaited: VersionVector;
 }

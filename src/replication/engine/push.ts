@@ -3,7 +3,9 @@
 // Every reachable peer that is known to lack own dots is sent them, from its last told clock on. One push per peer is in
 // flight; what is written meanwhile goes with the next one, so load makes batches large by itself.
 
-import { counterOf, type VersionVector } from '../../clock/version-vector.js';
+import type { Actor } from '../../clock/dot.js';
+import { counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
+import type { ClockMessage } from './messages.js';
 import type { Effects, Peer, ReplicaState } from './state.js';
 
 export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void {
@@ -18,11 +20,21 @@ export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void 
   effects.sends.push({ to: peer.name, kind: 'push', actor: state.actor, since: peer.clock });
 }
 
+/**
+ * The peer told its clock, and the actor that it goes by. A word that comes late says less than one that came before it,
+ * for a disk never forgets; but another actor means another disk, which may know less.
+ */
+export function learnClock(peer: Peer, clock: VersionVector, actor: Actor | undefined): void {
+  const isOther = actor !== undefined && actor !== peer.actor;
+  peer.clock = peer.clock === undefined || isOther ? clock : join(peer.clock, clock);
+  if (isOther) peer.actor = actor;
+}
+
 /** The peer has taken a push, or refused it for a gap: its clock says from where to go on. */
-export function pushAnswered(state: ReplicaState, peer: Peer, told: VersionVector, effects: Effects): void {
-  const isAdvanced = counterOf(told, state.actor) > counterOf(peer.clock ?? new Map(), state.actor);
+export function pushAnswered(state: ReplicaState, peer: Peer, told: ClockMessage, effects: Effects): void {
+  const isAdvanced = counterOf(told.clock, state.actor) > counterOf(peer.clock ?? EMPTY_VECTOR, state.actor);
   peer.isPushing = false;
-  peer.clock = told;
+  learnClock(peer, told.clock, told.actor);
   // Without progress the next comparison tries again: two replicas that disagree must not talk themselves to death.
   if (isAdvanced) pushTo(state, peer, effects);
 }

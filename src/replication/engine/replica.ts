@@ -9,13 +9,13 @@ import { counterOf, countBeyond, descends, type VersionVector } from '../../cloc
 import { digestAhead, digestNow } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
-import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, learnClock, pullFrom } from './compare.js';
+import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
 import { forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
 import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
-import { pushAnswered } from './push.js';
+import { learnClock, pushAnswered } from './push.js';
 import { seal } from './seal.js';
 import { askForRepairs, fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
@@ -151,7 +151,7 @@ export class Replica {
     switch (request.kind) {
       case 'push': {
         const peer = state.peers.get(from);
-        if (peer !== undefined) learnClock(peer, request.batch.clock);
+        if (peer !== undefined) learnClock(peer, request.batch.clock, undefined);
         if (!isForgotten(state.members.get(from))) this.apply(from, request.batch, stored, wallMs, effects);
         effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
@@ -197,7 +197,7 @@ export class Replica {
       case 'clock':
         this.checkIncarnation(answer.clock, effects);
         this.settleWrites(from, answer.clock, effects);
-        if (to === 'push') pushAnswered(state, peer, answer.clock, effects);
+        if (to === 'push') pushAnswered(state, peer, answer, effects);
         else compared(state, peer, answer, effects);
         return;
       case 'batch':
@@ -229,7 +229,7 @@ export class Replica {
     const { state } = this;
     if (state.pullingFrom === peer.name) state.pullingFrom = undefined;
     const isApplied = this.apply(peer.name, batch, stored, wallMs, effects);
-    learnClock(peer, batch.clock);
+    learnClock(peer, batch.clock, undefined);
     endIdleBootstrap(state, effects);
     // Without progress the next comparison decides anew, perhaps for another peer.
     if (isApplied && batch.ranges.length > 0 && countBeyond(batch.clock, state.clock) > 0) {
@@ -240,7 +240,7 @@ export class Replica {
   private pulledAhead(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
     const { state } = this;
     this.apply(peer.name, answer.batch, stored, wallMs, effects);
-    learnClock(peer, answer.batch.clock);
+    learnClock(peer, answer.batch.clock, undefined);
     state.pullingAheadFrom = answer.next === undefined ? undefined : peer.name;
     if (answer.next !== undefined) effects.sends.push({ to: peer.name, kind: 'pull-ahead', after: answer.next });
   }

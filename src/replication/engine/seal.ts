@@ -7,7 +7,7 @@
 
 import { claimedByAny } from '../../clock/claims.js';
 import type { Actor } from '../../clock/dot.js';
-import { beyond, equalVectors, join, type VersionVector } from '../../clock/version-vector.js';
+import { beyond, descends, equalVectors, join, type VersionVector } from '../../clock/version-vector.js';
 import { membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
 import type { Effects, Peer, ReplicaState } from './state.js';
@@ -22,10 +22,11 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
     state.aheadDigest === told.aheadDigest &&
     state.claimsDigest === told.claimsDigest &&
     membersDigest(state) === told.membersDigest;
-  // It was level with everybody for long enough a moment before this replica was.
+  // It says that it was level with everybody for long enough, a moment before this replica has found so.
   if (!isLevel && peer.levelComparisons > LEVEL_COMPARISONS / 2) {
     const dead = deadDots(state);
-    if (dead.size > 0 && equalVectors(join(state.clock, dead), told.clock)) raise(state, dead, effects);
+    const hasSealed = dead.size > 0 && descends(told.sealed, dead);
+    if (hasSealed && equalVectors(join(state.clock, dead), told.clock)) raise(state, dead, effects);
   }
   peer.levelComparisons = isLevel ? peer.levelComparisons + 1 : 0;
 }
@@ -53,6 +54,7 @@ function raise(state: ReplicaState, dead: VersionVector, effects: Effects): void
   if (dead.size === 0) return;
   state.clock = join(state.clock, dead);
   state.floor = join(state.floor, dead);
+  state.sealed = join(state.sealed, dead);
   effects.touchNode();
   for (const [actor, counter] of dead) effects.observations.push({ kind: 'actor-sealed', actor, counter });
 }

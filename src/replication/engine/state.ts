@@ -110,6 +110,8 @@ export interface ReplicaState extends Identity {
   pullingAheadFrom: string | undefined;
   /** Comparisons that this peer has answered since the pull began. */
   pullComparisons: number;
+  /** Of actors whose disks are lost, the counters that were made final since the start. */
+  sealed: VersionVector;
   /** What the peers knew that answered since the start: to know it too is to have caught up. */
   caughtUpAt: VersionVector;
   /** Forgotten at a restart: the next read of a damaged record finds it again. */
@@ -145,6 +147,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     pullingFrom: undefined,
     pullingAheadFrom: undefined,
     pullComparisons: 0,
+    sealed: EMPTY_VECTOR,
     caughtUpAt: loaded.clock,
     repairs: noRepairs(),
   };

@@ -176,6 +176,7 @@ function writeClockMessage(writer: BinaryWriter, message: ClockMessage): void {
   writeVector(writer, message.clock);
   writer.text(message.actor);
   writer.varint(message.aheadDigest).varint(message.claimsDigest).varint(message.membersDigest);
+  writeVector(writer, message.sealed);
   writeVector(writer, message.awaited);
 }
 
@@ -186,6 +187,7 @@ function readClockMessage(reader: BinaryReader): ClockMessage {
     aheadDigest: reader.varint(),
     claimsDigest: reader.varint(),
     membersDigest: reader.varint(),
+    sealed: readVector(reader),
     awaited: readVector(reader),
   };
 }

@@ -87,6 +87,7 @@ const anyClockMessage = {
   aheadDigest: anyDigest,
   claimsDigest: anyDigest,
   membersDigest: anyDigest,
+  sealed: anyVector,
   awaited: anyVector,
 };
 const anyMembers = fc
