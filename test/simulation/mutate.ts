@@ -1,4 +1,4 @@
-// Runs the simulation against every mutant: node test/simulation/launch.mjs mutate [--only text] [--seeds 500]
+// Runs the simulation against every mutant: node test/simulation/launch.mjs mutate [--only text] [--seeds 2000]
 // Ends with status 1 when one survives.
 
 import { execFile } from 'node:child_process';
@@ -33,7 +33,7 @@ const MESSAGE_MAX = 40;
 
 export async function main(compile: Compile, checkPatches: CheckPatches): Promise<void> {
   const { values } = parseArgs({
-    options: { only: { type: 'string', default: '' }, seeds: { type: 'string', default: '500' } },
+    options: { only: { type: 'string', default: '' }, seeds: { type: 'string', default: '2000' } },
   });
   const mutants = MUTANTS.filter(({ name }) => name.includes(values.only));
   for (const { patches } of mutants) checkPatches(patches);
