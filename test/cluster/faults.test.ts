@@ -81,7 +81,9 @@ describe('Four replicas under load', () => {
 
   test('of which one finds a file of its database cut, or changed, have it right, or have it refuse and begin anew', async () => {
     await underLoad(async (scene) => {
-      await tear(scene, 'n2', (_, data) => damageNewest(data, async (file, size) => file.truncate(size / 2)));
+      await tear(scene, 'n2', (_, data) =>
+        damageNewest(data, async (file, size) => file.truncate(Math.floor(size / 2))),
+      );
       await scene.load.untilFurther(WRITES, 'n2');
       await tear(scene, 'n2', (_, data) =>
         damageNewest(data, async (file, size) => void (await file.write('damage', Math.floor(size / 2)))),

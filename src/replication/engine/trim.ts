@@ -32,7 +32,10 @@ function heldFrom(state: ReplicaState): VersionVector {
   }
 }
 
-/** The peer has, or will have, everything up to this. Nobody heard yet may lack anything. */
+/**
+ * The peer has, or will have, everything up to this. One who has answered nothing yet may lack anything: what it said
+ * unasked may be from long before this replica started, and it would seem to be below the floor.
+ */
 function neededAfter(state: ReplicaState, peer: Peer): VersionVector {
-  return peer.clock === undefined ? state.floor : join(peer.clock, peer.awaited);
+  return peer.clock === undefined || !peer.hasAnswered ? state.floor : join(peer.clock, peer.awaited);
 }

@@ -24,7 +24,11 @@ function replicaOf(parts: { readonly floor?: Record<string, number> } = {}) {
   let floor = loaded.floor;
   return {
     hears(from: string, clock: Record<string, number>, awaited: Record<string, number> = {}): void {
-      const request = { kind: 'compare', ...toldBy(from, clock, { awaited: vector(awaited) }) } as const;
+      const answer = { kind: 'clock', ...toldBy(from, clock, { awaited: vector(awaited) }) } as const;
+      replica.step({ kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS }, NOTHING_STORED);
+    },
+    hearsUnasked(from: string, clock: Record<string, number>): void {
+      const request = { kind: 'compare', ...toldBy(from, clock) } as const;
       replica.step({ kind: 'peer-request', id: 1, from, request, wallMs: WALL_MS }, NOTHING_STORED);
     },
     writes(count: number): void {
@@ -69,6 +73,15 @@ describe('The log is trimmed', () => {
     expect(replica.floorAfterTick()).toEqual([['n1.a', 2]]);
     replica.hears('n3', { 'n1.a': 5 });
     expect(replica.floorAfterTick()).toEqual([['n1.a', 5]]);
+  });
+
+  test('not on the word of a member that has answered nothing since the start: it may have been long on its way', () => {
+    const replica = replicaOf({ floor: { 'n1.a': 2 } });
+    replica.hears('n2', { 'n1.a': 8, 'n2.b': 4 });
+    replica.hearsUnasked('n3', { 'n1.a': 1 });
+    expect(replica.floorAfterTick()).toEqual([['n1.a', 2]]);
+    replica.hears('n3', { 'n1.a': 6 });
+    expect(replica.floorAfterTick()).toEqual([['n1.a', 6]]);
   });
 
   test('never beyond what this replica knows itself, whatever its peers know', () => {
