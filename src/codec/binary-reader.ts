@@ -1,6 +1,8 @@
 // What do these bytes say? The counterpart of `BinaryWriter`. The bytes may come from anywhere, so every read is checked
 // and a malformed input ends in `MalformedBytesError`, never in a wrong value or a read past the end.
 
+import type { KnownTexts } from './known-texts.js';
+
 /** The bytes are not what their format says: truncated, too long, or out of range. */
 export class MalformedBytesError extends Error {
   readonly code = 'MALFORMED_BYTES';
@@ -63,12 +65,18 @@ export class BinaryReader {
   }
 
   text(): string {
+    return textOf(this.bytes());
+  }
+
+  /** A text of a kind of which few come again and again. */
+  knownText(known: KnownTexts): string {
     const bytes = this.bytes();
-    try {
-      return decoder.decode(bytes);
-    } catch {
-      throw new MalformedBytesError('a text is not UTF-8');
-    }
+    const found = known.find(bytes);
+    if (found !== undefined) return found;
+    const text = textOf(bytes);
+    if (!known.pattern.test(text)) throw new MalformedBytesError(known.problem);
+    known.add(bytes, text);
+    return text;
   }
 
   /** Asserts that everything has been read: trailing bytes mean another format or a damaged one. */
@@ -80,5 +88,13 @@ export class BinaryReader {
     if (bytes > this.remaining) {
       throw new MalformedBytesError(`${bytes} bytes are needed, ${this.remaining} are left`);
     }
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new MalformedBytesError('a text is not UTF-8');
   }
 }

@@ -4,9 +4,10 @@ import type { Actor } from '../clock/dot.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import { MalformedBytesError, type BinaryReader } from './binary-reader.js';
 import type { BinaryWriter } from './binary-writer.js';
+import { KnownTexts } from './known-texts.js';
 
 /** 63 characters of a node's name, a dot, and an incarnation of up to 16. */
-const ACTOR = /^[a-z0-9-]{1,63}\.[a-z0-9]{1,16}$/;
+const ACTORS = new KnownTexts(/^[a-z0-9-]{1,63}\.[a-z0-9]{1,16}$/, 'an actor is not of the form name.incarnation');
 
 export function writeVector(writer: BinaryWriter, vector: VersionVector): void {
   writer.varint(vector.size);
@@ -28,7 +29,5 @@ export function readVector(reader: BinaryReader): VersionVector {
 
 /** @throws MalformedBytesError when the text is not `name.incarnation` */
 export function readActor(reader: BinaryReader): Actor {
-  const actor = reader.text();
-  if (!ACTOR.test(actor)) throw new MalformedBytesError('an actor is not of the form name.incarnation');
-  return actor;
+  return reader.knownText(ACTORS);
 }

@@ -93,7 +93,7 @@ export class Exchanges {
     const input = { kind: 'peer-answer', from: send.to, to: send.kind, wallMs: shell.time.nowMs() } as const;
     if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
     this.askAhead(send.to, answer.piece);
-    const local = await shell.withView((view) => this.reader.localKeys(view, answer.piece.span));
+    const local = await shell.withView((view) => this.reader.local(view, answer.piece.span));
     return { ...input, answer, local: { ...local, attempt: send.attempt } };
   }
 }

@@ -32,7 +32,7 @@ export interface MessageLimits {
   readonly pieceKeys: number;
   /** Who lacks more dots than this, and not much less than there are keys, takes over all keys instead. */
   readonly takeAllDots: number;
-  /** Keys of its own that a replica merges with one piece. */
+  /** Keys of its own that a replica merges with one piece, at most. */
   readonly localKeys: number;
   /** Keys of a span whose digests are told: more than the asking side has, so that one of them differs. */
   readonly digestKeys: number;
@@ -46,6 +46,9 @@ export const MESSAGE_LIMITS: MessageLimits = {
   localKeys: 8000,
   digestKeys: 2000,
 };
+
+/** What a replica has itself may take this much more than what a piece brings: it is at hand. */
+const LOCAL_BYTES_PER_BYTE = 4;
 
 /** What keys may take on disk for each missing dot, so that taking over all of them is the shorter way. */
 const BYTES_PER_DOT = 512;
@@ -105,16 +108,17 @@ export class MessageReader {
     }
   }
 
-  /** The keys stored here in a span, or in the first part of it when they are too many for one step. */
-  localKeys(view: CommittedView, span: KeySpan): Promise<LocalKeys> {
-    return view.keysWithin(span, this.limits.localKeys);
+  /** What is stored here in a span, or in the first part of it when that is too much for one step. */
+  async local(view: CommittedView, span: KeySpan): Promise<LocalKeys> {
+    const { localKeys, bytes } = this.limits;
+    return this.taken(view, span, { keys: localKeys, bytes: bytes * LOCAL_BYTES_PER_BYTE });
   }
 
   /** What the receiver lacks, unless the log begins later: then nothing is sent, for a part of it would leave a hole. */
   private async pulled(view: CommittedView, since: VersionVector): Promise<PeerAnswer> {
     const { clock, node } = view;
     if (!descends(since, node.floor)) return { kind: 'below-floor', clock, floor: node.floor };
-    const takeAll: PeerAnswer = { kind: 'below-floor', clock, floor: clock };
+    const takeAll: PeerAnswer = { kind: 'take-all', clock };
     const missing = countBeyond(view.clock, since);
     // A key costs a third of what a dot costs: no log entry, and no context of its own.
     if (missing >= this.limits.takeAllDots && (await view.versionsSize()) <= missing * BYTES_PER_DOT) return takeAll;
@@ -221,17 +225,29 @@ export class MessageReader {
     const claim = view.claims.find(({ through }) => through === undefined || isWithin(rest, through));
     const span = { after, through: claim?.through };
     const clock = join(view.clock, claim?.clock ?? EMPTY_VECTOR);
+    const { containers, through } = await this.taken(view, span, {
+      keys: this.limits.pieceKeys,
+      bytes: this.limits.bytes,
+    });
+    return { span: { after, through }, clock, containers };
+  }
+
+  /** What is stored in a span; up to an earlier end, the last key taken, when it is more than `max`. */
+  private async taken(
+    view: CommittedView,
+    span: KeySpan,
+    max: { readonly keys: number; readonly bytes: number },
+  ): Promise<{ containers: ReadonlyMap<string, Container>; through: string | undefined }> {
     const containers = new Map<string, Container>();
     let bytes = 0;
-    for await (const { key, container } of view.storedWithin(span)) {
-      containers.set(key, container);
-      bytes += containerBytes(key, container);
-      if (bytes > this.limits.bytes || containers.size >= this.limits.pieceKeys) {
-        span.through = key;
-        break;
+    for await (const chunk of view.storedWithin(span)) {
+      for (const { key, container } of chunk) {
+        containers.set(key, container);
+        bytes += containerBytes(key, container);
+        if (bytes > max.bytes || containers.size >= max.keys) return { containers, through: key };
       }
     }
-    return { span, clock, containers };
+    return { containers, through: span.through };
   }
 }
 

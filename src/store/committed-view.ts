@@ -4,7 +4,7 @@
 
 import type { Actor, Dot } from '../clock/dot.js';
 import { EMPTY_CONTAINER, type Container, type Version } from '../clock/container.js';
-import { claimedByAny, claimOf, compareKeys, isWithin, type Claims, type KeySpan } from '../clock/claims.js';
+import { claimedByAny, claimOf, compareKeys, type Claims, type KeySpan } from '../clock/claims.js';
 import { beyond, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import {
   ALL_MARKS,
@@ -22,6 +22,7 @@ import {
   WHOLE_LOG,
 } from './keyspace.js';
 import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
+import { ScanCursor } from './scan-cursor.js';
 import { StoreReadError, type KeyRange, type StoreEntry, type StoreSnapshot } from './store.port.js';
 
 /** Entries a scan fetches in one hop to the store. */
@@ -118,49 +119,42 @@ export class CommittedView {
   }
 
   /**
-   * Every key of the span that a record tells of, deleted ones whose context is kept too, with what is stored.
+   * Every key of the span that a record tells of, deleted ones whose context is kept too, with what is stored, in chunks
+   * in the order of their UTF-8 bytes.
    * @throws CorruptRecordError
    */
-  async *storedWithin(span: KeySpan): AsyncGenerator<KeyedContainer> {
-    const contexts = this.scan(this.aheadCount === 0 ? NOTHING : spanRange('a', span));
+  async *storedWithin(span: KeySpan): AsyncGenerator<readonly KeyedContainer[]> {
+    const versions = new ScanCursor(this.snapshot.scan(spanRange('k', span), SCAN_CHUNK));
+    const contextRange = this.aheadCount === 0 ? NOTHING : spanRange('a', span);
+    const contexts = new ScanCursor(this.snapshot.scan(contextRange, SCAN_CHUNK));
     try {
-      let ahead = await nextKey(contexts);
-      for await (const [recordKey, record] of this.scan(spanRange('k', span))) {
-        const key = keyOf(recordKey);
-        while (ahead !== undefined && compareKeys(ahead, key) < 0) {
-          yield { key: ahead, container: this.stored(ahead) };
-          ahead = await nextKey(contexts);
-        }
-        if (ahead === key) ahead = await nextKey(contexts);
-        yield {
-          key,
-          container: { versions: this.decode(decodeVersions, recordKey, record), context: this.context(key) },
-        };
+      for (;;) {
+        const [hasVersions, hasContexts] = [await versions.fill(), await contexts.fill()];
+        if (!hasVersions && !hasContexts) return;
+        yield this.merged(versions, contexts);
       }
-      for (; ahead !== undefined; ahead = await nextKey(contexts)) yield { key: ahead, container: this.stored(ahead) };
     } finally {
-      await contexts.return(undefined);
+      await versions.close();
+      await contexts.close();
     }
   }
 
-  /**
-   * The keys that `storedWithin` would yield, without reading their records; of the span up to the returned `through`
-   * when it has more than about `max`.
-   */
-  async keysWithin({ after, through }: KeySpan, max: number): Promise<{ keys: string[]; through: string | undefined }> {
-    const keys = new Set<string>();
-    for (const letter of ['k', 'a'] as const) {
-      if (letter === 'a' && this.aheadCount === 0) break;
-      let left = max;
-      for await (const [recordKey] of this.scan(spanRange(letter, { after, through }))) {
-        const key = keyOf(recordKey);
-        keys.add(key);
-        if (--left > 0) continue;
-        through = key;
-        break;
-      }
+  /** Up to where one of the two must be filled. */
+  private merged(versions: ScanCursor, contexts: ScanCursor): KeyedContainer[] {
+    const merged: KeyedContainer[] = [];
+    let [left, right] = [versions.key, contexts.key];
+    while (!versions.isUsedUp && !contexts.isUsedUp && (left ?? right) !== undefined) {
+      const order = left === undefined ? 1 : right === undefined ? -1 : compareKeys(left, right);
+      const key = (order <= 0 ? left : right)!;
+      const container = {
+        versions: order <= 0 ? this.decode(decodeVersions, ...versions.take()) : [],
+        context: order >= 0 ? this.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR,
+      };
+      merged.push({ key, container });
+      if (order <= 0) left = versions.key;
+      if (order >= 0) right = contexts.key;
     }
-    return { keys: [...keys].filter((key) => isWithin({ after, through }, key)), through };
+    return merged;
   }
 
   /** Roughly the bytes that all live versions take on disk. */
@@ -262,9 +256,4 @@ export class CommittedView {
   private async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {
     for await (const chunk of this.snapshot.scan(range, SCAN_CHUNK)) yield* chunk;
   }
-}
-
-async function nextKey(entries: AsyncGenerator<StoreEntry>): Promise<string | undefined> {
-  const next = await entries.next();
-  return next.done === true ? undefined : keyOf(next.value[0]);
 }

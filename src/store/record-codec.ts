@@ -14,6 +14,7 @@ import type { Claim, Claims } from '../clock/claims.js';
 import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../codec/binary-reader.js';
 import { BinaryWriter } from '../codec/binary-writer.js';
+import { KnownTexts } from '../codec/known-texts.js';
 import { readMembers, writeMembers } from '../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../codec/vector-codec.js';
 
@@ -56,6 +57,9 @@ export function blankNode(actor: Actor): NodeRecord {
 }
 
 const writer = new BinaryWriter(4096);
+
+/** It is given out as a header: one that no header can hold would make the key unreadable. */
+const CONTENT_TYPES = new KnownTexts(/^[\x20-\x7e]{1,255}$/, 'a content type is not ASCII text');
 
 export function encodeVersions(key: Uint8Array, versions: readonly Version[]): Buffer {
   begin();
@@ -163,7 +167,7 @@ export function readVersions(reader: BinaryReader): readonly Version[] {
     const actor = readActor(reader);
     const counter = reader.varint();
     const stamp = reader.varint();
-    const contentType = reader.text();
+    const contentType = reader.knownText(CONTENT_TYPES);
     versions.push({ actor, counter, stamp, contentType, value: reader.bytes() });
   }
   return versions;

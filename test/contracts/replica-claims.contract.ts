@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { NO_CLAIMS, type Claims, type KeySpan } from '../../src/clock/claims.js';
 import { EMPTY_VECTOR } from '../../src/clock/version-vector.js';
-import type { CommittedView } from '../../src/store/committed-view.js';
+import type { CommittedView, KeyedContainer } from '../../src/store/committed-view.js';
 import { CLAIMS_KEY } from '../../src/store/keyspace.js';
 import { CorruptRecordError } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
@@ -162,7 +162,7 @@ export function describeReplicaClaims(adapter: string, emptyPlace: () => Promise
 
       test('is no other than what is stored, once it is read to be filled with what is known of its key', async () => {
         const stored: unknown[] = [];
-        for await (const { key, container } of replica.view.storedWithin(ALL_KEYS)) {
+        for (const { key, container } of await storedWithin(replica.view, ALL_KEYS)) {
           stored.push([key, shownContainer(container).context]);
           expect(shownContainer(replica.container(key))).toEqual(shownContainer(container));
           expect(shownContainer(replica.view.stored(key))).toEqual(shownContainer(container));
@@ -254,42 +254,8 @@ export function describeReplicaClaims(adapter: string, emptyPlace: () => Promise
           fc.asyncProperty(anySpan, async (span) => {
             const expected = [...TOLD.keys()].filter((key) => isInside(span, key));
             expect(await storedKeys(replica.view, span)).toEqual(expected);
-            const { keys, through } = await replica.view.keysWithin(span, 1000);
-            expect(keys.sort(compareBytes)).toEqual(expected);
-            expect(through).toBe(span.through);
           }),
         );
-      });
-
-      test('that are too many for one step are all of those up to an earlier end', async () => {
-        await commitTold();
-        await fc.assert(
-          fc.asyncProperty(anySpan, fc.integer({ min: 1, max: 8 }), async (span, max) => {
-            const { keys, through } = await replica.view.keysWithin(span, max);
-            const cut = { after: span.after, through };
-            const expected = [...TOLD.keys()].filter((key) => isInside(span, key));
-            expect(keys.sort(compareBytes)).toEqual(expected.filter((key) => isInside(cut, key)));
-            expect(new Set(keys).size).toBe(keys.length);
-            expect(keys.length).toBeLessThanOrEqual(2 * max);
-            if (through !== span.through) expect(keys.length).toBeGreaterThan(0);
-          }),
-          { numRuns: 300 },
-        );
-      });
-
-      test('are found completely, step by step from each end to the next', async () => {
-        await commitTold();
-        for (let max = 1; max <= TOLD.size; max++) {
-          const found: string[] = [];
-          let after: string | undefined;
-          for (let steps = 0; steps <= TOLD.size; steps++) {
-            const { keys, through } = await replica.view.keysWithin({ after, through: undefined }, max);
-            found.push(...keys.sort(compareBytes));
-            after = through;
-            if (after === undefined) break;
-          }
-          expect(found).toEqual([...TOLD.keys()]);
-        }
       });
 
       test('are yielded also when there are more than one trip to the store brings', async () => {
@@ -317,14 +283,13 @@ export function describeReplicaClaims(adapter: string, emptyPlace: () => Promise
         );
         const left = [...TOLD.keys()].filter((key) => !['a', 'b', 'c'].includes(key));
         expect(await storedKeys(replica.view, ALL_KEYS)).toEqual(left);
-        expect((await replica.view.keysWithin(ALL_KEYS, 100)).keys.sort(compareBytes)).toEqual(left);
       });
 
       test('may be left early, and the view serves on', async () => {
         await commitTold();
         for (let round = 0; round < 20; round++) {
-          for await (const { key } of replica.view.storedWithin(ALL_KEYS)) {
-            expect(key).toBe('\0');
+          for await (const [first] of replica.view.storedWithin(ALL_KEYS)) {
+            expect(first!.key).toBe('\0');
             break;
           }
         }
@@ -335,9 +300,13 @@ export function describeReplicaClaims(adapter: string, emptyPlace: () => Promise
 }
 
 async function storedKeys(view: CommittedView, span: KeySpan): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of view.storedWithin(span)) keys.push(key);
-  return keys;
+  return (await storedWithin(view, span)).map(({ key }) => key);
+}
+
+async function storedWithin(view: CommittedView, span: KeySpan): Promise<KeyedContainer[]> {
+  const stored: KeyedContainer[] = [];
+  for await (const chunk of view.storedWithin(span)) stored.push(...chunk);
+  return stored;
 }
 
 function isInside({ after, through }: KeySpan, key: string): boolean {

@@ -31,6 +31,7 @@ export function describeMessage(message: PeerRequest | PeerAnswer): string {
     case 'digests':
       return message.keys === undefined ? 'nothing to say' : [...message.keys.keys()].join(' ');
     case 'below-floor':
+    case 'take-all':
       return vectorText(message.clock);
     case 'piece': {
       const { span, clock, containers } = message.piece;

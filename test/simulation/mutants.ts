@@ -191,8 +191,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'takes over the keys that the peer has and leaves the others',
     BOOTSTRAP,
-    'new Set([...containers.keys(), ...candidates]',
-    'new Set([...containers.keys()]',
+    'new Set([...containers.keys(), ...locals.keys()])',
+    'new Set(containers.keys())',
+  ),
+  mutant(
+    'forgets what was stored while it waited for a piece',
+    BOOTSTRAP,
+    'for (const key of touched) locals.set(key, stored.container(key));',
+    '',
   ),
   mutant(
     'takes a piece to its end though there were too many local keys to look up',
@@ -200,12 +206,7 @@ export const MUTANTS: readonly Mutant[] = [
     'const { through } = local;',
     'const { through } = piece.span;',
   ),
-  mutant(
-    'takes all that is stored here for a part of the piece',
-    BOOTSTRAP,
-    '.filter((key) => isWithin(span, key))',
-    '',
-  ),
+  mutant('takes all that is stored here for a part of the piece', BOOTSTRAP, 'if (!isWithin(span, key)) continue;', ''),
   mutant(
     'takes the last key of a piece for the first one of the next',
     CLAIMS,
@@ -263,8 +264,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'leaves deleted keys that are ahead out of a piece',
     VIEW,
-    "this.scan(this.aheadCount === 0 ? NOTHING : spanRange('a', span))",
-    'this.scan(NOTHING)',
+    'merged.push({ key, container });',
+    'if (container.versions.length > 0) merged.push({ key, container });',
   ),
 
   // What is claimed of ranges of keys.

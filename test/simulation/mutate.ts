@@ -21,12 +21,16 @@ export type Compile = (name: string, patches: readonly Patch[]) => string;
 export type CheckPatches = (patches: readonly Patch[]) => void;
 
 interface Verdict {
+  /** Undefined: none was broken. */
   readonly invariant: string | undefined;
+  /** The one that broke it, or how many did not. */
   readonly seed: number;
+  /** It took too long: nothing is known. */
+  readonly isOpen?: boolean;
 }
 
-/** A mutant that never comes to rest is caught as well. */
-const RUN_MAX_MS = 240_000;
+/** As long as all seeds take on a machine at work. */
+const RUN_MAX_MS = 600_000;
 
 /** Characters of a message that stand in the table. */
 const MESSAGE_MAX = 40;
@@ -43,14 +47,16 @@ export async function main(compile: Compile, checkPatches: CheckPatches): Promis
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const verdict = await judge(mutant, compile, mutant.seeds ?? Number(values.seeds));
       verdicts.set(mutant.name, verdict);
-      console.error(`${verdict.invariant === undefined ? 'SURVIVES' : 'caught'}: ${mutant.name}`);
+      const word = verdict.isOpen === true ? 'NO VERDICT' : verdict.invariant === undefined ? 'SURVIVES' : 'caught';
+      console.error(`${word}: ${mutant.name}`);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
   console.log('| Mutant | Caught by | First failing seed |\n|---|---|---|');
   for (const { name } of mutants) {
-    const { invariant, seed } = verdicts.get(name)!;
-    console.log(`| ${name} | ${invariant ?? '**nothing**'} | ${invariant === undefined ? `none of ${seed}` : seed} |`);
+    const { invariant, seed, isOpen } = verdicts.get(name)!;
+    const nothing = isOpen === true ? `**no verdict in ${RUN_MAX_MS / 1000} s**` : '**nothing**';
+    console.log(`| ${name} | ${invariant ?? nothing} | ${invariant === undefined ? `none of ${seed}` : seed} |`);
   }
   const survivors = mutants.filter(({ name }) => verdicts.get(name)!.invariant === undefined);
   console.log(`\n${mutants.length - survivors.length} of ${mutants.length} caught`);
@@ -66,7 +72,7 @@ async function judge({ name, patches }: Mutant, compile: Compile, seeds: number)
     execFile(process.execPath, args, options, (error, stdout) => resolve(error?.killed ? undefined : stdout));
   });
   rmSync(folder, { recursive: true, force: true });
-  if (output === undefined) return { invariant: 'no end', seed: 0 };
+  if (output === undefined) return { invariant: undefined, seed: seeds, isOpen: true };
   const { failures } = JSON.parse(output) as { failures: { seed: number; invariant: string; message: string }[] };
   const [first] = failures;
   if (first === undefined) return { invariant: undefined, seed: seeds };

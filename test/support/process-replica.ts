@@ -27,7 +27,11 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-const READY_MS_MAX = 30_000;
+/** As `npm start` and `run.sh` have them. */
+export const START_OPTIONS: readonly string[] = ['--enable-source-maps', '--max-semi-space-size=32'];
+
+/** A start looks at the whole log: a million entries take seconds, many times that on a machine at work. */
+const READY_MS_MAX = 120_000;
 const LOG_LINES_SHOWN = 15;
 
 export class ReplicaProcess {
@@ -58,7 +62,7 @@ export class ReplicaProcess {
     const startedAt = performance.now();
     const { entry, launcher, log } = this.setup;
     const output = openSync(log, 'a');
-    const [command, ...rest] = [...launcher, process.execPath, '--enable-source-maps', entry];
+    const [command, ...rest] = [...launcher, process.execPath, ...START_OPTIONS, entry];
     const child = spawn(command!, rest, { env: this.environment(), stdio: ['ignore', output, output] });
     closeSync(output);
     this.child = child;

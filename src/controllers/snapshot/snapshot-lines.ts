@@ -35,11 +35,13 @@ export async function* snapshotLines(view: CommittedView, takenAt: Date): AsyncG
     ...claims,
   };
   let keys = 0;
-  for await (const keyed of view.storedWithin({ after: undefined, through: undefined })) {
-    const line = keyToJson(keyed);
-    digest.update(`${JSON.stringify(line)}\n`);
-    keys++;
-    yield line;
+  for await (const chunk of view.storedWithin({ after: undefined, through: undefined })) {
+    for (const keyed of chunk) {
+      const line = keyToJson(keyed);
+      digest.update(`${JSON.stringify(line)}\n`);
+      keys++;
+      yield line;
+    }
   }
   yield { end: true, keys, sha256: digest.digest('hex') };
 }

@@ -15,10 +15,10 @@ import { knownOf, type ReplicaState } from './state.js';
  */
 export const AHEAD_DIFFERS_MAX = 20;
 
-/** Ticks after which the digests are computed though the clock moves: many keys are ahead then, for a moment. */
+/** Ticks after which the digest is computed though the clock moves: many keys are ahead then, for a moment. */
 const DIGEST_AT_LEAST_EVERY = 10;
 
-/** Brings the digests up to date, as long as nothing changes at least: they matter at rest. */
+/** Brings the digest of keys ahead up to date, as long as nothing changes at least: it matters at rest. */
 export function digestAhead(state: ReplicaState): void {
   const isMoving = state.clock !== state.digestedAt;
   if (isMoving && ++state.ticksSinceDigest < DIGEST_AT_LEAST_EVERY) {
@@ -32,7 +32,6 @@ export function digestNow(state: ReplicaState): void {
   state.digestedAt = state.clock;
   state.ticksSinceDigest = 0;
   state.aheadDigest = aheadDigest(state);
-  state.claimsDigest = claimsDigest(state);
 }
 
 /**
@@ -48,8 +47,11 @@ function aheadDigest(state: ReplicaState): number {
   return sum;
 }
 
-/** Names what is claimed beyond the clock; 0 for nothing. Claims are in normal form. */
-function claimsDigest({ claims, clock }: ReplicaState): number {
+/**
+ * Names what is claimed beyond the clock; 0 for nothing. Claims are in normal form, and few: it is computed whenever it is
+ * told, for one of another moment would look like a difference.
+ */
+export function claimsDigest({ claims, clock }: ReplicaState): number {
   const settled = settle(claims, clock);
   if (settled.length === 0) return 0;
   return hash52(

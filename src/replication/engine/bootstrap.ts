@@ -9,12 +9,12 @@
 // into the clock, and whatever was written meanwhile comes as ranges of dots. A crash loses the piece under way at most.
 
 import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
-import { EMPTY_CONTAINER, fill, strip, sync } from '../../clock/container.js';
+import { EMPTY_CONTAINER, fill, strip, sync, type Container } from '../../clock/container.js';
 import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
-import { knownOf, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
+import { knownOf, type Bootstrap, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
 
 /** A peer that has answered this many comparisons meanwhile (half a second each) has lost the request for a piece. */
 const PIECE_COMPARISONS_MAX = 10;
@@ -63,7 +63,7 @@ export function takePiece(
   if (bootstrap?.from !== from || bootstrap.attempt !== local.attempt) return;
   const { through } = local;
   const taken = { ...piece, span: { after: piece.span.after, through } };
-  mergePiece(state, from, taken, [...local.keys, ...bootstrap.touched], stored, wallMs, effects);
+  mergePiece(state, from, taken, localsOf(bootstrap, local, stored), wallMs, effects);
   effects.observations.push({ kind: 'bootstrap-progressed', peer: from, keys: piece.containers.size });
   if (through === undefined) finish(state, effects);
   else ask(state, from, through, effects);
@@ -75,24 +75,28 @@ function ask(state: ReplicaState, from: string, through: string | undefined, eff
   effects.sends.push({ to: from, kind: 'pull-keys', after: through, attempt });
 }
 
+/** What this replica has. What was stored since the piece was asked for, the shell may have missed. */
+function localsOf({ touched }: Bootstrap, { containers }: LocalKeys, stored: Stored): ReadonlyMap<string, Container> {
+  if (touched.size === 0) return containers;
+  const locals = new Map(containers);
+  for (const key of touched) locals.set(key, stored.container(key));
+  return locals;
+}
+
 function mergePiece(
   state: ReplicaState,
   from: string,
   { span, clock, containers }: Piece,
-  candidates: readonly string[],
-  stored: Stored,
+  locals: ReadonlyMap<string, Container>,
   wallMs: number,
   effects: Effects,
 ): void {
-  const local = new Set(candidates);
-  const keys = new Set([...containers.keys(), ...candidates].filter((key) => isWithin(span, key)));
-  // Everything is read before anything is changed: a record that can't be read leaves the step without effect.
-  const locals = Array.from(keys, (key) => (local.has(key) ? stored.container(key) : EMPTY_CONTAINER));
+  const keys = new Set([...containers.keys(), ...locals.keys()]);
   const before = state.claims;
   const after = settle(raise(before, span, clock), state.clock);
-  let place = 0;
   for (const key of keys) {
-    const local = locals[place++]!;
+    if (!isWithin(span, key)) continue;
+    const local = locals.get(key) ?? EMPTY_CONTAINER;
     const remote = containers.get(key) ?? EMPTY_CONTAINER;
     const merged = sync(fill(local, knownOf(state, key)), fill(remote, clock));
     const left = strip(merged, join(state.clock, claimOf(after, key)));

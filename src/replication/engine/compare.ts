@@ -13,7 +13,7 @@ import {
   join,
   type VersionVector,
 } from '../../clock/version-vector.js';
-import { AHEAD_DIFFERS_MAX } from './ahead.js';
+import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
 import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
@@ -38,12 +38,12 @@ export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): 
 
 /** What this replica tells of itself, in every comparison and answer. */
 export function clockMessage(state: ReplicaState): ClockMessage {
-  const { clock, actor, aheadDigest, claimsDigest, sealed } = state;
+  const { clock, actor, aheadDigest, sealed } = state;
   return {
     clock,
     actor,
     aheadDigest,
-    claimsDigest,
+    claimsDigest: claimsDigest(state),
     membersDigest: membersDigest(state),
     sealed,
     awaited: awaitedBy(state),
@@ -92,7 +92,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   }
 
   const isAheadSame = answer.aheadDigest === state.aheadDigest;
-  const areClaimsSame = answer.claimsDigest === state.claimsDigest || answer.claimsDigest === 0;
+  const areClaimsSame = answer.claimsDigest === claimsDigest(state) || answer.claimsDigest === 0;
   peer.aheadDiffered = isAheadSame && areClaimsSame ? 0 : peer.aheadDiffered + 1;
   const isLevel = equalVectors(state.clock, answer.clock);
   if (peer.aheadDiffered === 0 || !(isLevel || peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0)) return;
@@ -128,6 +128,23 @@ export function pullFrom(state: ReplicaState, peer: Peer, effects: Effects): voi
   state.pullComparisons = 0;
   effects.observations.push({ kind: 'pull-started', peer: peer.name, dots: countBeyond(peer.clock, state.clock) });
   effects.sends.push({ to: peer.name, kind: 'pull', since: state.clock });
+}
+
+/**
+ * The peer's log does not reach back. Another one's may, its origin's above all, which keeps it for whoever lacks it. Only
+ * when nobody's does, all keys are taken over: it costs as much as there are keys, however little is missing.
+ */
+export function pullRefused(state: ReplicaState, peer: Peer, floor: VersionVector, effects: Effects): void {
+  peer.floor = join(peer.floor, floor);
+  // The question may be old: what it lacked has come by then.
+  if (descends(state.clock, floor)) return;
+  const other = [...state.peers.values()].find((candidate) => canHelp(state, candidate));
+  if (other === undefined) bootstrapFrom(state, peer, effects);
+  else pullFrom(state, other, effects);
+}
+
+function canHelp(state: ReplicaState, { isReachable, clock, floor }: Peer): boolean {
+  return isReachable && clock !== undefined && !descends(state.clock, clock) && descends(state.clock, floor);
 }
 
 /**

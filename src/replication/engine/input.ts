@@ -1,15 +1,15 @@
 // What can happen to a replica? Everything that the protocol reacts to, as values. Time comes with them.
 
-import type { Version } from '../../clock/container.js';
+import type { Container, Version } from '../../clock/container.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
 
 /** Tells the answers of different requests apart; chosen by the shell. */
 export type RequestId = number;
 
-/** Every key that is stored here from the start of a span up to `through`, as of after the piece was asked for. */
+/** Everything that is stored here from the start of a span up to `through`, as of after the piece was asked for. */
 export interface LocalKeys {
-  readonly keys: readonly string[];
+  readonly containers: ReadonlyMap<string, Container>;
   /** The end of the span, or before it: the piece is taken up to here. */
   readonly through: string | undefined;
 }

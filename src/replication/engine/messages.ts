@@ -6,7 +6,8 @@
 // |--------------|-------------------------------------|----------------------------------------------------|
 // | `push`       | my own writes that you lack         | `clock`: what I know now (unchanged: a gap)        |
 // | `compare`    | what I know                         | `clock`: what I know                               |
-// | `pull`       | what I know: send what I lack       | `batch`, or `below-floor`: take over all keys      |
+// | `pull`       | what I know: send what I lack       | `batch`, `below-floor`: no log that far back, or   |
+// |              |                                     | `take-all`: all keys are the shorter way           |
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
 // | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
 // | `members`    | whom I know                         | `members`: whom I know now                         |
@@ -86,8 +87,10 @@ export type PeerAnswer =
       /** Where the next `pull-ahead` goes on, or the first key of a `fetch` left for another; undefined: this was all. */
       readonly next: string | undefined;
     }
-  /** Take over all keys, unless your clock covers `floor` by now. */
+  /** The log begins after `floor`: another peer's may reach further back. */
   | { readonly kind: 'below-floor'; readonly clock: VersionVector; readonly floor: VersionVector }
+  /** All keys are the shorter way, or the log has a hole. */
+  | { readonly kind: 'take-all'; readonly clock: VersionVector }
   | { readonly kind: 'piece'; readonly piece: Piece }
   | { readonly kind: 'members'; readonly members: Members }
   | {

@@ -9,7 +9,7 @@ import { counterOf, countBeyond, descends, type VersionVector } from '../../cloc
 import { digestAhead, digestNow } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
-import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom } from './compare.js';
+import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom, pullRefused } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
 import { forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
@@ -210,8 +210,12 @@ export class Replica {
       case 'below-floor':
         this.checkIncarnation(answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
+        return pullRefused(state, peer, answer.floor, effects);
+      case 'take-all':
+        this.checkIncarnation(answer.clock, effects);
+        if (state.pullingFrom === from) state.pullingFrom = undefined;
         // The question may be old: what it lacked has come by then.
-        if (!descends(state.clock, answer.floor)) bootstrapFrom(state, peer, effects);
+        if (!descends(state.clock, answer.clock)) bootstrapFrom(state, peer, effects);
         return;
       case 'digests':
         throw new TypeError('digests are compared by the scrubber');

@@ -8,6 +8,7 @@
 import { claimedByAny } from '../../clock/claims.js';
 import type { Actor } from '../../clock/dot.js';
 import { beyond, descends, equalVectors, join, type VersionVector } from '../../clock/version-vector.js';
+import { claimsDigest } from './ahead.js';
 import { membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
 import type { Effects, Peer, ReplicaState } from './state.js';
@@ -20,7 +21,7 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
   const isLevel =
     equalVectors(state.clock, told.clock) &&
     state.aheadDigest === told.aheadDigest &&
-    state.claimsDigest === told.claimsDigest &&
+    claimsDigest(state) === told.claimsDigest &&
     membersDigest(state) === told.membersDigest;
   // It says that it was level with everybody for long enough, a moment before this replica has found so.
   if (!isLevel && peer.levelComparisons > LEVEL_COMPARISONS / 2) {
@@ -32,7 +33,7 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
 }
 
 export function seal(state: ReplicaState, effects: Effects): void {
-  if (state.aheadDigest === 0 && state.claimsDigest === 0) return;
+  if (state.aheadDigest === 0 && claimsDigest(state) === 0) return;
   // Alone, it knows nothing of who may have them: a node that was just restored from a backup, say.
   if (state.peers.size === 0) return;
   for (const peer of state.peers.values()) {

@@ -30,6 +30,8 @@ export interface Peer {
   actor: Actor | undefined;
   /** Comparisons in a row that found it in the very state of this replica. */
   levelComparisons: number;
+  /** Where its log begins, as far as it has refused a pull for it. */
+  floor: VersionVector;
   /** What it will know once it has taken over all keys; empty when it does not. Logs are kept for it from there on. */
   awaited: VersionVector;
   /** Whether it said so itself; else it is what it asked for. */
@@ -94,8 +96,7 @@ export interface ReplicaState extends Identity {
   readonly ahead: Map<string, VersionVector>;
   /** Digest of `ahead` as of the last tick: under load it changes all the time, and equal ones only matter at rest. */
   aheadDigest: number;
-  claimsDigest: number;
-  /** The clock at the last tick, and how many ticks ago the digests were computed. */
+  /** The clock at the last tick, and how many ticks ago the digest was computed. */
   digestedAt: VersionVector | undefined;
   ticksSinceDigest: number;
   readonly peers: Map<string, Peer>;
@@ -139,7 +140,6 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     },
     ahead: new Map(loaded.ahead),
     aheadDigest: 0,
-    claimsDigest: 0,
     digestedAt: undefined,
     ticksSinceDigest: 0,
     peers: new Map([...identity.unnamed, ...peers.map(([name]) => name)].map((name) => [name, unheard(name)])),
@@ -183,6 +183,7 @@ export function unheard(name: string): Peer {
     aheadDiffered: 0,
     actor: undefined,
     levelComparisons: 0,
+    floor: EMPTY_VECTOR,
     awaited: EMPTY_VECTOR,
     hasToldAwaited: false,
     hasBeenTried: false,

@@ -9,8 +9,6 @@ import { readVersions, writeVersions } from '../../store/record-codec.js';
 
 export const KEY_BYTES_MAX = 1024;
 
-const CONTENT_TYPE = /^[\x20-\x7e]{1,255}$/;
-
 export function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<string, Container>): void {
   writer.varint(containers.size);
   for (const [key, container] of containers) {
@@ -49,8 +47,6 @@ function checkContainer({ versions, context }: Container, clock: VersionVector):
       previous === undefined ||
       previous.actor < version.actor ||
       (previous.actor === version.actor && previous.counter < version.counter);
-    // It is given out as a header: one that no header can hold would make the key unreadable here.
-    if (!CONTENT_TYPE.test(version.contentType)) throw new MalformedBytesError('a content type is not ASCII text');
     if (!isInOrder || version.counter === 0 || version.counter > counterOf(seen, version.actor)) {
       throw new MalformedBytesError('a container breaks the order or the bounds of its dots');
     }

@@ -30,7 +30,7 @@ const TIMEOUT_MS = {
 const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   compare: ['clock'],
   push: ['clock'],
-  pull: ['batch', 'below-floor'],
+  pull: ['batch', 'below-floor', 'take-all'],
   'pull-ahead': ['batch'],
   'pull-keys': ['piece'],
   members: ['members'],

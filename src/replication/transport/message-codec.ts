@@ -46,7 +46,7 @@ type Digests = Pick<Extract<PeerAnswer, { kind: 'digests' }>, 'keys' | 'through'
 const NAME = /^[a-z0-9-]{1,63}$/;
 
 const REQUESTS = ['push', 'compare', 'pull', 'pull-ahead', 'pull-keys', 'members', 'fetch', 'digest'] as const;
-const ANSWERS = ['clock', 'batch', 'below-floor', 'piece', 'members', 'digests'] as const;
+const ANSWERS = ['clock', 'batch', 'below-floor', 'take-all', 'piece', 'members', 'digests'] as const;
 
 export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buffer {
   const writer = new BinaryWriter(message.kind === 'push' ? 64 * 1024 : 256);
@@ -119,6 +119,9 @@ export function encodeAnswer({ from, to, message }: Envelope<PeerAnswer>): Buffe
       writeVector(writer, message.clock);
       writeVector(writer, message.floor);
       break;
+    case 'take-all':
+      writeVector(writer, message.clock);
+      break;
     case 'piece':
       writePiece(writer, message.piece);
       break;
@@ -142,6 +145,8 @@ export function decodeAnswer(bytes: Uint8Array): Envelope<PeerAnswer> {
         return { kind, batch: readBatch(reader), next: reader.text() || undefined };
       case 'below-floor':
         return { kind, clock: readVector(reader), floor: readVector(reader) };
+      case 'take-all':
+        return { kind, clock: readVector(reader) };
       case 'piece':
         return { kind, piece: readPiece(reader) };
       case 'members':

@@ -15,6 +15,8 @@ const WALL_MS = 1_700_000_000_000;
 const PEERS = ['n2', 'n3'];
 
 let stored: Map<string, Container>;
+/** As of when the last piece was asked for: the shell may have seen nothing newer. */
+let seenByShell: Map<string, Container>;
 let replica: Replica;
 /** What the last commit says of the node, and of claims. */
 let node: NonNullable<Output['writes']['node']> | undefined;
@@ -36,6 +38,7 @@ function step(input: Input): Output {
   }
   for (const [key, each] of output.writes.containers) stored.set(key, each);
   node = output.writes.node ?? node;
+  if (output.sends.some(({ kind }) => kind === 'pull-keys')) seenByShell = new Map(stored);
   return output;
 }
 
@@ -44,9 +47,14 @@ function asked({ sends }: Output): string[] {
   return sends.map((send) => `${send.kind} ${send.to}${send.kind === 'pull-keys' ? ` ${send.after ?? 'first'}` : ''}`);
 }
 
-function refusedBy(from: string): Output {
-  const clock = vector({ 'n1.a': 2, 'n2.b': 9 });
-  const answer = { kind: 'below-floor', clock, floor: clock } as const;
+/** It is heard, and with it what it knows. */
+function isThere(from: string, clock: Record<string, number>): void {
+  const request = { kind: 'compare', ...toldBy(from, clock) } as const;
+  step({ kind: 'peer-request', id: 1, from, request, wallMs: WALL_MS });
+}
+
+function refusedBy(from: string, floor: Record<string, number> = { 'n1.a': 2, 'n2.b': 9 }): Output {
+  const answer = { kind: 'below-floor', clock: vector({ 'n1.a': 2, 'n2.b': 9 }), floor: vector(floor) } as const;
   return step({ kind: 'peer-answer', from, to: 'pull', answer, wallMs: WALL_MS });
 }
 
@@ -59,7 +67,7 @@ function pieceFrom(
   clock: Record<string, number> = { 'n1.a': 2, 'n2.b': 9 },
 ): Output {
   const piece = { span, clock: vector(clock), containers: new Map(Object.entries(containers)) };
-  const local = { keys: [...stored.keys()], through: span.through, attempt };
+  const local = { containers: seenByShell, through: span.through, attempt };
   return step({
     kind: 'peer-answer',
     from,
@@ -86,7 +94,44 @@ function writeOf(key: string): Input {
 const FIRST_HALF: KeySpan = { after: undefined, through: 'm' };
 const SECOND_HALF: KeySpan = { after: 'm', through: undefined };
 
-describe('A replica that is refused because the log begins later', () => {
+describe('A replica whose pull is refused because the log begins later', () => {
+  const MISSING = { 'n1.a': 2, 'n2.b': 9 };
+
+  test('asks the next reachable peer that has what is missing, and takes over all keys when all have refused', () => {
+    isThere('n2', MISSING);
+    isThere('n3', MISSING);
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull n3']);
+    expect(asked(refusedBy('n3', { 'n2.b': 4 }))).toEqual(['pull-keys n3 first']);
+  });
+
+  test('asks none that can be of no help: that has no more, or is not there', () => {
+    isThere('n2', MISSING);
+    isThere('n3', { 'n1.a': 2, 'n2.b': 1 });
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull-keys n2 first']);
+  });
+
+  test('asks one that refused once, when what its log lacks has come meanwhile', () => {
+    isThere('n2', MISSING);
+    isThere('n3', MISSING);
+    refusedBy('n3', { 'n2.b': 1 });
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull n3']);
+  });
+
+  test('does nothing when what it asked for has come by then', () => {
+    isThere('n3', MISSING);
+    expect(asked(refusedBy('n2', { 'n2.b': 1 }))).toEqual([]);
+  });
+
+  test('takes over all keys at once when told that this is the shorter way', () => {
+    isThere('n3', MISSING);
+    const answer = { kind: 'take-all', clock: vector(MISSING) } as const;
+    expect(asked(step({ kind: 'peer-answer', from: 'n2', to: 'pull', answer, wallMs: WALL_MS }))).toEqual([
+      'pull-keys n2 first',
+    ]);
+  });
+});
+
+describe('A replica that nobody has a long enough log for', () => {
   test('asks that peer for all keys, from the first one on, and nobody else beside it', () => {
     expect(asked(refusedBy('n2'))).toEqual(['pull-keys n2 first']);
     expect(asked(refusedBy('n3'))).toEqual([]);

@@ -107,6 +107,7 @@ const anyAnswer: fc.Arbitrary<PeerAnswer> = fc.oneof(
   fc.record({ kind: fc.constant('clock' as const), ...anyClockMessage }),
   fc.record({ kind: fc.constant('batch' as const), batch: anyBatch, next: anyEnd }),
   fc.record({ kind: fc.constant('below-floor' as const), clock: anyVector, floor: anyVector }),
+  fc.record({ kind: fc.constant('take-all' as const), clock: anyVector }),
   fc.record({ kind: fc.constant('piece' as const), piece: anyPiece }),
   fc.record({ kind: fc.constant('members' as const), members: anyMembers }),
 );
