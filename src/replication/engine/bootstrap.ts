@@ -14,7 +14,7 @@ import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
-import { knownOf, type Bootstrap, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
+import type { Bootstrap, Effects, Peer, ReplicaState, Stored } from './state.js';
 
 /** A peer that has answered this many comparisons meanwhile (half a second each) has lost the request for a piece. */
 const PIECE_COMPARISONS_MAX = 10;
@@ -92,18 +92,31 @@ function mergePiece(
   effects: Effects,
 ): void {
   const keys = new Set([...containers.keys(), ...locals.keys()]);
-  const before = state.claims;
-  const after = settle(raise(before, span, clock), state.clock);
+  const after = settle(raise(state.claims, span, clock), state.clock);
+  const before = knownIn(state.clock, state.claims);
+  const knownAfter = knownIn(state.clock, after);
   for (const key of keys) {
     if (!isWithin(span, key)) continue;
+    const known = before(key);
     const local = locals.get(key) ?? EMPTY_CONTAINER;
     const remote = containers.get(key) ?? EMPTY_CONTAINER;
-    const merged = sync(fill(local, knownOf(state, key)), fill(remote, clock));
-    const left = strip(merged, join(state.clock, claimOf(after, key)));
+    const merged = sync(fill(local, known), fill(remote, clock));
+    const left = strip(merged, knownAfter(key));
     if (!isSame(local, left)) effects.store(state, key, left);
-    observeStamps(state, from, key, remote, knownOf(state, key), wallMs, effects);
+    observeStamps(state, from, key, remote, known, wallMs, effects);
   }
   effects.setClaims(state, after);
+}
+
+/** What is known of one key after the other: few ranges have many keys. */
+function knownIn(clock: VersionVector, claims: Claims): (key: string) => VersionVector {
+  let claim = EMPTY_VECTOR;
+  let known = clock;
+  return (key) => {
+    const claimed = claimOf(claims, key);
+    if (claimed !== claim) [claim, known] = [claimed, join(clock, claimed)];
+    return known;
+  };
 }
 
 /** What is known of all keys by now goes into the clock. The log has nothing of it: it begins there. */
