@@ -1,7 +1,7 @@
 // What happens when a record turns out to be damaged, whoever reads it: a client, a step, a message, the scrubber? The
 // engine is told of its key, once, and has it repaired; who was reading gets the error.
 
-import type { Container, Version } from '../clock/container.js';
+import type { Container } from '../clock/container.js';
 import { dotOf, isLogKey, isOfKey, keyOf } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
@@ -47,13 +47,10 @@ export class DamageWatch {
     const { shell, store } = this;
     // A commit may have written the key anew since the snapshot in which it was read.
     if (shell.damaged.has(key) || readable(() => store.view.stored(key)) !== undefined) return;
-    shell.take({ kind: 'damaged', key, versions: this.versions(key) });
-  }
-
-  /** Versions that are known all the same: from the cache, from a commit on its way, or only the context is damaged. */
-  private versions(key: string): readonly Version[] | undefined {
-    const container = readable(() => this.shell.container(key));
-    return container?.versions ?? readable(() => this.store.view.versions(key));
+    // From the cache, or from a commit on its way.
+    const container = readable(() => shell.container(key));
+    const versions = container?.versions ?? readable(() => store.view.versions(key));
+    shell.take({ kind: 'damaged', key, versions, isContextKnown: container !== undefined });
   }
 
   private tellLogEntry(recordKey: Uint8Array): void {

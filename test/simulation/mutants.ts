@@ -216,14 +216,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'fills the local side of a piece after it has raised the claims',
     BOOTSTRAP,
-    'fill(local, knownOf(state, key))',
-    'fill(local, join(state.clock, claimOf(after, key)))',
+    'fill(local, known)',
+    'fill(local, knownAfter(key))',
   ),
   mutant(
     'strips the keys of a piece of what is claimed of any key',
     BOOTSTRAP,
-    'join(state.clock, claimOf(after, key))',
-    'after.reduce((all, claim) => join(all, claim.clock), state.clock)',
+    'knownIn(state.clock, after)',
+    '() => after.reduce((all, claim) => join(all, claim.clock), state.clock)',
   ),
   mutant(
     'takes over the clock with the first piece',
@@ -246,7 +246,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   {
     name: 'waits for a lost piece as long as the transport does',
-    patches: [{ file: BOOTSTRAP, find: '> PIECE_COMPARISONS_MAX', replace: '> Infinity' }],
+    patches: [{ file: BOOTSTRAP, find: 'comparisons <= bootstrap.patience', replace: 'comparisons <= Infinity' }],
     seeds: 4000,
   },
   mutant(

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { Problem, type ProblemCode } from './problem.js';
 import { ClientGoneError } from './send-problem.js';
 
-/** Bounds the bytes of all bodies being received: beyond it a replica says so, instead of running out of memory. */
+/** Bounds the bytes of all bodies being received or waited with: beyond it a replica says so, instead of running out of memory. */
 export class BodyBudget {
   private reserved = 0;
 
@@ -37,16 +37,25 @@ export interface BodyLimit {
  * see the answer.
  * @throws Problem when it is too large or the replica is overloaded; ClientGoneError when it ends too early
  */
-export async function readBody(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+export function readBody(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+  return withBody(req, limit, (body) => Promise.resolve(body));
+}
+
+/** As `readBody`, for who keeps the body while waiting: it counts until `use` has ended. */
+export async function withBody<T>(
+  req: IncomingMessage,
+  limit: BodyLimit,
+  use: (body: Buffer) => Promise<T>,
+): Promise<T> {
   const announced = req.headers['content-length'];
-  if (announced === undefined && req.headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
+  if (announced === undefined && req.headers['transfer-encoding'] === undefined) return use(Buffer.alloc(0));
   // Its client may have left before anybody listened: no event would tell.
   if (req.destroyed) throw new ClientGoneError(GONE);
   const length = announced === undefined ? limit.bytesMax : Number(announced);
   if (length > limit.bytesMax) throw tooLarge(limit);
   limit.budget.reserve(length);
   try {
-    return await receive(req, limit);
+    return await use(await receive(req, limit));
   } finally {
     limit.budget.release(length);
   }

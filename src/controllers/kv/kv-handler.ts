@@ -10,7 +10,7 @@ import { ranked, RESOLUTIONS, winner } from '../../clock/resolution.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { WriteResult } from '../../replication/engine/output.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
-import { readBody, type BodyBudget } from '../http/body.js';
+import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
 import { Problem } from '../http/problem.js';
 import { choiceParameter, parseQuery } from '../http/query.js';
@@ -69,12 +69,10 @@ export class KvHandler {
     // Before the body: who waits at the gate holds no memory meanwhile.
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
-    const value = await readBody(req, {
-      bytesMax: this.options.valueBytesMax,
-      tooLarge: 'VALUE_TOO_LARGE',
-      budget: this.budget,
-    });
-    const result = await this.driver.write({ ...request, content: { contentType, value } });
+    const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
+    const result = await withBody(req, limit, (value) =>
+      this.driver.write({ ...request, content: { contentType, value } }),
+    );
     const written = accepted(result);
     const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;
     this.writeResult(req, res, request.key, written, status);

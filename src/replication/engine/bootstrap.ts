@@ -14,17 +14,27 @@ import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
-import type { Bootstrap, Effects, Peer, ReplicaState, Stored } from './state.js';
+import {
+  PIECE_COMPARISONS_MIN,
+  type Bootstrap,
+  type Effects,
+  type Peer,
+  type ReplicaState,
+  type Stored,
+} from './state.js';
 
-/** A peer that has answered this many comparisons meanwhile (half a second each) has lost the request for a piece. */
-const PIECE_COMPARISONS_MAX = 10;
+/**
+ * A peer that answers comparisons but sends no piece has lost the request, or is slow: it is asked again, and waited for
+ * twice as long; in the end longer than the transport waits for an answer.
+ */
+const PIECE_COMPARISONS_MAX = 80;
 
 /** Takes over all keys from this peer, or goes on with it where the last one stopped. */
 export function bootstrapFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (state.bootstrap?.from !== undefined) return;
-  const through = state.bootstrap?.through;
+  const { through, patience } = state.bootstrap ?? { through: undefined, patience: PIECE_COMPARISONS_MIN };
   effects.observations.push({ kind: 'bootstrap-started', peer: peer.name, after: through });
-  ask(state, peer.name, through, effects);
+  ask(state, peer.name, { through, patience }, effects);
   effects.touchNode();
 }
 
@@ -33,8 +43,9 @@ export function watchBootstrap(state: ReplicaState, peer: Peer): void {
   const { bootstrap } = state;
   if (bootstrap?.from !== peer.name) return;
   const comparisons = bootstrap.comparisons + 1;
-  if (comparisons > PIECE_COMPARISONS_MAX) interruptBootstrap(state, peer.name);
-  else state.bootstrap = { ...bootstrap, comparisons };
+  const patience = Math.min(2 * bootstrap.patience, PIECE_COMPARISONS_MAX);
+  if (comparisons <= bootstrap.patience) state.bootstrap = { ...bootstrap, comparisons };
+  else state.bootstrap = { ...bootstrap, from: undefined, touched: new Set(), patience };
 }
 
 /** A peer's log reaches back to here: what is claimed stays, and the rest comes as ranges of dots. */
@@ -66,12 +77,18 @@ export function takePiece(
   mergePiece(state, from, taken, localsOf(bootstrap, local, stored), wallMs, effects);
   effects.observations.push({ kind: 'bootstrap-progressed', peer: from, keys: piece.containers.size });
   if (through === undefined) finish(state, effects);
-  else ask(state, from, through, effects);
+  else ask(state, from, { through, patience: PIECE_COMPARISONS_MIN }, effects);
 }
 
-function ask(state: ReplicaState, from: string, through: string | undefined, effects: Effects): void {
-  const attempt = (state.bootstrap?.attempt ?? 0) + 1;
-  state.bootstrap = { through, from, attempt, touched: new Set(), comparisons: 0 };
+function ask(
+  state: ReplicaState,
+  from: string,
+  { through, patience }: Pick<Bootstrap, 'through' | 'patience'>,
+  effects: Effects,
+): void {
+  // Never given again: the answer to a piece of an earlier bootstrap may still be on its way.
+  const attempt = ++state.piecesAsked;
+  state.bootstrap = { through, from, attempt, touched: new Set(), comparisons: 0, patience };
   effects.sends.push({ to: from, kind: 'pull-keys', after: through, attempt });
 }
 

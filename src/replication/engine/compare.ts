@@ -143,8 +143,9 @@ export function pullRefused(state: ReplicaState, peer: Peer, floor: VersionVecto
   else pullFrom(state, other, effects);
 }
 
-function canHelp(state: ReplicaState, { isReachable, clock, floor }: Peer): boolean {
-  return isReachable && clock !== undefined && !descends(state.clock, clock) && descends(state.clock, floor);
+function canHelp(state: ReplicaState, { isReachable, clock, floor, hasFailedPull }: Peer): boolean {
+  if (!isReachable || clock === undefined || hasFailedPull) return false;
+  return !descends(state.clock, clock) && descends(state.clock, floor);
 }
 
 /**

@@ -65,6 +65,8 @@ export type Input =
       readonly key: string;
       /** The key's versions where they are known all the same; undefined: they are lost here. */
       readonly versions: readonly Version[] | undefined;
+      /** Whether what the key knows beyond its versions is known too. */
+      readonly isContextKnown: boolean;
     }
   /** Replicas that know the same differ in these keys. */
   | { readonly kind: 'suspected'; readonly keys: readonly string[] }

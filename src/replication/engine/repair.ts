@@ -26,6 +26,9 @@ import { countAsked, takeVotes } from './suspects.js';
 /** Keys that one request asks for: with values of usual size an answer has room for all of them. */
 const FETCH_KEYS_MAX = 100;
 
+/** Of these, keys that differ between replicas. */
+const SUSPECTS_MAX = 25;
+
 /** The transport may take much longer to give up a connection that died without a word. */
 const FETCH_TICKS_MAX = 10;
 
@@ -38,7 +41,7 @@ const FRUITLESS_ANSWERS_MIN = 10;
 /** A record of the key can't be read. */
 export function noticeDamage(
   state: ReplicaState,
-  { key, versions }: Extract<Input, { kind: 'damaged' }>,
+  { key, versions, isContextKnown }: Extract<Input, { kind: 'damaged' }>,
   effects: Effects,
 ): void {
   const { damaged } = state.repairs;
@@ -46,17 +49,18 @@ export function noticeDamage(
   effects.observations.push({ kind: 'damaged', key });
   const known = knownOf(state, key);
   const ahead = join(known, state.ahead.get(key) ?? EMPTY_VECTOR);
-  if (versions !== undefined) {
-    // The context that a version came with covered its dot: to claim that much of it is no more than the truth.
+  if (versions !== undefined && (isContextKnown || state.ahead.has(key))) {
     const context = versions.reduce<VersionVector>(advance, ahead);
     effects.store(state, key, strip({ versions, context }, known));
     effects.observations.push({ kind: 'repaired', key, isWhole: true });
     return;
   }
   state.repairs.suspected.delete(key);
-  const missing = countBeyond(ahead, EMPTY_VECTOR);
-  damaged.set(key, { known: ahead, found: EMPTY_CONTAINER, missing, fruitless: new Map() });
-  askForRepairs(state, effects);
+  // The context that a version came with covered its dot: to claim that much of it is no more than the truth.
+  const found = versions && { versions, context: versions.reduce<VersionVector>(advance, EMPTY_VECTOR) };
+  const missing = countBeyond(ahead, found?.context ?? EMPTY_VECTOR);
+  // Peers are asked at the next tick: a burst of damaged records must not make their answers count in no time.
+  damaged.set(key, { known: ahead, found: found ?? EMPTY_CONTAINER, missing, fruitless: new Map() });
 }
 
 /** Asks for what is damaged still. A request that has gone without an answer for long is lost. */
@@ -68,7 +72,7 @@ export function tickRepairs(state: ReplicaState, effects: Effects): void {
 }
 
 /** Asks every peer that is there and not being asked already. */
-export function askForRepairs({ peers, repairs }: ReplicaState, effects: Effects): void {
+function askForRepairs({ peers, repairs }: ReplicaState, effects: Effects): void {
   const { asked } = repairs;
   const keys = keysToAsk(repairs);
   if (keys.length === 0) return;
@@ -81,7 +85,9 @@ export function askForRepairs({ peers, repairs }: ReplicaState, effects: Effects
 
 function keysToAsk({ damaged, suspected }: Repairs): readonly string[] {
   if (damaged.size + suspected.size === 0) return [];
-  return [...damaged.keys(), ...suspected.keys()].slice(0, FETCH_KEYS_MAX);
+  // Damage that only a member who is away can mend must not keep the others waiting.
+  const suspects = [...suspected.keys()].slice(0, SUSPECTS_MAX);
+  return [...[...damaged.keys()].slice(0, FETCH_KEYS_MAX - suspects.length), ...suspects];
 }
 
 export function fetchFailed({ repairs }: ReplicaState, peer: string): void {

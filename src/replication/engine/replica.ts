@@ -17,7 +17,7 @@ import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { learnClock, pushAnswered } from './push.js';
 import { seal } from './seal.js';
-import { askForRepairs, fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
+import { fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
   Effects,
   initialState,
@@ -131,8 +131,7 @@ export class Replica {
       case 'damaged':
         return noticeDamage(state, input, effects);
       case 'suspected':
-        suspect(state, input.keys);
-        return askForRepairs(state, effects);
+        return suspect(state, input.keys);
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         settleClaims(state, effects);
@@ -232,6 +231,7 @@ export class Replica {
   private pulled(peer: Peer, batch: Batch, stored: Stored, wallMs: number, effects: Effects): void {
     const { state } = this;
     if (state.pullingFrom === peer.name) state.pullingFrom = undefined;
+    peer.hasFailedPull = false;
     const isApplied = this.apply(peer.name, batch, stored, wallMs, effects);
     learnClock(peer, batch.clock, undefined);
     endIdleBootstrap(state, effects);
@@ -262,11 +262,12 @@ export class Replica {
     if (to === 'push') peer.isPushing = false;
     if (to === 'compare') peer.isComparing = false;
     if (to === 'fetch') fetchFailed(state, from);
+    if (to === 'pull') peer.hasFailedPull = true;
     // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
     if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
     if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
     if (to === 'compare' || to === 'pull-keys') interruptBootstrap(state, from);
-    peer.hasBeenTried = true;
+    if (to === 'compare') peer.hasBeenTried = true;
     // What it refused is tried again after the next comparison.
     if (wasAnswered && to !== 'compare') return;
     peer.hasCompared = false;

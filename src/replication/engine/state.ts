@@ -32,6 +32,8 @@ export interface Peer {
   levelComparisons: number;
   /** Where its log begins, as far as it has refused a pull for it. */
   floor: VersionVector;
+  /** Whether the last pull that it was asked for came to nothing. */
+  hasFailedPull: boolean;
   /** What it will know once it has taken over all keys; empty when it does not. Logs are kept for it from there on. */
   awaited: VersionVector;
   /** Whether it said so itself; else it is what it asked for. */
@@ -48,6 +50,9 @@ export interface Stored {
   container(key: string): Container;
 }
 
+/** A piece is waited for until the peer has answered this many comparisons meanwhile, half a second each. */
+export const PIECE_COMPARISONS_MIN = 10;
+
 /** All keys are being taken over from a peer, piece by piece in their order. */
 export interface Bootstrap {
   /** The last key that is done; undefined before the first. */
@@ -58,8 +63,9 @@ export interface Bootstrap {
   readonly attempt: number;
   /** Keys stored since the piece was asked for, which the shell may not see yet when it looks for local keys. */
   readonly touched: Set<string>;
-  /** Comparisons that the peer has answered since. */
+  /** Comparisons that the peer has answered since, and how many it may. */
   readonly comparisons: number;
+  readonly patience: number;
 }
 
 export interface LoadedState extends NodeState {
@@ -93,6 +99,8 @@ export interface ReplicaState extends Identity {
   /** By actor, the highest counter whose log entry need not be kept any more. */
   floor: VersionVector;
   bootstrap: Bootstrap | undefined;
+  /** Pieces of keys asked for since the start, over all bootstraps. */
+  piecesAsked: number;
   readonly ahead: Map<string, VersionVector>;
   /** Digest of `ahead` as of the last tick: under load it changes all the time, and equal ones only matter at rest. */
   aheadDigest: number;
@@ -137,7 +145,9 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
       attempt: 0,
       touched: new Set(),
       comparisons: 0,
+      patience: PIECE_COMPARISONS_MIN,
     },
+    piecesAsked: 0,
     ahead: new Map(loaded.ahead),
     aheadDigest: 0,
     digestedAt: undefined,
@@ -184,6 +194,7 @@ export function unheard(name: string): Peer {
     actor: undefined,
     levelComparisons: 0,
     floor: EMPTY_VECTOR,
+    hasFailedPull: false,
     awaited: EMPTY_VECTOR,
     hasToldAwaited: false,
     hasBeenTried: false,

@@ -117,6 +117,14 @@ describe('A replica whose pull is refused because the log begins later', () => {
     expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull n3']);
   });
 
+  test('asks none that failed a pull, until one has come from it', () => {
+    isThere('n2', MISSING);
+    isThere('n3', MISSING);
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull n3']);
+    step({ kind: 'peer-failure', from: 'n3', to: 'pull', wasAnswered: true });
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull-keys n2 first']);
+  });
+
   test('does nothing when what it asked for has come by then', () => {
     isThere('n3', MISSING);
     expect(asked(refusedBy('n2', { 'n2.b': 1 }))).toEqual([]);
@@ -238,13 +246,35 @@ describe('A peer that fails while keys are taken over', () => {
     expect(pieceFrom('n2', 1, FIRST_HALF, {}).writes.node).toBeUndefined();
   });
 
+  test('may answer too late for this bootstrap and in time for the next: its piece is of another one', () => {
+    refusedBy('n2');
+    step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: false });
+    const batch = { clock: vector({ 'n1.a': 2, 'n2.b': 1 }), ranges: [], containers: new Map() };
+    const answer = { kind: 'batch', batch, next: undefined } as const;
+    step({ kind: 'peer-answer', from: 'n3', to: 'pull', answer, wallMs: WALL_MS });
+    expect(node?.bootstrap).toBeUndefined();
+    step(writeOf('new'));
+    refusedBy('n2');
+    expect(pieceFrom('n2', 1, { after: undefined, through: undefined }, {}).writes.node).toBeUndefined();
+    expect(textsOf(stored.get('new')!)).toEqual(['written meanwhile']);
+  });
+
   test('is no longer waited for when it answers comparisons all the while, but not that', () => {
     refusedBy('n2');
     const answer = { kind: 'clock', ...toldBy('n2', { 'n1.a': 2, 'n2.b': 9 }) } as const;
-    for (let round = 0; round < 11; round++) {
-      step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS });
-    }
+    const compare = (times: number): void => {
+      for (let round = 0; round < times; round++) {
+        step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS });
+      }
+    };
+    compare(11);
     expect(replica.progress.bootstrap?.from).toBeUndefined();
     expect(asked(refusedBy('n3'))).toEqual(['pull-keys n3 first']);
+    step({ kind: 'peer-failure', from: 'n3', to: 'pull-keys', wasAnswered: false });
+    refusedBy('n2');
+    compare(20);
+    expect(replica.progress.bootstrap?.from).toBe('n2');
+    compare(1);
+    expect(replica.progress.bootstrap?.from).toBeUndefined();
   });
 });

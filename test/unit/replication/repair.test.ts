@@ -42,23 +42,23 @@ function told(from: string, clock: Record<string, number>, versions: readonly Ve
   return { kind: 'peer-answer', from, to: 'fetch', answer, wallMs: WALL_MS };
 }
 
-const DAMAGED: Input = { kind: 'damaged', key: KEY, versions: undefined };
+const DAMAGED: Input = { kind: 'damaged', key: KEY, versions: undefined, isContextKnown: false };
 
 describe('a damaged record', () => {
   test('is asked for from every peer, and reported once', () => {
     const { step } = replicaOf({ 'n2.a': 3 }, undefined);
-    const { sends, observations } = step(DAMAGED);
-    expect(sends).toEqual([
+    expect(step(DAMAGED).observations).toEqual([{ kind: 'damaged', key: KEY }]);
+    expect(step({ kind: 'tick' }).sends.filter(({ kind }) => kind === 'fetch')).toEqual([
       { to: 'n2', kind: 'fetch', keys: [KEY] },
       { to: 'n3', kind: 'fetch', keys: [KEY] },
     ]);
-    expect(observations).toEqual([{ kind: 'damaged', key: KEY }]);
     expect(step(DAMAGED)).toMatchObject({ sends: [], observations: [] });
   });
 
   test('is stored once the answers together cover what was known', () => {
     const { step } = replicaOf({ 'n2.a': 3, 'n3.a': 2 }, undefined);
     step(DAMAGED);
+    step({ kind: 'tick' });
     expect(step(told('n2', { 'n2.a': 3 }, [versionOf('n2.a', 3)])).writes.containers).toEqual([]);
     const { writes, observations } = step(told('n3', { 'n3.a': 2 }, [versionOf('n3.a', 1)]));
     const versions = [versionOf('n2.a', 3), versionOf('n3.a', 1)];
@@ -69,6 +69,7 @@ describe('a damaged record', () => {
   test('keeps what the answers know beyond this replica', () => {
     const { step } = replicaOf({ 'n2.a': 3 }, undefined);
     step(DAMAGED);
+    step({ kind: 'tick' });
     const { writes } = step(told('n2', { 'n2.a': 5 }, [versionOf('n2.a', 5)]));
     expect(writes.containers).toEqual([[KEY, { versions: [versionOf('n2.a', 5)], context: vector({ 'n2.a': 5 }) }]]);
   });
@@ -76,15 +77,48 @@ describe('a damaged record', () => {
   test('is written from memory where its versions are known all the same', () => {
     const { replica, step } = replicaOf({ 'n2.a': 3 }, undefined);
     const versions = [versionOf('n2.a', 3)];
-    const { writes, sends } = step({ kind: 'damaged', key: KEY, versions });
+    const { writes, sends } = step({ kind: 'damaged', key: KEY, versions, isContextKnown: true });
     expect(writes.containers).toEqual([[KEY, { versions, context: EMPTY_VECTOR }]]);
     expect(sends).toEqual([]);
     expect(replica.damaged.size).toBe(0);
   });
 
+  test('is not written from memory while its context is damaged too: it may have seen more than its versions', () => {
+    const { replica, step } = replicaOf({ 'n2.a': 3 }, undefined);
+    const versions = [versionOf('n2.a', 3)];
+    expect(step({ kind: 'damaged', key: KEY, versions, isContextKnown: false }).writes.containers).toEqual([]);
+    expect([...replica.damaged.keys()]).toEqual([KEY]);
+    step({ kind: 'tick' });
+    const { writes } = step(told('n2', { 'n2.a': 5 }, []));
+    expect(writes.containers).toEqual([[KEY, { versions: [], context: vector({ 'n2.a': 5 }) }]]);
+  });
+
+  test('is asked for once a tick, however many others turn out to be damaged meanwhile', () => {
+    const { step } = replicaOf({ 'n1.a': 1, 'n2.a': 3 }, undefined);
+    step(DAMAGED);
+    const asked: string[] = [];
+    for (let other = 0; other < 20; other++) {
+      const { sends } = step({ kind: 'damaged', key: `other-${other}`, versions: undefined, isContextKnown: false });
+      asked.push(...sends.map(({ kind }) => kind), ...step(told('n2', {}, [])).sends.map(({ kind }) => kind));
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test('does not keep keys waiting that replicas disagree about', () => {
+    const { step } = replicaOf({ 'n1.a': 1 }, undefined);
+    for (let place = 0; place < 200; place++) {
+      step({ kind: 'damaged', key: `lost-${place}`, versions: undefined, isContextKnown: false });
+    }
+    step({ kind: 'suspected', keys: ['suspected'] });
+    const fetch = step({ kind: 'tick' }).sends.find(({ kind }) => kind === 'fetch') as { keys: readonly string[] };
+    expect(fetch.keys).toHaveLength(100);
+    expect(fetch.keys).toContain('suspected');
+  });
+
   test('is waited for as long as one member has not answered', () => {
     const { replica, step } = replicaOf({ 'n1.a': 1, 'n2.a': 3 }, undefined);
     step(DAMAGED);
+    step({ kind: 'tick' });
     for (let round = 0; round < 30; round++) {
       step(told('n2', { 'n2.a': 3 }, [versionOf('n2.a', 3)]));
       step({ kind: 'peer-failure', from: 'n3', to: 'fetch', wasAnswered: false });
@@ -96,6 +130,7 @@ describe('a damaged record', () => {
   test('is written anew, and said to lack something, when no member has what is missing', () => {
     const { replica, step } = replicaOf({ 'n1.a': 1, 'n2.a': 3 }, undefined);
     step(DAMAGED);
+    step({ kind: 'tick' });
     const outputs: Output[] = [];
     for (let round = 0; round < 10; round++) {
       outputs.push(step(told('n2', { 'n2.a': 3 }, [versionOf('n2.a', 3)])), step(told('n3', {}, undefined)));
