@@ -1,15 +1,15 @@
-// What becomes of a body whose client has left?
+// How long does a body take room from others?
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BodyBudget, readBody } from '../../../src/controllers/http/body.js';
+import { BodyBudget, readBody, withBody } from '../../../src/controllers/http/body.js';
 import { ClientGoneError } from '../../../src/controllers/http/send-problem.js';
 
 const BYTES_MAX = 100;
 
-describe('a body whose client leaves before anybody reads it', () => {
+describe('a body', () => {
   const server = createServer();
   let port: number;
 
@@ -27,7 +27,7 @@ describe('a body whose client leaves before anybody reads it', () => {
   it.each([
     ['half sent', '0123'],
     ['sent in full', '0123456789'],
-  ])('is given up when it was %s, and takes no room from others', async (_, sent) => {
+  ])('is given up when its client leaves before anybody reads it, when it was %s', async (_, sent) => {
     const budget = new BodyBudget(BYTES_MAX);
     const client = connect(port, '127.0.0.1');
     const requested = once(server, 'request') as Promise<[IncomingMessage]>;
@@ -41,5 +41,28 @@ describe('a body whose client leaves before anybody reads it', () => {
     await expect(readBody(req, limit)).rejects.toThrow(ClientGoneError);
     budget.reserve(BYTES_MAX);
     expect(() => budget.reserve(1)).toThrow();
+  });
+
+  it('counts until whoever waits with it has done, however that ends', async () => {
+    const budget = new BodyBudget(BYTES_MAX);
+    const client = connect(port, '127.0.0.1');
+    const requested = once(server, 'request') as Promise<[IncomingMessage]>;
+    client.write('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789');
+    const [req] = await requested;
+    let fail: (error: Error) => void = () => {};
+    const begun = new Promise<void>((begin) => {
+      const limit = { bytesMax: BYTES_MAX, tooLarge: 'VALUE_TOO_LARGE', budget } as const;
+      const waiting = (): Promise<never> => {
+        begin();
+        return new Promise((_, reject) => (fail = reject));
+      };
+      withBody(req, limit, waiting).catch(() => {});
+    });
+    await begun;
+    expect(() => budget.reserve(BYTES_MAX - 9)).toThrow();
+    fail(new Error('no answer'));
+    await new Promise((resolve) => setImmediate(resolve));
+    budget.reserve(BYTES_MAX);
+    client.destroy();
   });
 });
