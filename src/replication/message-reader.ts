@@ -51,7 +51,7 @@ export const MESSAGE_LIMITS: MessageLimits = {
 const LOCAL_BYTES_PER_BYTE = 4;
 
 /** What keys may take on disk for each missing dot, so that taking over all of them is the shorter way. */
-const BYTES_PER_DOT = 512;
+const BYTES_PER_DOT = 256;
 
 export class MessageReader {
   constructor(private readonly limits: MessageLimits) {}
@@ -120,8 +120,7 @@ export class MessageReader {
     if (!descends(since, node.floor)) return { kind: 'below-floor', clock, floor: node.floor };
     const takeAll: PeerAnswer = { kind: 'take-all', clock };
     const missing = countBeyond(view.clock, since);
-    // A key costs a third of what a dot costs: no log entry, and no context of its own.
-    if (missing >= this.limits.takeAllDots && (await view.versionsSize()) <= missing * BYTES_PER_DOT) return takeAll;
+    if (missing >= this.limits.takeAllDots && (await isMost(view, missing))) return takeAll;
     try {
       return { kind: 'batch', batch: await this.batch(view, since, view.clock.keys()), next: undefined };
     } catch (error) {
@@ -249,6 +248,14 @@ export class MessageReader {
     }
     return { containers, through: span.through };
   }
+}
+
+/**
+ * Whether so many dots are much of what there is. A key costs half of what a dot costs: no log entry, and no context of its
+ * own. There are no more keys than dots, and fewer where keys are written again and again.
+ */
+async function isMost(view: CommittedView, missing: number): Promise<boolean> {
+  return 2 * missing >= countBeyond(view.clock, EMPTY_VECTOR) || (await view.versionsSize()) <= missing * BYTES_PER_DOT;
 }
 
 function containerBytes(key: string, container: Container): number {

@@ -30,6 +30,9 @@ const PULL_COMPARISONS_MAX = 10;
 /** As far behind as this, it is not waited for origins to push what is missing: one peer may know a shorter way. */
 const FAR_BEHIND = 10_000;
 
+/** Dots that replicas lack of each other under constant load. */
+const NEARLY_LEVEL = 2000;
+
 export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (peer.isComparing) return;
   peer.isComparing = true;
@@ -73,6 +76,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   const isFirst = !peer.hasCompared;
   peer.hasCompared = true;
   peer.isComparing = false;
+  peer.failedComparisons = 0;
   if (!isIntroduced(state)) state.caughtUpAt = join(state.caughtUpAt, answer.clock);
   // An answer only: what a peer says unasked may have been on its way since before this replica started.
   peer.hasBeenTried = true;
@@ -95,7 +99,9 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   const areClaimsSame = answer.claimsDigest === claimsDigest(state) || answer.claimsDigest === 0;
   peer.aheadDiffered = isAheadSame && areClaimsSame ? 0 : peer.aheadDiffered + 1;
   const isLevel = equalVectors(state.clock, answer.clock);
-  if (peer.aheadDiffered === 0 || !(isLevel || peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0)) return;
+  // Who lacks many dots has many keys ahead, and most of them only until those come.
+  const isLasting = peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0 && missing <= NEARLY_LEVEL;
+  if (peer.aheadDiffered === 0 || !(isLevel || isLasting)) return;
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
   if (!areClaimsSame) bootstrapFrom(state, peer, effects);
   else pullAheadFrom(state, peer, effects);

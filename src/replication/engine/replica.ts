@@ -33,6 +33,9 @@ import { suspect } from './suspects.js';
 import { trim } from './trim.js';
 import { write } from './write.js';
 
+/** A peer that has left so many comparisons in a row without an answer is not waited for. */
+const SILENT_COMPARISONS_MIN = 3;
+
 /** Keys ahead looked over at each tick, so that they drain in an idle cluster too. */
 const SWEPT_PER_TICK = 1000;
 
@@ -266,7 +269,9 @@ export class Replica {
     // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
     if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
     if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
-    if (to === 'compare' || to === 'pull-keys') interruptBootstrap(state, from);
+    if (to === 'compare') peer.failedComparisons++;
+    // A replica that is busy may be late with one answer or two, and its piece is on its way.
+    if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);
     if (to === 'compare') peer.hasBeenTried = true;
     // What it refused is tried again after the next comparison.
     if (wasAnswered && to !== 'compare') return;

@@ -20,6 +20,8 @@ export interface Peer {
   /** One request of each kind is in flight at most. */
   isPushing: boolean;
   isComparing: boolean;
+  /** Comparisons in a row that got no answer. */
+  failedComparisons: number;
   /** Whether it has answered a comparison since it was last unreachable. */
   hasCompared: boolean;
   /** The own clock when the last comparison found dots missing here; undefined when none were. */
@@ -188,6 +190,7 @@ export function unheard(name: string): Peer {
     isReachable: false,
     isPushing: false,
     isComparing: false,
+    failedComparisons: 0,
     hasCompared: false,
     clockWhenBehind: undefined,
     aheadDiffered: 0,
