@@ -241,7 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'never asks again for a piece after a request for it has failed',
     REPLICA,
-    "if (to === 'compare' || to === 'pull-keys') interruptBootstrap(state, from);",
+    "if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);",
     '',
   ),
   {
