@@ -25,6 +25,7 @@ export class AppModule {
       name,
       url: config.url,
       peers,
+      findMembers: config.findMembers,
       clusterSecret,
       logMax: config.logMax,
       scrubKeysPerSecond: config.scrubKeysPerSecond,

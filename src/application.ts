@@ -7,6 +7,7 @@ import type { INestApplication, LoggerService, LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { ServerAdapter } from './controllers/http/server-adapter.js';
+import { Discovery } from './replication/discovery.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
 import { Scrubber } from './replication/scrubber.js';
 
@@ -41,6 +42,7 @@ export async function startApplication(
   // Not before: a process that can't have the address must not speak to peers as if it were this replica.
   app.get(ReplicaDriver).start();
   app.get(Scrubber).start();
+  app.get(Discovery).start();
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : config.port,

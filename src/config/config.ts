@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { RESOLUTIONS, type Resolution } from '../clock/resolution.js';
 import { MembersError, parseMembers, peersOf, readMachines, type Member } from '../cluster/members.js';
+import { membersOf, systemResolver } from '../cluster/name-service.js';
 
 export interface Config {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface Config {
   readonly data: string;
   /** The other members. */
   readonly peers: readonly Member[];
+  /** Asks a name service who the members are, from time to time; undefined: they are configured. */
+  readonly findMembers: (() => Promise<readonly Member[]>) | undefined;
   readonly durability: Durability;
   readonly resolve: Resolution;
   /** What replicas show each other; undefined: any caller is taken for a replica. */
@@ -85,8 +88,14 @@ export async function loadConfig(environment: Environment): Promise<Config> {
   const host = text('HOST') ?? '127.0.0.1';
   const port = integer('PORT', 5000, 1, 65535);
   const self = { name, host, port };
-  const members = await readMembers(text('PEERS'), text('MACHINES'), problems);
   const url = read('URL', undefined, parseUrl, 'an http or https address without a path');
+  const sources = { peers: text('PEERS'), machines: text('MACHINES'), dns: text('PEERS_DNS') };
+  const members = await readMembers(sources, problems);
+  if (sources.dns !== undefined && url === undefined) {
+    problems.push(
+      'QUARTET_URL must say where this node is, so that others reach it who do not ask the name service yet',
+    );
+  }
   const config: Config = {
     name,
     host,
@@ -94,6 +103,7 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     url: url ?? members.find((member) => member.isNamed && member.name === name)?.url,
     data: text('DATA') ?? `./data/${name}`,
     peers: peersOf(members, self),
+    findMembers: finderOf(sources.dns),
     durability: oneOf<Durability>('DURABILITY', 'fsync', DURABILITIES),
     resolve: oneOf('RESOLVE', 'order', RESOLUTIONS),
     clusterSecret: readSecret(text('CLUSTER_SECRET'), text('CLUSTER_SECRET_FILE'), problems),
@@ -138,13 +148,18 @@ function parseUrl(text: string): string | undefined {
   }
 }
 
+function finderOf(dns: string | undefined): Config['findMembers'] {
+  if (dns === undefined) return undefined;
+  const resolver = systemResolver();
+  return () => membersOf(dns, resolver);
+}
+
 async function readMembers(
-  peers: string | undefined,
-  machines: string | undefined,
+  { peers, machines, dns }: Record<'peers' | 'machines' | 'dns', string | undefined>,
   problems: string[],
 ): Promise<readonly Member[]> {
-  if (peers !== undefined && machines !== undefined) {
-    problems.push('QUARTET_PEERS and QUARTET_MACHINES both say who the members are; set one of them');
+  if ([peers, machines, dns].filter((source) => source !== undefined).length > 1) {
+    problems.push('QUARTET_PEERS, QUARTET_MACHINES and QUARTET_PEERS_DNS say who the members are; set one of them');
     return [];
   }
   try {

@@ -1,7 +1,7 @@
 // Who hears what the replica reports? The module that counts and logs it.
 
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DriverEvents } from '../replication/replica-driver.js';
+import { DriverEvents } from '../replication/driver-events.js';
 import { Metrics } from './metrics.js';
 import { ReplicaLog } from './replica-log.js';
 

@@ -2,7 +2,7 @@
 
 import { Logger } from '@nestjs/common';
 import type { Observation } from '../replication/engine/output.js';
-import type { DriverEvents } from '../replication/replica-driver.js';
+import type { DriverEvents } from '../replication/driver-events.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { Metrics } from './metrics.js';
 

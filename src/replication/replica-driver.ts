@@ -16,10 +16,11 @@ import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
-import type { ForgetResult, Observation, Reply, WriteResult } from './engine/output.js';
+import type { ForgetResult, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
 import { DamageWatch } from './damage-watch.js';
+import type { DriverEvents } from './driver-events.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
 import { Exchanges } from './exchanges.js';
 import { Group } from './group.js';
@@ -36,16 +37,6 @@ export interface WriteRequest extends Pick<WriteInput, 'key' | 'content' | 'cont
   /** How long to wait for acknowledgements of other replicas. */
   readonly timeoutMs: number;
 }
-
-export interface DriverEvents {
-  observed(observation: Observation): void;
-  /** A request to a peer got no answer, or could not be made. */
-  peerFailed(peer: string, error: unknown): void;
-  /** The replica can't go on: the process must end and start again from the store. */
-  stopped(error: unknown): void;
-}
-
-export const DriverEvents = Symbol('DriverEvents');
 
 interface Pending {
   readonly resolve: (reply: Reply) => void;
@@ -149,7 +140,6 @@ export class ReplicaDriver {
   suspect(keys: readonly string[]): void {
     if (keys.length > 0) this.take({ kind: 'suspected', keys });
   }
-
   /** How many keys can't be read until a peer has told them. */
   get damagedCount(): number {
     return this.replica.damaged.size;
@@ -185,6 +175,11 @@ export class ReplicaDriver {
       this.waitingWrites.delete(id);
       cancel();
     }
+  }
+
+  /** A name service lists these members. */
+  found(members: Members): void {
+    this.runUnasked({ kind: 'found', members });
   }
 
   /** Removes a member from the cluster: the others hear of it, and it takes no writes any more. */

@@ -2,12 +2,15 @@
 
 import { Agent } from 'node:http';
 import { HttpModule, HttpService } from '@nestjs/axios';
-import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { Inject, Logger, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import type { Members } from '../clock/membership.js';
 import type { Member } from '../cluster/members.js';
 import { ReplicaStore } from '../store/replica-store.js';
+import { Discovery } from './discovery.js';
 import { Replica } from './engine/replica.js';
 import { newIncarnation } from './incarnation.js';
-import { DriverEvents, ReplicaDriver } from './replica-driver.js';
+import { DriverEvents } from './driver-events.js';
+import { ReplicaDriver } from './replica-driver.js';
 import { Scrubber } from './scrubber.js';
 import { SystemTime } from './system-time.js';
 import { Time } from './time.port.js';
@@ -20,6 +23,8 @@ export interface ReplicationOptions {
   /** Where other replicas reach this one; undefined: not known. */
   readonly url: string | undefined;
   readonly peers: readonly Member[];
+  /** Asks a name service who the members are. */
+  readonly findMembers: (() => Promise<readonly Member[]>) | undefined;
   readonly clusterSecret: string | undefined;
   /** Log entries kept for members that stay away. */
   readonly logMax: number;
@@ -40,20 +45,21 @@ export class ReplicationModule implements BeforeApplicationShutdown {
   constructor(
     @Inject(ReplicaDriver) private readonly driver: ReplicaDriver,
     @Inject(Scrubber) private readonly scrubber: Scrubber,
+    @Inject(Discovery) private readonly discovery: Discovery,
   ) {}
 
   static of({
     name,
     url,
     peers,
+    findMembers = () => Promise.resolve([]),
     clusterSecret,
     logMax,
     scrubKeysPerSecond,
     imports,
   }: ReplicationOptions): DynamicModule {
     const peerNames = peers.map((peer) => peer.name);
-    const named = peers.filter((peer) => peer.isNamed);
-    const configured = new Map(named.map((peer) => [peer.name, { url: peer.url, version: 0 }]));
+    const configured = asMembers(peers);
     const unnamed = peers.filter((peer) => !peer.isNamed).map((peer) => peer.name);
     return {
       module: ReplicationModule,
@@ -66,8 +72,13 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           useFactory: async (store: ReplicaStore, time: Time) => {
             const { node, claims } = store.view;
             const loaded = { ...node, claims, members: store.members, ahead: await store.aheadContexts() };
+            // Who is there already must be known before this node says that it has caught up.
+            const found = asMembers(await findMembers().catch(() => []));
             const nextIncarnation = (): string => newIncarnation(time.nowMs());
-            return new Replica({ name, url, logMax, nextIncarnation, configured, unnamed }, loaded);
+            return new Replica(
+              { name, url, logMax, nextIncarnation, configured: new Map([...found, ...configured]), unnamed },
+              loaded,
+            );
           },
         },
         {
@@ -107,16 +118,30 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           },
         },
         {
+          provide: Discovery,
+          inject: [ReplicaDriver, Time],
+          useFactory: (driver: ReplicaDriver, time: Time) =>
+            new Discovery(
+              {
+                find: async () => asMembers(await findMembers()),
+                found: (members) => driver.found(members),
+                failed: ({ message }) => new Logger('Replica').warn(`the members could not be found: ${message}`),
+              },
+              time,
+            ),
+        },
+        {
           provide: PeerEndpoint,
           inject: [ReplicaDriver],
           useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name, peerNames),
         },
       ],
-      exports: [ReplicaDriver, Scrubber, PeerEndpoint],
+      exports: [ReplicaDriver, Scrubber, Discovery, PeerEndpoint],
     };
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.discovery.stop();
     await this.scrubber.stop();
     await this.driver.drain();
   }
@@ -133,6 +158,12 @@ function httpClient(): DynamicModule {
     proxy: false,
     validateStatus: null,
   });
+}
+
+/** Those with names; what was heard of a member since outweighs version 0. */
+function asMembers(members: readonly Member[]): Members {
+  const named = members.filter(({ isNamed }) => isNamed);
+  return new Map(named.map(({ name, url }) => [name, { url, version: 0 }]));
 }
 
 function memberOf(name: string, replica: Replica, configured: readonly Member[]): Member | undefined {

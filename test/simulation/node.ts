@@ -8,7 +8,8 @@ import type { PeerAnswer, PeerRequest } from '../../src/replication/engine/messa
 import type { Observation, Output } from '../../src/replication/engine/output.js';
 import { Replica } from '../../src/replication/engine/replica.js';
 import type { Identity, LoadedState, Stored } from '../../src/replication/engine/state.js';
-import { ReplicaDriver, type DriverEvents } from '../../src/replication/replica-driver.js';
+import type { DriverEvents } from '../../src/replication/driver-events.js';
+import { ReplicaDriver } from '../../src/replication/replica-driver.js';
 import { Scrubber } from '../../src/replication/scrubber.js';
 import type { Time } from '../../src/replication/time.port.js';
 import {

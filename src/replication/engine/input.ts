@@ -1,6 +1,7 @@
 // What can happen to a replica? Everything that the protocol reacts to, as values. Time comes with them.
 
 import type { Container, Version } from '../../clock/container.js';
+import type { Members } from '../../clock/membership.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
 
@@ -57,6 +58,8 @@ export type Input =
       /** The peer is there, and refused. */
       readonly wasAnswered: boolean;
     }
+  /** A name service lists these members. */
+  | { readonly kind: 'found'; readonly members: Members }
   /** An operator removes a member. */
   | { readonly kind: 'forget'; readonly id: RequestId; readonly name: string }
   /** A record of the key can't be read. */

@@ -39,11 +39,20 @@ export function learnMembers(state: ReplicaState, from: string, told: Members, e
   // It knows best where it is, unless the own configuration says otherwise.
   if (sender?.version === known?.version && sender !== undefined && !state.configured.has(from))
     merged.set(from, sender);
-  if ([...merged.values()].filter(isMember).length > MEMBERS_MAX) {
-    effects.observations.push({ kind: 'too-many-members', from });
-    return;
-  }
-  setMembers(state, merged, effects);
+  accept(state, merged, from, effects);
+}
+
+/** A name service lists these: who was forgotten stays so, and of a known one it says nothing new. */
+export function findMembers(state: ReplicaState, found: Members, effects: Effects): void {
+  if (!state.isNamed) return;
+  const merged = new Map(state.members);
+  for (const [name, member] of found) if (name !== state.name && !merged.has(name)) merged.set(name, member);
+  accept(state, merged, 'a name service', effects);
+}
+
+function accept(state: ReplicaState, members: Members, from: string, effects: Effects): void {
+  if ([...members.values()].filter(isMember).length <= MEMBERS_MAX) return setMembers(state, members, effects);
+  effects.observations.push({ kind: 'too-many-members', from });
 }
 
 export function forgetMember(state: ReplicaState, name: string, effects: Effects): ForgetResult {

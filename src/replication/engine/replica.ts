@@ -12,7 +12,7 @@ import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, take
 import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom, pullRefused } from './compare.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
-import { forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
+import { findMembers, forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
 import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { learnClock, pushAnswered } from './push.js';
@@ -131,6 +131,8 @@ export class Replica {
       case 'forget':
         effects.replies.push({ id: input.id, kind: 'forget', result: forgetMember(state, input.name, effects) });
         return;
+      case 'found':
+        return findMembers(state, input.members, effects);
       case 'damaged':
         return noticeDamage(state, input, effects);
       case 'suspected':

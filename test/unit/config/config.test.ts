@@ -222,7 +222,16 @@ describe('the members', () => {
   it('are refused when they are said twice', async () => {
     const path = await file('machines.txt', 'n2=http://b:5000');
     const problems = await problemsOf({ QUARTET_MACHINES: path, QUARTET_PEERS: 'n2=http://b:5000' });
-    expect(problems).toEqual([expect.stringMatching(/QUARTET_PEERS and QUARTET_MACHINES/)]);
+    expect(problems).toEqual([expect.stringMatching(/QUARTET_PEERS, QUARTET_MACHINES and QUARTET_PEERS_DNS/)]);
+    const both = { QUARTET_PEERS_DNS: 'peers.example', QUARTET_URL: 'http://n1:5000', QUARTET_MACHINES: path };
+    expect(await problemsOf(both)).toHaveLength(1);
+  });
+
+  it('are asked for by QUARTET_PEERS_DNS, of a node that can say where it is', async () => {
+    expect((await load()).findMembers).toBeUndefined();
+    const config = await load({ QUARTET_PEERS_DNS: 'peers.example', QUARTET_URL: 'http://n1:5000' });
+    expect(config).toMatchObject({ peers: [], findMembers: expect.any(Function) });
+    expect(await problemsOf({ QUARTET_PEERS_DNS: 'peers.example' })).toEqual([expect.stringMatching(/^QUARTET_URL/)]);
   });
 
   it('are refused with the name of the file that cannot be read', async () => {

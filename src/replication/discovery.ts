@@ -1,0 +1,46 @@
+// Who has joined, as a name service tells? Asked every few seconds; the engine takes whom it does not know yet.
+
+import type { Members } from '../clock/membership.js';
+import type { Cancel, Time } from './time.port.js';
+
+const EVERY_MS = 5000;
+
+export interface DiscoveryShell {
+  find(): Promise<Members>;
+  found(members: Members): void;
+  /** Told once, until an answer has come again. */
+  failed(error: Error): void;
+}
+
+export class Discovery {
+  private cancel: Cancel = () => {};
+  private isStopped = false;
+  private hasFailed = false;
+
+  constructor(
+    private readonly shell: DiscoveryShell,
+    private readonly time: Time,
+  ) {}
+
+  start(): void {
+    void this.look().finally(() => {
+      if (!this.isStopped) this.cancel = this.time.after(EVERY_MS, () => this.start());
+    });
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.cancel();
+  }
+
+  private async look(): Promise<void> {
+    try {
+      const members = await this.shell.find();
+      if (!this.isStopped) this.shell.found(members);
+      this.hasFailed = false;
+    } catch (error) {
+      if (!this.hasFailed) this.shell.failed(error as Error);
+      this.hasFailed = true;
+    }
+  }
+}

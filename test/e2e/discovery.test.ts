@@ -1,0 +1,71 @@
+// How does a cluster form whose members are listed by a name service, as pods of a set are? Each looks who is there; who
+// comes later is found, and who was removed stays so though the list has not noticed yet.
+
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Member } from '../../src/cluster/members.js';
+import { InProcessNode } from '../support/in-process-node.js';
+import { freePort } from '../support/process-cluster.js';
+import { until } from '../support/until.js';
+
+jest.setTimeout(30_000);
+
+let listed: Member[];
+let nodes: InProcessNode[];
+
+beforeEach(() => {
+  listed = [];
+  nodes = [];
+});
+
+afterEach(async () => {
+  await Promise.all(nodes.map((node) => node.remove()));
+});
+
+/** Listed first, then started: as an address that is published before its pod is ready. */
+async function join(name: string): Promise<InProcessNode> {
+  const port = await freePort(listed.map(({ url }) => Number(new URL(url).port)));
+  const url = `http://127.0.0.1:${port}`;
+  listed.push({ name, url, isNamed: true });
+  const node = await InProcessNode.start({ name, port, url, findMembers: () => Promise.resolve([...listed]) });
+  nodes.push(node);
+  return node;
+}
+
+async function untilAll(names: readonly string[]): Promise<void> {
+  await until(`all know ${names.join(', ')}`, async () => {
+    const told = await Promise.all(nodes.map(async (node) => (await node.cluster()).members.join(', ')));
+    return told.every((members) => members === names.join(', '));
+  });
+}
+
+describe('a cluster whose members a name service lists', () => {
+  it('forms by itself, and takes in who comes later', async () => {
+    const n1 = await join('n1');
+    await n1.write('key', 'written alone');
+    const n2 = await join('n2');
+    const n3 = await join('n3');
+    await untilAll(['n1', 'n2', 'n3']);
+    expect((await n2.write('another', 'value', { query: 'w=all' })).acks).toBe(3);
+    await until('the last one has what the first one wrote', async () => (await n3.get('key')).status === 200);
+  });
+
+  it('does not take back who was removed', async () => {
+    const n1 = await join('n1');
+    await join('n2');
+    await untilAll(['n1', 'n2']);
+    const gone = await join('n3');
+    await untilAll(['n1', 'n2', 'n3']);
+    await gone.stop();
+    expect((await n1.request('/v1/cluster/members/n3', { method: 'DELETE' })).ok).toBe(true);
+    // Listed still, and asked again.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    expect((await n1.cluster()).members).toEqual(['n1', 'n2']);
+  });
+
+  it('starts also while nobody answers', async () => {
+    const node = await InProcessNode.start({ findMembers: () => Promise.reject(new Error('no answer')) });
+    nodes.push(node);
+    await node.write('key', 'value');
+    expect((await node.get('key')).status).toBe(200);
+  });
+});
