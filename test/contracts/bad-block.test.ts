@@ -2,10 +2,14 @@
 // that took the rest for all there is would tell its peers that keys are gone.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
+import { type ClassicLevel } from 'classic-level';
+import { dotOf, isLogKey, logKey } from '../../src/store/keyspace.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
+import { blankNode, CorruptRecordError } from '../../src/store/record-codec.js';
+import { ReplicaStore } from '../../src/store/replica-store.js';
 import { StoreReadError, StoreWriteError } from '../../src/store/store.port.js';
 import { damage, mergedBlocks, type Block } from '../support/bad-block.js';
+import { commitOf, logged, node, SELF } from '../support/replica-commits.js';
 import { bytes, put, range, scanned, shown } from '../support/store-changes.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
@@ -92,3 +96,59 @@ describe('A database with a block that can’t be read', () => {
     expect((refused as Error).message).toMatch(/takes no more writes .*; move the folder away and start anew: /);
   });
 });
+
+describe('A replica whose log has a block that can’t be read', () => {
+  const DOTS = 2000;
+  let folder: TemporaryFolder;
+  let replica: ReplicaStore;
+  /** The last dots before the block, and in it. */
+  let before: number;
+  let through: number;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    const whole = await openReplica();
+    const entries = Array.from({ length: DOTS }, (_, place) => ({ actor: SELF, counter: place + 1 }));
+    await whole.commit(commitOf({ entries, node: node({ [SELF]: DOTS }) }));
+    await whole.close();
+    const blocks = (await mergedBlocks(folder.path)).filter(({ after }) => isLogKey(after) && after.length > 1);
+    const bad = blocks[Math.floor(blocks.length / 2)]!;
+    [before, through] = [lastDot(bad.after), lastDot(bad.through)];
+    replica = await openReplica();
+    await damage(bad);
+  });
+
+  afterEach(async () => {
+    await replica.close();
+    await folder.remove();
+  });
+
+  test('still reads all entries before the block and behind it', async () => {
+    const first = await logged(replica.view, SELF, 0, before);
+    expect(first.at(-1)).toBe(`${SELF} wrote ${before}`);
+    expect(first).toHaveLength(before);
+    expect(await logged(replica.view, SELF, through, DOTS)).toHaveLength(DOTS - through);
+  });
+
+  test('tells of the first entry in the block that it is damaged, and reads none of those behind it', async () => {
+    const told: Uint8Array[] = [];
+    replica.watchDamage(({ recordKey }) => void told.push(recordKey));
+    const read: string[] = [];
+    const readAll = async (): Promise<void> => {
+      for await (const key of replica.view.logged(SELF, 0, DOTS)) read.push(key);
+    };
+    await expect(readAll()).rejects.toThrow(CorruptRecordError);
+    expect(read).toHaveLength(before);
+    expect(told.map((key) => dotOf(key))).toEqual([{ actor: SELF, counter: before + 1 }]);
+  });
+
+  async function openReplica(): Promise<ReplicaStore> {
+    return ReplicaStore.open(await LevelStore.open(folder.path), blankNode(SELF));
+  }
+});
+
+/** A key of an index may be cut short, and the last of its bytes is then one more than that of the last key it covers. */
+function lastDot(key: Buffer): number {
+  const padded = Buffer.concat([key, Buffer.alloc(8)]).subarray(0, logKey(SELF, 1).length);
+  return dotOf(padded).counter - Number(key.length < padded.length);
+}
