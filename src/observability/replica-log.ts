@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { Observation } from '../replication/engine/output.js';
 import type { DriverEvents } from '../replication/replica-driver.js';
 import { CorruptRecordError } from '../store/record-codec.js';
-import { StoreReadError } from '../store/store.port.js';
+import { StoreReadError } from '../store/errors.js';
 import type { Metrics } from './metrics.js';
 
 /** Keys come from clients: no control character of theirs gets into the log. */

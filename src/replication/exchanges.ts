@@ -3,7 +3,7 @@
 
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
-import { StoreReadError } from '../store/store.port.js';
+import { StoreReadError } from '../store/errors.js';
 import type { Input } from './engine/input.js';
 import type { PeerAnswer, Piece } from './engine/messages.js';
 import type { Send } from './engine/output.js';

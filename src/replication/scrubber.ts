@@ -17,7 +17,7 @@ import {
   type ScrubbedLetter,
 } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
-import { StoreReadError } from '../store/store.port.js';
+import { StoreReadError } from '../store/errors.js';
 import { differingKeys, digestOfKey, digestOfSpan, type SpanDigest } from './engine/digest.js';
 import type { Observation } from './engine/output.js';
 import type { ReplicaDriver } from './replica-driver.js';

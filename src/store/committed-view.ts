@@ -24,7 +24,8 @@ import {
 } from './keyspace.js';
 import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
 import { ScanCursor } from './scan-cursor.js';
-import { StoreReadError, type KeyRange, type StoreEntry, type StoreSnapshot } from './store.port.js';
+import { StoreReadError } from './errors.js';
+import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
 
 /** Entries a scan fetches in one hop to the store. */
 const SCAN_CHUNK = 1000;

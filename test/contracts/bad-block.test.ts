@@ -7,7 +7,7 @@ import { dotOf, isLogKey, logKey } from '../../src/store/keyspace.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import { blankNode, CorruptRecordError } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
-import { StoreReadError, StoreWriteError } from '../../src/store/store.port.js';
+import { StoreReadError, StoreWriteError } from '../../src/store/errors.js';
 import { damage, mergedBlocks, type Block } from '../support/bad-block.js';
 import { commitOf, logged, node, SELF } from '../support/replica-commits.js';
 import { bytes, put, range, scanned, shown } from '../support/store-changes.js';

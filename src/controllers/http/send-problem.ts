@@ -6,7 +6,7 @@ import { ForgottenError, ReplicaStoppedError } from '../../replication/errors.js
 import { ProtocolVersionError } from '../../replication/transport/message-codec.js';
 import { MisdirectedError } from '../../replication/transport/peer-endpoint.js';
 import { CorruptRecordError } from '../../store/record-codec.js';
-import { StoreReadError } from '../../store/store.port.js';
+import { StoreReadError } from '../../store/errors.js';
 import { Problem, problemBody, PROBLEMS } from './problem.js';
 
 /** The client ended the connection before its request was complete: there is nobody to answer. */

@@ -4,15 +4,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import {
-  StoreReadError,
-  StoreWriteError,
-  type KeyRange,
-  type Store,
-  type StoreChange,
-  type StoreEntry,
-  type StoreSnapshot,
-} from '../store.port.js';
+import { StoreReadError, StoreWriteError } from '../errors.js';
+import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 
 /** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
