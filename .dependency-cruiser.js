@@ -139,14 +139,17 @@ const internals = [
     name: 'store-adapters-import-their-port',
     comment: 'An adapter knows bytes under bytes, not what they mean.',
     from: { path: '^src/store/(level|memory)/' },
-    to: { path: '^src/', pathNot: anyOf(CLOCK, '^src/store/store\\.port\\.ts$', '^src/store/(level|memory)/') },
+    to: {
+      path: '^src/',
+      pathNot: anyOf(CLOCK, '^src/store/(store\\.port|errors)\\.ts$', '^src/store/(level|memory)/'),
+    },
   },
   {
     name: 'controllers-see-views-not-the-store',
     comment:
       'Read through the driver and its CommittedView; write through the driver. Errors may be named to map them.',
     from: { path: '^src/controllers/' },
-    to: { path: '^src/store/', pathNot: '^src/store/(committed-view|record-codec)\\.ts$' },
+    to: { path: '^src/store/', pathNot: '^src/store/(committed-view|record-codec|errors)\\.ts$' },
   },
   {
     name: 'controllers-and-observability-take-types-of-the-engine',

@@ -6,7 +6,7 @@ import { ConfigError, loadConfig } from './config/config.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
 import { CorruptRecordError } from './store/record-codec.js';
-import { StoreReadError } from './store/store.port.js';
+import { StoreReadError, StoreWriteError } from './store/errors.js';
 import { DamagedStoreError } from './store/lost-commits.js';
 
 const EXIT_FAILED = 1;
@@ -45,6 +45,7 @@ function fail(error: unknown): never {
     error instanceof ConfigError ||
     error instanceof StoreOpenError ||
     error instanceof StoreReadError ||
+    error instanceof StoreWriteError ||
     error instanceof CorruptRecordError ||
     error instanceof DamagedStoreError;
   const isPortTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';

@@ -21,7 +21,7 @@ export class Metrics {
   private readonly keysTaken = this.counter('quartet_bootstrap_keys_total', 'Keys that were taken over');
   private readonly trimmed = this.counter('quartet_log_trimmed_total', 'Log entries that every member has');
   private readonly sealed = this.counter('quartet_actors_sealed_total', 'Actors of lost disks whose last dot is final');
-  private readonly damaged = this.counter('quartet_records_damaged_total', 'Records whose checksum did not match');
+  private readonly damaged = this.counter('quartet_records_damaged_total', 'Records that could not be read');
   private readonly repaired = this.counter('quartet_records_repaired_total', 'Keys repaired, nothing of them lost');
   private readonly repairedInPart = this.counter(
     'quartet_records_repaired_incompletely_total',
@@ -32,6 +32,10 @@ export class Metrics {
     'Keys that differed from those of peers that know the same, and do no longer',
   );
   private readonly scrubbed = this.counter('quartet_scrub_records_total', 'Records read anew and checked');
+  private readonly unreadable = this.counter(
+    'quartet_scrub_unreadable_total',
+    'Times that a part of the database could not be scanned',
+  );
   private readonly rounds = this.counter('quartet_scrub_rounds_total', 'Times that all records were checked');
   private readonly lastRound = new Gauge({
     name: 'quartet_scrub_last_round_seconds',
@@ -109,6 +113,8 @@ export class Metrics {
         return observation.wasRight ? undefined : this.disagreed.inc();
       case 'scrubbed':
         return this.scrubbed.inc(observation.records);
+      case 'store-unreadable':
+        return this.unreadable.inc();
       case 'scrub-round-ended':
         this.rounds.inc();
         return this.lastRound.setToCurrentTime();

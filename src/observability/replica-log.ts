@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { Observation } from '../replication/engine/output.js';
 import type { DriverEvents } from '../replication/driver-events.js';
 import { CorruptRecordError } from '../store/record-codec.js';
+import { StoreReadError } from '../store/errors.js';
 import type { Metrics } from './metrics.js';
 
 /** Keys come from clients: no control character of theirs gets into the log. */
@@ -86,6 +87,8 @@ export class ReplicaLog implements DriverEvents {
         return this.logger.error(
           `${quoted(observation.key)} was not what replicas that know the same have: it is put right`,
         );
+      case 'store-unreadable':
+        return this.logger.error(`the scan passes over a part of the disk: ${observation.reason}`);
       case 'scrubbed':
       case 'scrub-round-ended':
       case 'conflict':
@@ -109,7 +112,8 @@ export class ReplicaLog implements DriverEvents {
     if (this.lastFailure.get(peer) === reason) return;
     this.lastFailure.set(peer, reason);
     if (error instanceof CorruptRecordError)
-      this.logger.error(`a batch from ${peer} meets a damaged record: ${reason}`);
+      this.logger.error(`an exchange with ${peer} meets a damaged record: ${reason}`);
+    else if (error instanceof StoreReadError) this.logger.error(`an exchange with ${peer} fails: ${reason}`);
     else this.logger.warn(reason);
   }
 

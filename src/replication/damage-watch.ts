@@ -13,6 +13,8 @@ export interface DamageShell {
   readonly damaged: ReadonlyMap<string, unknown>;
   /** What steps see. */
   container(key: string): Container;
+  /** A commit that writes the key anew is on its way: what is on the disk is no matter any more. */
+  isBeingWritten(key: string): boolean;
   take(input: Input): void;
   observed(observation: Observation): void;
 }
@@ -46,8 +48,9 @@ export class DamageWatch {
   private look(key: string): void {
     const { shell, store } = this;
     // A commit may have written the key anew since the snapshot in which it was read.
-    if (shell.damaged.has(key) || readable(() => store.view.stored(key)) !== undefined) return;
-    // From the cache, or from a commit on its way.
+    if (shell.damaged.has(key) || shell.isBeingWritten(key)) return;
+    if (readable(() => store.view.stored(key)) !== undefined) return;
+    // From the cache.
     const container = readable(() => shell.container(key));
     const versions = container?.versions ?? readable(() => store.view.versions(key));
     shell.take({ kind: 'damaged', key, versions, isContextKnown: container !== undefined });

@@ -3,6 +3,7 @@
 
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
+import { StoreReadError } from '../store/errors.js';
 import type { Input } from './engine/input.js';
 import type { PeerAnswer, Piece } from './engine/messages.js';
 import type { Send } from './engine/output.js';
@@ -56,8 +57,9 @@ export class Exchanges {
       input = await this.answered(send, await this.answerTo(send));
     } catch (error) {
       shell.peerFailed(send.to, error);
-      // A record that can't be read here says nothing of the peer.
-      const wasAnswered = error instanceof CorruptRecordError || (error instanceof PeerFailure && error.wasAnswered);
+      // What can't be read here says nothing of the peer.
+      const isOwnDisk = error instanceof CorruptRecordError || error instanceof StoreReadError;
+      const wasAnswered = isOwnDisk || (error instanceof PeerFailure && error.wasAnswered);
       input = { kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered };
     }
     try {

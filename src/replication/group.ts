@@ -48,6 +48,11 @@ export class Group {
     return context === undefined ? below(key) : { versions: below(key).versions, context };
   }
 
+  /** Whether they write all of the key anew. */
+  writes(key: string): boolean {
+    return this.containers.has(key);
+  }
+
   /** The one commit for all of them; undefined when no step wrote anything. */
   get commit(): Commit | undefined {
     return (

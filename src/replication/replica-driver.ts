@@ -82,6 +82,7 @@ export class ReplicaDriver {
     new DamageWatch(store, {
       damaged: replica.damaged,
       container: (key) => this.stored.container(key),
+      isBeingWritten: (key) => this.group.writes(key) || this.committing?.writes(key) === true,
       take: (input) => this.take(input),
       observed: (observation) => outside.events.observed(observation),
     });

@@ -14,6 +14,7 @@ import {
   dotOf,
   isContextKey,
   isLogKey,
+  logKey,
   keyOf,
   logRange,
   spanRange,
@@ -23,7 +24,8 @@ import {
 } from './keyspace.js';
 import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
 import { ScanCursor } from './scan-cursor.js';
-import { StoreReadError, type KeyRange, type StoreEntry, type StoreSnapshot } from './store.port.js';
+import { StoreReadError } from './errors.js';
+import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
 
 /** Entries a scan fetches in one hop to the store. */
 const SCAN_CHUNK = 1000;
@@ -207,10 +209,31 @@ export class CommittedView {
     for await (const [recordKey] of this.scan(WHOLE_LOG)) yield dotOf(recordKey);
   }
 
-  /** The keys that the actor's dots wrote, from the one after `from` up to and with `to`, in order. */
+  /**
+   * The keys that the actor's dots wrote, from the one after `from` up to and with `to`, in order.
+   * @throws CorruptRecordError
+   */
   async *logged(actor: Actor, from: number, to: number): AsyncGenerator<string> {
-    for await (const [recordKey, record] of this.scan(logRange(actor, from, to)))
+    let counter = from;
+    try {
+      for await (const [recordKey, record] of this.scan(logRange(actor, from, to))) {
+        counter++;
+        yield this.decode(decodeLogged, recordKey, record);
+      }
+    } catch (error) {
+      if (!(error instanceof StoreReadError)) throw error;
+      // The names of its records are known: one by one, it turns out which of them can't be read, if any.
+      yield* this.loggedEach(actor, counter, to);
+    }
+  }
+
+  private *loggedEach(actor: Actor, from: number, to: number): Generator<string> {
+    for (let counter = from + 1; counter <= to; counter++) {
+      const recordKey = logKey(actor, counter);
+      const record = this.get(recordKey);
+      if (record === undefined) return;
       yield this.decode(decodeLogged, recordKey, record);
+    }
   }
 
   /**
@@ -230,7 +253,9 @@ export class CommittedView {
       return this.snapshot.get(recordKey);
     } catch (error) {
       if (!(error instanceof StoreReadError)) throw error;
-      throw new CorruptRecordError(error.message, recordKey, { cause: error });
+      const corrupt = new CorruptRecordError(error.message, recordKey, { cause: error });
+      this.damaged(corrupt);
+      throw corrupt;
     }
   }
 

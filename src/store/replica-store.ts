@@ -178,6 +178,11 @@ export class ReplicaStore {
     await this.commit({ ...nothing, node });
   }
 
+  /** Keys that know more than the clock, in no order. */
+  get aheadKeys(): Iterable<string> {
+    return this.ahead;
+  }
+
   /** How many keys know more than the clock. */
   get aheadCount(): number {
     return this.ahead.size;

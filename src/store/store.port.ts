@@ -17,11 +17,6 @@ export interface KeyRange {
   readonly lt: Uint8Array;
 }
 
-/** What should be there can't be read: the database's files are damaged, or the disk fails. */
-export class StoreReadError extends Error {
-  readonly code = 'STORE_READ_FAILED';
-}
-
 /** The store as it was at one moment. Costs memory and disk until closed; closing waits for scans under way. */
 export interface StoreSnapshot {
   /**
@@ -30,7 +25,8 @@ export interface StoreSnapshot {
    */
   get(key: Uint8Array): Uint8Array | undefined;
   /**
-   * Entries in key order, in chunks of at most `chunkMax`; ending the iteration early releases what it holds.
+   * Entries in key order, in chunks of at most `chunkMax`; ending the iteration early releases what it holds. A chunk
+   * leaves nothing out: where a part can't be read, the scan ends before the chunk that it falls into.
    * @throws StoreReadError
    */
   scan(range: KeyRange, chunkMax: number): AsyncIterable<readonly StoreEntry[]>;
@@ -43,6 +39,7 @@ export interface Store {
   /**
    * Applies all changes, in order, or none. Resolved: they survive power loss, and a snapshot taken from now on has
    * them. Rejected: unknown, and the store must be opened anew.
+   * @throws StoreWriteError when the database's files are damaged
    */
   commit(changes: readonly StoreChange[]): Promise<void>;
   /**

@@ -455,7 +455,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'never compares what it has with its peers',
     'src/replication/scrubber.ts',
-    'const peer = peers[this.asked++ % peers.length];',
-    'const peer = peers[-1];',
+    'return peers[this.asked++ % peers.length];',
+    'return peers[-1];',
   ),
 ];

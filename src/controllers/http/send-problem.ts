@@ -6,6 +6,7 @@ import { ForgottenError, ReplicaStoppedError } from '../../replication/errors.js
 import { ProtocolVersionError } from '../../replication/transport/message-codec.js';
 import { MisdirectedError } from '../../replication/transport/peer-endpoint.js';
 import { CorruptRecordError } from '../../store/record-codec.js';
+import { StoreReadError } from '../../store/errors.js';
 import { Problem, problemBody, PROBLEMS } from './problem.js';
 
 /** The client ended the connection before its request was complete: there is nobody to answer. */
@@ -16,7 +17,9 @@ export class ClientGoneError extends Error {
 /** The problem that an error of any layer stands for. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof CorruptRecordError) return new Problem('CORRUPT_RECORD', error.message, {}, { cause: error });
+  if (error instanceof CorruptRecordError || error instanceof StoreReadError) {
+    return new Problem('CORRUPT_RECORD', error.message, {}, { cause: error });
+  }
   if (error instanceof ReplicaStoppedError) return new Problem('REPLICA_STOPPED', error.message, {}, { cause: error });
   if (error instanceof ForgottenError) return new Problem('FORGOTTEN', error.message);
   if (error instanceof ProtocolVersionError) return new Problem('PROTOCOL_VERSION', error.message);

@@ -110,6 +110,8 @@ export type Observation =
   /** Replicas that know the same had different states of the key. `wasRight`: this one had what it has now. */
   | { readonly kind: 'disagreement-settled'; readonly key: string; readonly wasRight: boolean }
   | { readonly kind: 'scrubbed'; readonly records: number }
+  /** A part of the store is passed over; keys that peers name are read one by one. */
+  | { readonly kind: 'store-unreadable'; readonly reason: string }
   /** All records have been read once more. */
   | { readonly kind: 'scrub-round-ended' }
   | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };

@@ -4,14 +4,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import {
-  StoreReadError,
-  type KeyRange,
-  type Store,
-  type StoreChange,
-  type StoreEntry,
-  type StoreSnapshot,
-} from '../store.port.js';
+import { StoreReadError, StoreWriteError } from '../errors.js';
+import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 
 /** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
@@ -60,14 +54,16 @@ export class LevelStore implements Store {
     await this.level.batch().del(Buffer.of(0)).write({ sync: true });
   }
 
-  commit(changes: readonly StoreChange[]): Promise<void> {
+  async commit(changes: readonly StoreChange[]): Promise<void> {
     // A chained batch takes each change as it is; the array form copies every one with its options, ten times as long.
     const batch = this.level.batch();
     for (const change of changes) {
       if (change.type === 'put') batch.put(change.key, change.value);
       else batch.del(change.key);
     }
-    return batch.write({ sync: this.options.fsync });
+    await batch.write({ sync: this.options.fsync }).catch((error: unknown) => {
+      throw writeFailure(error);
+    });
   }
 
   clear({ gte, lt }: KeyRange): Promise<void> {
@@ -122,18 +118,37 @@ class LevelSnapshot implements StoreSnapshot {
       fillCache: false,
     });
     this.scansUnderWay++;
+    let { gte } = range;
     try {
       for (;;) {
         const chunk = await iterator.nextv(chunkMax).catch((error: unknown) => {
           throw readFailure(error);
         });
         if (chunk.length === 0) return;
+        const last = chunk.at(-1)![0];
+        await this.requireWhole(gte, last);
         yield chunk;
+        gte = last;
       }
     } finally {
       await iterator.close();
       this.scansUnderWay--;
       this.closeIfUnused();
+    }
+  }
+
+  /**
+   * An iterator of LevelDB passes over a block that it can't read, and says so only at its end. So each chunk is passed
+   * once more by an iterator that ends there; it hands out no entries, and takes a tenth of the time.
+   */
+  private async requireWhole(gte: Uint8Array, lte: Uint8Array): Promise<void> {
+    const iterator = this.level.iterator({ gte, lte, keys: false, values: false, fillCache: false, ...this.options });
+    try {
+      await iterator.nextv(1);
+    } catch (error) {
+      throw readFailure(error, lte);
+    } finally {
+      await iterator.close();
     }
   }
 
@@ -155,11 +170,26 @@ class LevelSnapshot implements StoreSnapshot {
   }
 }
 
-function readFailure(error: unknown): unknown {
-  const { code, message } = error as { code?: string; message: string };
-  if (code !== 'LEVEL_CORRUPTION' && code !== 'LEVEL_IO_ERROR') return error;
-  const advice = 'check the disk; with an empty folder the replica gets everything from its peers';
-  return new StoreReadError(`the database can't be read (${message}): ${advice}`, { cause: error });
+const ADVICE =
+  'check the disk; move the folder away and start anew: the replica gets everything from its peers, except writes that ' +
+  'only this disk had, so keep the old folder';
+
+function readFailure(error: unknown, through?: Uint8Array): unknown {
+  const { message } = error as Error;
+  if (!isOfDisk(error)) return error;
+  return new StoreReadError(`the database can't be read (${message}): ${ADVICE}`, { cause: error }, through);
+}
+
+/** A compaction that meets a block that can't be read makes LevelDB refuse all writes from then on. */
+function writeFailure(error: unknown): unknown {
+  const { message } = error as Error;
+  if (!isOfDisk(error)) return error;
+  return new StoreWriteError(`the database takes no more writes (${message}): ${ADVICE}`, { cause: error });
+}
+
+function isOfDisk(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR';
 }
 
 function openFailure(folder: string, error: unknown): string {

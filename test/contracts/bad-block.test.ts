@@ -1,0 +1,154 @@
+// LevelDB passes over a block that it can't read, and says so at the end of a scan, if anybody reads that far. A replica
+// that took the rest for all there is would tell its peers that keys are gone.
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type ClassicLevel } from 'classic-level';
+import { dotOf, isLogKey, logKey } from '../../src/store/keyspace.js';
+import { LevelStore } from '../../src/store/level/level-store.js';
+import { blankNode, CorruptRecordError } from '../../src/store/record-codec.js';
+import { ReplicaStore } from '../../src/store/replica-store.js';
+import { StoreReadError, StoreWriteError } from '../../src/store/errors.js';
+import { damage, mergedBlocks, type Block } from '../support/bad-block.js';
+import { commitOf, logged, node, SELF } from '../support/replica-commits.js';
+import { bytes, put, range, scanned, shown } from '../support/store-changes.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+
+const KEYS = Array.from({ length: 2000 }, (_, place) => `key-${String(place).padStart(4, '0')}`);
+
+/** What LevelDB's own iterator yields in one go. */
+const CHUNK = 100;
+
+describe('A database with a block that can’t be read', () => {
+  let folder: TemporaryFolder;
+  let store: LevelStore;
+  let bad: Block;
+  let hidden: string[];
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    const whole = await LevelStore.open(folder.path);
+    await whole.commit(KEYS.map((key) => put(key, `value of ${key} `.repeat(10))));
+    await whole.close();
+    const blocks = await mergedBlocks(folder.path);
+    bad = blocks[Math.floor(blocks.length / 2)]!;
+    hidden = KEYS.filter((key) => key > shown(bad.after)! && key <= shown(bad.through)!);
+    await damage(bad);
+    store = await LevelStore.open(folder.path);
+  });
+
+  afterEach(async () => {
+    await store.close();
+    await folder.remove();
+  });
+
+  test('has some keys in it, and most are elsewhere', () => {
+    expect(hidden.length).toBeGreaterThan(3);
+    expect(hidden.length).toBeLessThan(100);
+  });
+
+  test('gives an error for each key in the block, and the values of all others', () => {
+    const snapshot = store.snapshot();
+    for (const key of KEYS) {
+      if (hidden.includes(key)) expect(() => snapshot.get(bytes(key))).toThrow(StoreReadError);
+      else expect(shown(snapshot.get(bytes(key)))).toContain(key);
+    }
+    snapshot.close();
+  });
+
+  test('never yields a chunk of a scan that leaves keys out, however early its reader stops', async () => {
+    const snapshot = store.snapshot();
+    const seen: string[] = [];
+    const scan = async (): Promise<void> => {
+      for await (const chunk of snapshot.scan(range('key-', 'key-9999'), CHUNK)) {
+        seen.push(...chunk.map(([key]) => shown(key)!));
+        if (seen.length > KEYS.length / 2 + 2 * CHUNK) return;
+      }
+    };
+    await expect(scan()).rejects.toThrow(StoreReadError);
+    expect(seen).toEqual(KEYS.slice(0, seen.length));
+    snapshot.close();
+  });
+
+  test('can be scanned again from behind the part that the error names', async () => {
+    const snapshot = store.snapshot();
+    const error: unknown = await scanned(snapshot, undefined, CHUNK).catch((reason: unknown) => reason);
+    const through = shown((error as StoreReadError).through)!;
+    expect(through >= hidden.at(-1)!).toBe(true);
+    const behind = await scanned(snapshot, range(`${through}\0`, 'key-9999'), CHUNK);
+    expect(behind.map(([key]) => key)).toEqual(KEYS.slice(KEYS.indexOf(through) + 1));
+    snapshot.close();
+  });
+
+  test('can be read again key by key once the keys are written anew', async () => {
+    await store.commit(hidden.map((key) => put(key, 'anew')));
+    const snapshot = store.snapshot();
+    for (const key of hidden) expect(shown(snapshot.get(bytes(key)))).toBe('anew');
+    snapshot.close();
+  });
+
+  test('says what to do when a compaction has met the block and it takes no more writes', async () => {
+    // Newer records of the same keys, so that there is something to merge.
+    await store.commit(KEYS.map((key) => put(key, 'newer')));
+    const { level } = store as unknown as { level: ClassicLevel<Uint8Array, Uint8Array> };
+    await level.compactRange(Buffer.of(0), Buffer.of(0xff)).catch(() => {});
+    const refused: unknown = await store.commit([put('a', '1')]).catch((reason: unknown) => reason);
+    expect(refused).toBeInstanceOf(StoreWriteError);
+    expect((refused as Error).message).toMatch(/takes no more writes .*; move the folder away and start anew: /);
+  });
+});
+
+describe('A replica whose log has a block that can’t be read', () => {
+  const DOTS = 2000;
+  let folder: TemporaryFolder;
+  let replica: ReplicaStore;
+  /** The last dots before the block, and in it. */
+  let before: number;
+  let through: number;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    const whole = await openReplica();
+    const entries = Array.from({ length: DOTS }, (_, place) => ({ actor: SELF, counter: place + 1 }));
+    await whole.commit(commitOf({ entries, node: node({ [SELF]: DOTS }) }));
+    await whole.close();
+    const blocks = (await mergedBlocks(folder.path)).filter(({ after }) => isLogKey(after) && after.length > 1);
+    const bad = blocks[Math.floor(blocks.length / 2)]!;
+    [before, through] = [lastDot(bad.after), lastDot(bad.through)];
+    replica = await openReplica();
+    await damage(bad);
+  });
+
+  afterEach(async () => {
+    await replica.close();
+    await folder.remove();
+  });
+
+  test('still reads all entries before the block and behind it', async () => {
+    const first = await logged(replica.view, SELF, 0, before);
+    expect(first.at(-1)).toBe(`${SELF} wrote ${before}`);
+    expect(first).toHaveLength(before);
+    expect(await logged(replica.view, SELF, through, DOTS)).toHaveLength(DOTS - through);
+  });
+
+  test('tells of the first entry in the block that it is damaged, and reads none of those behind it', async () => {
+    const told: Uint8Array[] = [];
+    replica.watchDamage(({ recordKey }) => void told.push(recordKey));
+    const read: string[] = [];
+    const readAll = async (): Promise<void> => {
+      for await (const key of replica.view.logged(SELF, 0, DOTS)) read.push(key);
+    };
+    await expect(readAll()).rejects.toThrow(CorruptRecordError);
+    expect(read).toHaveLength(before);
+    expect(told.map((key) => dotOf(key))).toEqual([{ actor: SELF, counter: before + 1 }]);
+  });
+
+  async function openReplica(): Promise<ReplicaStore> {
+    return ReplicaStore.open(await LevelStore.open(folder.path), blankNode(SELF));
+  }
+});
+
+/** A key of an index may be cut short, and the last of its bytes is then one more than that of the last key it covers. */
+function lastDot(key: Buffer): number {
+  const padded = Buffer.concat([key, Buffer.alloc(8)]).subarray(0, logKey(SELF, 1).length);
+  return dotOf(padded).counter - Number(key.length < padded.length);
+}
