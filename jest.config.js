@@ -6,6 +6,9 @@ export default {
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',
+  // Minutes of real faults: `npm run test:faults`.
+  testPathIgnorePatterns: ['<rootDir>/test/real-faults/'],
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // Compiled as the build does: by .swcrc.

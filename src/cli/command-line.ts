@@ -12,10 +12,10 @@ export const EXIT_BAD_ARGUMENTS = 2;
 
 const USAGE = `Usage: quartet restore --data DIR --name NAME [--file FILE]
 
-Loads a snapshot (GET /v1/snapshot) into an empty data folder. The node that is then started there knows what
-the snapshot knew, as a new actor, and gets from its peers what has happened since.
+Loads a snapshot (GET /v1/snapshot) into a data folder without a database. The node that is then started there
+knows what the snapshot knew, as a new actor, and gets from its peers what has happened since.
 
-  --data DIR    the node's data folder (its QUARTET_DATA), without a database in it; made when absent
+  --data DIR    the node's data folder (its QUARTET_DATA), with no database and no other files; made when absent
   --name NAME   the node's name (its QUARTET_NAME): [a-z0-9-]{1,63}
   --file FILE   the snapshot; standard input when absent
   -h, --help    this text

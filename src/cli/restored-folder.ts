@@ -3,16 +3,17 @@
 
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { markClean, UNCLEAN_MARKER } from '../store/clean-stop.js';
 
 /** What a node's data folder has in it; `store.module.ts` looks for the database there. */
 const DATABASE = 'level';
 
 const GROWING = 'level.restoring';
 
-/** What an empty file system has. */
-const HARMLESS = ['lost+found'];
+/** What an empty file system has, and what a node without synced writes leaves when its database is moved away. */
+const HARMLESS = ['lost+found', UNCLEAN_MARKER];
 
-/** The folder is not empty: nothing was changed. The message says what to do. */
+/** Something is in the folder that must not be lost: nothing was changed. The message says what to do. */
 export class FolderInUseError extends Error {
   readonly code = 'FOLDER_IN_USE';
 }
@@ -25,12 +26,12 @@ export class RestoredFolder {
   ) {}
 
   /**
-   * Makes room for a database in an empty data folder, which is made if need be.
+   * Makes room for a database in a data folder without one, which is made if need be.
    * @throws FolderInUseError
    */
   static async claim(data: string): Promise<RestoredFolder> {
     const folder = resolve(data);
-    await requireEmpty(folder);
+    await requireNothingToLose(folder);
     const restored = new RestoredFolder(folder, await mkdir(folder, { recursive: true }));
     // Of two that restore here at the same time, one makes it.
     await mkdir(restored.growing).catch((error: unknown) => {
@@ -49,6 +50,8 @@ export class RestoredFolder {
     for (const file of await readdir(this.growing)) await sync(join(this.growing, file));
     await sync(this.growing);
     await rename(this.growing, join(this.data, DATABASE));
+    // The marker was about the database that was here before.
+    await markClean(this.data);
     for (const folder of this.foldersToSync()) await sync(folder);
   }
 
@@ -74,7 +77,7 @@ export class RestoredFolder {
   }
 }
 
-async function requireEmpty(folder: string): Promise<void> {
+async function requireNothingToLose(folder: string): Promise<void> {
   const found = await readdir(folder).catch((error: unknown): string[] => {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
@@ -91,7 +94,7 @@ async function requireEmpty(folder: string): Promise<void> {
   const other = found.find((name) => !HARMLESS.includes(name));
   if (other !== undefined) {
     throw new FolderInUseError(
-      `${folder} is not empty, it has ${JSON.stringify(other)}: choose an empty or a new folder`,
+      `${folder} has ${JSON.stringify(other)}, which is no part of a database: move it away, or choose another folder`,
     );
   }
 }

@@ -7,11 +7,12 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-const MARKER = 'opened-without-sync';
+/** Its name in the data folder. */
+export const UNCLEAN_MARKER = 'opened-without-sync';
 
 /** Whether the last life ended without closing. */
 export async function wasLeftUnclean(folder: string): Promise<boolean> {
-  return stat(join(folder, MARKER)).then(
+  return stat(join(folder, UNCLEAN_MARKER)).then(
     () => true,
     () => false,
   );
@@ -19,7 +20,7 @@ export async function wasLeftUnclean(folder: string): Promise<boolean> {
 
 /** On disk when this resolves. */
 export async function markUnclean(folder: string): Promise<void> {
-  const path = join(folder, MARKER);
+  const path = join(folder, UNCLEAN_MARKER);
   for (const name of [path, dirname(path)]) {
     const file = await open(name, name === path ? 'w' : 'r');
     try {
@@ -32,5 +33,5 @@ export async function markUnclean(folder: string): Promise<void> {
 
 /** Everything is on disk: the next life may go on. */
 export async function markClean(folder: string): Promise<void> {
-  await rm(join(folder, MARKER), { force: true });
+  await rm(join(folder, UNCLEAN_MARKER), { force: true });
 }

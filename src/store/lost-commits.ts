@@ -21,12 +21,17 @@ const NO_VALUE: Uint8Array = Buffer.alloc(0);
 
 const BYTES_PER_STEP = 1024 * 1024;
 
+/** Peers have what was replicated: writes may have been acknowledged that were not yet. */
+const ADVICE =
+  'move it away, and the replica gets everything from its peers except writes that only this disk had: ' +
+  'keep the old folder, and never do this at all replicas at once';
+
 /** Commits are missing that later ones build upon: the store can't be trusted, and its replica must not serve from it. */
 export class DamagedStoreError extends Error {
   readonly code = 'STORE_DAMAGED';
 
   constructor(what: string) {
-    super(`the database has lost commits (${what}): move it away, and the replica gets everything from its peers`);
+    super(`the database has lost commits (${what}): ${ADVICE}`);
   }
 }
 

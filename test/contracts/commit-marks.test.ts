@@ -119,6 +119,12 @@ describe('The mark of a commit', () => {
     await store.close();
   });
 
+  test('is asked for in words that say what moving the database away costs', () => {
+    const { message } = new DamagedStoreError('the first commits are missing');
+    expect(message).toContain('everything from its peers except writes that only this disk had: keep the old folder');
+    expect(message).toContain('never do this at all replicas at once');
+  });
+
   test('is removed with the first commit of the next life, for LevelDB has put its log into tables then', async () => {
     for (let life = 1; life <= 3; life++) {
       await commitMany(9, 10);

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -108,7 +108,7 @@ function keyOf(key: string, counter: number, other: object = {}): object {
   return { key, versions: [versionOf(counter, other)] };
 }
 
-describe('a snapshot that is restored into an empty folder', () => {
+describe('a snapshot that is restored into a folder without a database', () => {
   it('is the same node again but for its actor: its own snapshot is the same', async () => {
     const node = await InProcessNode.start();
     const other = await InProcessNode.start({ name: 'n2' });
@@ -222,6 +222,28 @@ describe('a snapshot that is restored into an empty folder', () => {
     const node = await started();
     expect(comparable(await take(node))).toBe(comparable(OF_VERSION_1));
     await node.remove();
+  });
+
+  it('goes where the database of a killed node without synced writes was moved away, and nothing else is left', async () => {
+    const node = await InProcessNode.start({ durability: 'may-lose-writes-on-power-loss' });
+    await node.write('a', 'value');
+    const snapshot = await take(node);
+    // What the folder has while the node runs is what `kill -9` leaves.
+    const data = join(folder.path, 'data');
+    await cp(node.config.data, data, { recursive: true });
+    await node.remove();
+    await rename(join(data, 'level'), join(folder.path, 'moved away'));
+    expect(await readdir(data)).toEqual(['opened-without-sync']);
+
+    expect((await restore(snapshot.slice(0, -10))).code).toBe(1);
+    expect(await readdir(data)).toEqual(['opened-without-sync']);
+    const { code, out } = await restore(snapshot);
+    expect(code).toBe(0);
+    expect(await readdir(data)).toEqual(['level']);
+    const restored = await started();
+    expect(out).toContain(`n1 is ${(await restored.cluster()).actor}.`);
+    expect(await (await restored.get('a')).text()).toBe('value');
+    await restored.remove();
   });
 
   it('goes into a folder that is there, or makes it, however deep', async () => {
@@ -418,7 +440,7 @@ describe('a snapshot that cannot be what was taken', () => {
   }, 60_000);
 });
 
-describe('a folder that is not empty', () => {
+describe('a folder in which something could be lost', () => {
   it('is refused when a database is there, and that is untouched', async () => {
     const node = await InProcessNode.start();
     await node.write('a', 'value');
@@ -437,7 +459,7 @@ describe('a folder that is not empty', () => {
   });
 
   it.each([
-    ['another file', 'notes.txt', /is not empty, it has "notes.txt"/],
+    ['another file', 'notes.txt', /has "notes.txt", which is no part of a database: move it away/],
     ['what a killed restore has left', 'level.restoring', /broken off: if none is, remove .+level\.restoring/],
   ])('is refused with %s in it', async (_what, name, complaint) => {
     const data = join(folder.path, 'data');

@@ -30,7 +30,10 @@ export class Workload {
   /** How many writes got no answer: proof that the trouble hit clients. */
   unanswered = 0;
 
-  constructor(cluster: ProcessCluster, { clientsPerReplica = 2 } = {}) {
+  private readonly pauseMs: number;
+
+  constructor(cluster: ProcessCluster, { clientsPerReplica = 2, pauseMs = PAUSE_MS } = {}) {
+    this.pauseMs = pauseMs;
     this.writers = cluster.replicas.flatMap((replica) =>
       Array.from({ length: clientsPerReplica }, (_, index) => ({
         name: `${replica.name}-${index}`,
@@ -94,7 +97,7 @@ export class Workload {
       } catch {
         this.unanswered++;
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
     }
   }
 }

@@ -12,7 +12,7 @@ export const takeSnapshot: Operation = {
   summary: 'Back up everything, as of one moment',
   description:
     'One JSON text a line: what the replica knows, then each key with its versions in the order of keys, and `end`, ' +
-    'without which the snapshot is not complete. `quartet restore` loads it into an empty data folder.',
+    'without which the snapshot is not complete. `quartet restore` loads it into a data folder without a database.',
   takes: [],
   responses: {
     200: {

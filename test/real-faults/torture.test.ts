@@ -7,7 +7,7 @@ import { FAULT_KINDS, torture } from '../faults/torture.js';
 
 const SECONDS = 4;
 
-/** What a damaged file shows depends on which file and which byte it is: `faults.test.ts` damages one in a fixed place. */
+/** What a damaged file shows depends on which file and which byte it is: `kinds.test.ts` damages one in a fixed place. */
 const KINDS = FAULT_KINDS.filter((kind) => kind !== 'torn file');
 
 test.each([1, 2])(

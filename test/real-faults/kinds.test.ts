@@ -94,7 +94,7 @@ describe('Four replicas under load', () => {
 
   test('of which one has no room left on its disk go on; it refuses or stops, and takes writes again with room', async () => {
     const without = cluster.smallDisk === undefined ? 'out' : '';
-    console.log(`test/cluster/faults: with${without} a disk that is really full`);
+    console.log(`test/real-faults/kinds: with${without} a disk that is really full`);
     const name = cluster.lastName;
     await underLoad(async (scene) => {
       let isSeen = false;

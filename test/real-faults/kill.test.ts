@@ -15,7 +15,7 @@ describe('Four replicas under load from eight clients', () => {
   let workload: Workload;
 
   beforeAll(async () => {
-    console.log(`test/cluster/kill: SEED=${seed}`);
+    console.log(`test/real-faults/kill: SEED=${seed}`);
     cluster = await ProcessCluster.start();
   }, 30_000);
 
