@@ -334,6 +334,18 @@ export const MUTANTS: readonly Mutant[] = [
   ),
 
   // Trimming, and what a store removes.
+  mutant(
+    'trims by what one member has',
+    TRIM,
+    'const stable = holding.reduce(meet, state.clock);',
+    'const stable = holding.slice(-1).reduce(meet, state.clock);',
+  ),
+  mutant(
+    'trims without regard to members that have not been heard',
+    TRIM,
+    'return peer.clock === undefined || !peer.hasAnswered ? state.floor',
+    'return peer.clock === undefined || !peer.hasAnswered ? state.clock',
+  ),
   mutant('never trims its log', TRIM, 'if (dots === 0) return;', 'if (dots >= 0) return;'),
   mutant('forgets the floor at a restart', STATE, 'floor: loaded.floor', 'floor: EMPTY_VECTOR'),
   mutant(
