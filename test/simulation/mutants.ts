@@ -238,12 +238,18 @@ export const MUTANTS: readonly Mutant[] = [
     'state.claims.reduce((all, claim) => join(all, claim.clock), EMPTY_VECTOR)',
   ),
   mutant('does not raise the floor when it has all keys', BOOTSTRAP, 'state.floor = floor;', ''),
-  mutant(
-    'never asks again for a piece after a request for it has failed',
-    REPLICA,
-    "if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);",
-    '',
-  ),
+  {
+    // Either of the two would do, sooner or later.
+    name: 'never asks again for a piece after a request for it has failed',
+    patches: [
+      {
+        file: REPLICA,
+        find: "if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);",
+        replace: '',
+      },
+      { file: BOOTSTRAP, find: 'comparisons <= bootstrap.patience', replace: 'comparisons <= Infinity' },
+    ],
+  },
   {
     name: 'waits for a lost piece as long as the transport does',
     patches: [{ file: BOOTSTRAP, find: 'comparisons <= bootstrap.patience', replace: 'comparisons <= Infinity' }],
