@@ -21,6 +21,9 @@ const STALL_MAX_MS = 25_000;
 /** And in which they must agree, whatever arrives. */
 const CONVERGENCE_MAX_MS = 45_000;
 
+/** After that, what was begun before goes on to its end. */
+const ENDING_MAX_MS = 10 * CONVERGENCE_MAX_MS;
+
 /** Long enough for stragglers of the time before to arrive, and for what they start to end. */
 const GRACE_MS = 6000;
 
@@ -208,8 +211,9 @@ async function deleteEverything(cluster: Cluster, names: readonly string[]): Pro
 }
 
 /** What died with lost disks is given up after a while; from then on nothing but clocks is sent. */
-async function watchIdle(cluster: Cluster): Promise<void> {
-  const { network, counts } = cluster;
+async function watchIdle(cluster: Cluster, untilMs = cluster.timeline.nowMs + ENDING_MAX_MS): Promise<void> {
+  const { network, counts, timeline } = cluster;
+  if (timeline.nowMs > untilMs) throw new Violation('liveness', 'something is under way for ever');
   const sealed = counts.get('actor-sealed');
   const ended = counts.get('bootstrap-ended');
   const before = new Map(network.requests);
@@ -217,7 +221,7 @@ async function watchIdle(cluster: Cluster): Promise<void> {
   const isTakingOver = [...cluster.nodes.values()].some(({ driver }) => driver?.progress.bootstrap?.from !== undefined);
   // What was begun before goes on to its end, though nothing is missing any more.
   const hasTakenOver = counts.get('bootstrap-ended') !== ended;
-  if (counts.get('actor-sealed') !== sealed || isTakingOver || hasTakenOver) return watchIdle(cluster);
+  if (counts.get('actor-sealed') !== sealed || isTakingOver || hasTakenOver) return watchIdle(cluster, untilMs);
   for (const [kind, count] of network.requests) {
     if (kind === 'compare' || kind === 'digest' || count === before.get(kind)) continue;
     throw new Violation('idleness', `a converged cluster has sent ${count - (before.get(kind) ?? 0)} ${kind} requests`);
