@@ -15,10 +15,11 @@ RUN npm ci --ignore-scripts --no-fund --no-audit
 COPY nest-cli.json tsconfig.json tsconfig.build.json .swcrc ./
 COPY src src
 RUN npm run --silent build && npm prune --omit=dev --ignore-scripts --no-fund --no-audit
-# What no replica reads: native code for other systems, sources of native code, types, maps of packages, npm's notes.
+# What no replica reads: native code for other systems and its sources, the compiler (which @nestjs/swagger has use for
+# when it builds only), types, maps of packages, npm's notes.
 RUN find node_modules/classic-level/prebuilds -mindepth 1 -maxdepth 1 \
       ! -name "linux-$(node -p process.arch)" -exec rm -r {} + \
-    && rm -rf node_modules/classic-level/deps node_modules/.package-lock.json node_modules/.bin \
+    && rm -rf node_modules/classic-level/deps node_modules/typescript node_modules/.package-lock.json node_modules/.bin \
     && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
     && mkdir data
 
