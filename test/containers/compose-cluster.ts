@@ -1,13 +1,13 @@
 // How is the cluster of docker-compose.yml run beside others on this machine, hurt, and removed without a trace?
 //
-// It has a project name and ports of its own. Replicas are asked through their published ports and nowhere else.
+// It has a project name, which cleanup.js gives it, and ports of its own. Replicas are asked through their published ports
+// and nowhere else.
 
-import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ReplicaClient } from '../support/process-client.js';
 import { freePort } from '../support/process-cluster.js';
 import { until } from '../support/until.js';
-import { composeCommand, run, runShown, runToTheEnd, shown, type Environment } from './shell.js';
+import { run, runShown, shown, type Environment } from './shell.js';
 
 export const NAMES = ['n1', 'n2', 'n3', 'n4'] as const;
 export type Name = (typeof NAMES)[number];
@@ -26,25 +26,18 @@ export function buildImage(): Promise<void> {
 }
 
 export class ComposeCluster {
-  private readonly onExit = (): void => runToTheEnd(this.down, this.environment);
-  private readonly onInterrupt = (): never => process.exit(130);
-
   private constructor(
     private readonly project: string,
     private readonly compose: readonly string[],
     private readonly environment: Environment,
     private readonly clientOf: ReadonlyMap<Name, ReplicaClient>,
-  ) {
-    process.once('exit', this.onExit);
-    process.once('SIGINT', this.onInterrupt);
-    process.once('SIGTERM', this.onInterrupt);
-  }
+  ) {}
 
   /** Starts nothing yet. */
   static async create(): Promise<ComposeCluster> {
-    const project = `quartet-test-${randomBytes(4).toString('hex')}`;
+    const { CONTAINERS_PROJECT: project = '', CONTAINERS_COMPOSE: command = '' } = process.env;
     const files = ['docker-compose.yml', 'test/containers/edges.yml'].flatMap((file) => ['-f', resolve(PROJECT, file)]);
-    const compose = [...(await composeCommand()), '--project-directory', PROJECT, ...files, '-p', project];
+    const compose = [...command.split(' '), '--project-directory', PROJECT, ...files, '-p', project];
     const environment: Record<string, string> = { QUARTET_IMAGE: IMAGE };
     const clients = new Map<Name, ReplicaClient>();
     const ports: number[] = [];
@@ -133,9 +126,6 @@ export class ComposeCluster {
   async remove(): Promise<void> {
     for (const client of this.clientOf.values()) client.close();
     await shown('removing containers, networks and volumes', () => run(this.down, this.environment));
-    process.off('exit', this.onExit);
-    process.off('SIGINT', this.onInterrupt);
-    process.off('SIGTERM', this.onInterrupt);
   }
 
   logs(): Promise<string> {

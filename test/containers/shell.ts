@@ -1,6 +1,6 @@
 // How are docker and compose called? As commands, whose failure says what they said; long ones show that they go on.
 
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 const SHOW_AFTER_MS = 2000;
@@ -30,25 +30,6 @@ export function runShown(command: readonly string[]): Promise<void> {
       status === 0 ? resolve() : reject(new Error(`${command.join(' ')}: ended with ${status ?? signal}`)),
     );
   });
-}
-
-/** For the very end of the process, when nothing can be awaited any more. */
-export function runToTheEnd(command: readonly string[], environment: Environment): void {
-  const [file, ...args] = command;
-  spawnSync(file!, args, { env: { ...process.env, ...environment }, stdio: 'ignore' });
-}
-
-/** Compose, as the engine's plugin or as the older program of its own. */
-export async function composeCommand(): Promise<readonly string[]> {
-  for (const command of [['docker', 'compose'], ['docker-compose']]) {
-    try {
-      await run([...command, 'version']);
-      return command;
-    } catch {
-      // The other one may be there.
-    }
-  }
-  throw new Error('neither docker compose nor docker-compose is there; install one of them');
 }
 
 /** Waits for `work`, and shows what is waited for, and since when, once that takes more than two seconds. */
