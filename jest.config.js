@@ -6,9 +6,14 @@ export default {
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',
+<<<<<<< HEAD
   // Minutes of real faults: `npm run test:faults`.
   testPathIgnorePatterns: ['<rootDir>/test/real-faults/'],
   testSequencer: '<rootDir>/test/support/longest-first.js',
+=======
+  // They need a container engine: npm run test:containers.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/containers/'],
+>>>>>>> wt-dck
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // Compiled as the build does: by .swcrc.

@@ -1,0 +1,34 @@
+// Do the files of deploy/ and the image speak of what there is? A metric renamed in src/ must not leave an alert that
+// never fires.
+
+import { expect, test } from '@jest/globals';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../support/planted-tree.js';
+
+const METRIC = /\bquartet_[a-z_]+\b/g;
+
+test('every metric that an alert or a panel asks for is one that replicas show', async () => {
+  const shown = new Set((await read('src/observability/metrics.ts')).match(METRIC));
+  const files = await readdir(join(ROOT, 'deploy/observability'), { recursive: true, withFileTypes: true });
+  const asked: string[] = [];
+  for (const file of files.filter((entry) => entry.isFile())) {
+    asked.push(...((await readFile(join(file.parentPath, file.name), 'utf8')).match(METRIC) ?? []));
+  }
+  expect(asked.length).toBeGreaterThan(20);
+  expect(asked.filter((name) => !shown.has(name))).toEqual([]);
+});
+
+test('the image starts a replica as npm start does, and bears the release of the package', async () => {
+  const { version, scripts } = JSON.parse(await read('package.json')) as {
+    version: string;
+    scripts: { start: string };
+  };
+  const dockerfile = await read('Dockerfile');
+  expect(dockerfile).toContain(`CMD ${JSON.stringify(scripts.start.split(' ')).replaceAll(',', ', ')}\n`);
+  expect(dockerfile).toContain(`image.version="${version}"`);
+});
+
+function read(path: string): Promise<string> {
+  return readFile(join(ROOT, path), 'utf8');
+}
