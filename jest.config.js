@@ -6,14 +6,9 @@ export default {
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',
-<<<<<<< HEAD
-  // Minutes of real faults: `npm run test:faults`.
-  testPathIgnorePatterns: ['<rootDir>/test/real-faults/'],
+  // Minutes of real faults: `npm run test:faults`; what needs a container engine: `npm run test:containers`.
+  testPathIgnorePatterns: ['<rootDir>/test/real-faults/', '<rootDir>/test/containers/'],
   testSequencer: '<rootDir>/test/support/longest-first.js',
-=======
-  // They need a container engine: npm run test:containers.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/containers/'],
->>>>>>> wt-dck
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // Compiled as the build does: by .swcrc.
