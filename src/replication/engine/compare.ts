@@ -96,11 +96,12 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   }
 
   const isAheadSame = answer.aheadDigest === state.aheadDigest;
-  const areClaimsSame = answer.claimsDigest === claimsDigest(state) || answer.claimsDigest === 0;
+  const areClaimsSame = [0, claimsDigest(state)].includes(answer.claimsDigest);
   peer.aheadDiffered = isAheadSame && areClaimsSame ? 0 : peer.aheadDiffered + 1;
   const isLevel = equalVectors(state.clock, answer.clock);
-  // Who lacks many dots has many keys ahead, and most of them only until those come.
-  const isLasting = peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0 && missing <= NEARLY_LEVEL;
+  // Who lacks many dots, or takes over all keys, knows more of many keys, and of most of them only until that is done.
+  const isSettled = missing <= NEARLY_LEVEL && answer.awaited.size === 0;
+  const isLasting = isSettled && peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0;
   if (peer.aheadDiffered === 0 || !(isLevel || isLasting)) return;
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
   if (!areClaimsSame) bootstrapFrom(state, peer, effects);

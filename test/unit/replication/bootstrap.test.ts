@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { KeySpan } from '../../../src/clock/claims.js';
 import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
 import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
+import type { ClockMessage } from '../../../src/replication/engine/messages.js';
 import type { Input } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
@@ -225,6 +226,24 @@ describe('An answer that is not the one waited for', () => {
     refusedBy('n2');
     pieceFrom('n2', 1, FIRST_HALF, {});
     expect(asked(pieceFrom('n2', 1, FIRST_HALF, {}))).toEqual([]);
+  });
+});
+
+describe('A peer that claims more of ranges of keys', () => {
+  function compareWith(parts: Partial<ClockMessage>): string[] {
+    const answer = { kind: 'clock', ...toldBy('n2', { 'n1.a': 2, 'n2.b': 1 }, { claimsDigest: 7, ...parts }) } as const;
+    return asked(step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS }));
+  }
+
+  test('is asked for all keys when it is level: nobody has the dots', () => {
+    expect(compareWith({})).toContain('pull-keys n2 first');
+  });
+
+  test('is not asked while it takes over all keys itself, however long that takes', () => {
+    const sends = Array.from({ length: 50 }, () =>
+      compareWith({ clock: vector({ 'n1.a': 1 }), awaited: vector({ 'n1.a': 2, 'n2.b': 1 }) }),
+    );
+    expect(sends.flat()).not.toContain('pull-keys n2 first');
   });
 });
 
