@@ -21,15 +21,6 @@ export class Report {
     if (!isKept) this.broken.push(what);
   }
 
-  /** Something that a machine with nothing else to do shows; on a busy one, only how it went can be said. */
-  promiseOfTime(what: string, isKept: boolean): void {
-    const [load, cores] = [loadavg()[0]!, availableParallelism()];
-    if (isKept || load <= cores) return this.promise(what, isKept);
-    this.say(
-      `? ${what}: not now, and the machine is busy (load ${load.toFixed(1)} on ${cores} cores), which costs time`,
-    );
-  }
-
   /** Rows of equal length, the first one the heading. */
   table(rows: readonly (readonly string[])[]): void {
     const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -49,6 +40,9 @@ export class Report {
       return 0;
     }
     console.error(`\nThis did not hold:\n${this.broken.map((what) => `  ✗ ${what}`).join('\n')}`);
+    const [load, cores] = [loadavg()[0]!, availableParallelism()];
+    if (load > cores)
+      console.error(`The machine is busy (load ${load.toFixed(1)} on ${cores} cores), which costs time.`);
     return 1;
   }
 }

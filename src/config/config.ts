@@ -24,7 +24,7 @@ export interface Config {
   /** What replicas show each other; undefined: any caller is taken for a replica. */
   readonly clusterSecret: string | undefined;
   readonly valueBytesMax: number;
-  /** All request bodies that are being received at one time. */
+  /** All request bodies that are being received, or whose writes wait for acknowledgements, at one time. */
   readonly bodyBytesMax: number;
   /** How long a client may take to send a request. */
   readonly requestTimeoutMs: number;

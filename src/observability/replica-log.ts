@@ -47,9 +47,7 @@ export class ReplicaLog implements DriverEvents {
         );
       case 'bootstrap-started':
         this.keysTaken = 0;
-        return this.logger.log(
-          `taking over all keys from ${observation.peer}: no log reaches back to what this replica has`,
-        );
+        return this.logger.log(`taking over all keys from ${observation.peer}`);
       case 'bootstrap-progressed':
         this.keysTaken += observation.keys;
         return this.tellProgress(`${this.keysTaken} keys taken over so far`);

@@ -6,7 +6,8 @@ import type { Cancel, Time } from './time.port.js';
 const EVERY_MS = 5000;
 
 export interface DiscoveryShell {
-  find(): Promise<Members>;
+  /** Undefined: there is no name service to ask. */
+  readonly find: (() => Promise<Members>) | undefined;
   found(members: Members): void;
   /** Told once, until an answer has come again. */
   failed(error: Error): void;
@@ -23,9 +24,8 @@ export class Discovery {
   ) {}
 
   start(): void {
-    void this.look().finally(() => {
-      if (!this.isStopped) this.cancel = this.time.after(EVERY_MS, () => this.start());
-    });
+    const { find } = this.shell;
+    if (find !== undefined) void this.lookOn(find);
   }
 
   stop(): void {
@@ -33,9 +33,14 @@ export class Discovery {
     this.cancel();
   }
 
-  private async look(): Promise<void> {
+  private async lookOn(find: () => Promise<Members>): Promise<void> {
+    await this.look(find);
+    if (!this.isStopped) this.cancel = this.time.after(EVERY_MS, () => void this.lookOn(find));
+  }
+
+  private async look(find: () => Promise<Members>): Promise<void> {
     try {
-      const members = await this.shell.find();
+      const members = await find();
       if (!this.isStopped) this.shell.found(members);
       this.hasFailed = false;
     } catch (error) {

@@ -52,7 +52,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     name,
     url,
     peers,
-    findMembers = () => Promise.resolve([]),
+    findMembers,
     clusterSecret,
     logMax,
     scrubKeysPerSecond,
@@ -73,7 +73,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
             const { node, claims } = store.view;
             const loaded = { ...node, claims, members: store.members, ahead: await store.aheadContexts() };
             // Who is there already must be known before this node says that it has caught up.
-            const found = asMembers(await findMembers().catch(() => []));
+            const found = asMembers((await findMembers?.().catch(() => [])) ?? []);
             const nextIncarnation = (): string => newIncarnation(time.nowMs());
             return new Replica(
               { name, url, logMax, nextIncarnation, configured: new Map([...found, ...configured]), unnamed },
@@ -123,7 +123,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           useFactory: (driver: ReplicaDriver, time: Time) =>
             new Discovery(
               {
-                find: async () => asMembers(await findMembers()),
+                find: findMembers && (async () => asMembers(await findMembers())),
                 found: (members) => driver.found(members),
                 failed: ({ message }) => new Logger('Replica').warn(`the members could not be found: ${message}`),
               },

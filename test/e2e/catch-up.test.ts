@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ALL_MARKS, EVERYTHING } from '../../src/store/keyspace.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
+import { expectSame, untilTrimmed } from '../support/in-process-checks.js';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
 import type { MessageGate } from '../support/in-process-gate.js';
 import { keyPath, type InProcessNode } from '../support/in-process-node.js';
@@ -22,18 +23,6 @@ async function writeMany(node: InProcessNode, prefix: string, count: number, que
 
 async function untilReady(node: InProcessNode): Promise<void> {
   await until(`${node.name} is ready`, async () => (await node.request('/readyz')).status === 200);
-}
-
-async function untilTrimmed(nodes: readonly InProcessNode[]): Promise<void> {
-  await until('no log has entries', async () => {
-    const clusters = await Promise.all(nodes.map((node) => node.cluster()));
-    return clusters.every(({ log }) => log.entries === 0);
-  });
-}
-
-async function expectSame(nodes: readonly InProcessNode[]): Promise<void> {
-  const [first, ...others] = await Promise.all(nodes.map((node) => node.listing()));
-  for (const other of others) expect(other).toEqual(first);
 }
 
 /** Each dot that lives anywhere, with what it wrote: the same at every replica. */

@@ -3,6 +3,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig } from '../../src/config/config.js';
+import { expectSame, untilTrimmed } from '../support/in-process-checks.js';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
 import type { InProcessNode } from '../support/in-process-node.js';
 import { until } from '../support/until.js';
@@ -19,19 +20,6 @@ async function untilMembers(nodes: readonly InProcessNode[], names: readonly str
     const all = await Promise.all(nodes.map(async (node) => (await node.cluster()).members.join(', ')));
     return all.every((members) => members === names.join(', '));
   });
-}
-
-async function untilTrimmed(nodes: readonly InProcessNode[]): Promise<void> {
-  await until('no log has entries', async () => {
-    const clusters = await Promise.all(nodes.map((node) => node.cluster()));
-    return clusters.every(({ log }) => log.entries === 0);
-  });
-}
-
-/** All of them have the very same keys, values and versions. */
-async function expectSame(nodes: readonly InProcessNode[]): Promise<void> {
-  const [first, ...others] = await Promise.all(nodes.map((node) => node.listing()));
-  for (const other of others) expect(other).toEqual(first);
 }
 
 /** A write at each of them is acknowledged by all, and read at all. */

@@ -4,7 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import { Problem, type ProblemCode } from './problem.js';
 import { ClientGoneError } from './send-problem.js';
 
-/** Bounds the bytes of all bodies being received or waited with: beyond it a replica says so, instead of running out of memory. */
+/**
+ * Bounds the bytes of all bodies that are being received, or are kept while their writes wait: beyond it a replica says so,
+ * instead of running out of memory.
+ */
 export class BodyBudget {
   private reserved = 0;
 

@@ -54,6 +54,16 @@ describe('Members are looked for', () => {
     expect(told).toEqual(['1', ['n2'], '3']);
   });
 
+  test('never without a name service to ask', () => {
+    const time = {
+      nowMs: () => 0,
+      after: () => {
+        throw new Error('it waits for something');
+      },
+    };
+    new Discovery({ find: undefined, found: () => {}, failed: () => {} }, time).start();
+  });
+
   test('no more once stopped, whatever is on its way', async () => {
     const { discovery, told, settled, isWaiting } = discoveryOf([FOUND]);
     discovery.start();
