@@ -6,11 +6,13 @@
 
 import { compareKeys, settle, type Claim, type Claims } from '../clock/claims.js';
 import type { Container, Version } from '../clock/container.js';
+import { isSum } from '../clock/counter.js';
 import { actorName, compareDots } from '../clock/dot.js';
+import { VALUE_TYPES, type ValueType } from '../clock/value-type.js';
 import { covers, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 
-/** The only layout there is so far. */
-const SNAPSHOT_VERSION = 1;
+/** Version 1 has registers without deadlines only, written as they are now. */
+const SNAPSHOT_VERSIONS: readonly unknown[] = [1, 2];
 
 /** As keys have it everywhere. */
 const KEY_BYTES_MAX = 1024;
@@ -53,6 +55,16 @@ export interface SnapshotEnd {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** What a version has beside what all of them have. */
+const FIELDS: Readonly<Record<ValueType, readonly string[]>> = {
+  register: ['contentType', 'value', 'base64'],
+  counter: ['value'],
+  set: ['part'],
+  map: ['part', 'value'],
+};
+
+const NO_BYTES = new Uint8Array(0);
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @throws InvalidSnapshotError */
@@ -75,8 +87,8 @@ export function parseLine(bytes: Uint8Array): Json {
 export function readHeader(line: Json): SnapshotHeader {
   check(line['quartet'] === 'snapshot', 'a snapshot begins with {"quartet":"snapshot",…}: this is something else');
   check(
-    line['version'] === SNAPSHOT_VERSION,
-    `it is of version ${JSON.stringify(line['version'])}, and this release reads version ${SNAPSHOT_VERSION}: ` +
+    SNAPSHOT_VERSIONS.includes(line['version']),
+    `it is of version ${JSON.stringify(line['version'])}, and this release reads ${SNAPSHOT_VERSIONS.join(' and ')}: ` +
       'restore it with the release that took it, or a later one',
   );
   only(line, ['quartet', 'version', 'node', 'actor', 'clock', 'takenAt', 'claims']);
@@ -130,21 +142,36 @@ export function check(holds: boolean, complaint: string): asserts holds {
 
 function readVersion(json: unknown): Version {
   const version = object(json, 'a version');
-  only(version, ['actor', 'counter', 'stamp', 'contentType', 'value', 'base64']);
+  const type = 'type' in version ? typeNamed(version['type']) : 'register';
+  only(version, ['actor', 'counter', 'stamp', 'type', 'deadlineMs', ...FIELDS[type]]);
   const actor = text(version['actor'], 'actor');
   check(ACTOR.test(actor), 'actor is not an actor');
-  const contentType = text(version['contentType'], 'contentType');
-  check(CONTENT_TYPE.test(contentType), 'contentType is not printable ASCII of 1 to 255 characters');
   return {
     actor,
     counter: number(version['counter'], 'counter', 1),
     stamp: number(version['stamp'], 'stamp', 0),
-    contentType,
-    value: readValue(version),
+    type,
+    part: type === 'set' || type === 'map' ? text(version['part'], 'part') : '',
+    contentType: type === 'register' ? readContentType(version['contentType']) : '',
+    value: readValue(version, type),
+    deadlineMs: 'deadlineMs' in version ? number(version['deadlineMs'], 'deadlineMs', 0) : undefined,
   };
 }
 
-function readValue(version: Json): Uint8Array {
+function typeNamed(json: unknown): ValueType {
+  const type = VALUE_TYPES.find((each) => each === json);
+  check(type !== undefined, `${JSON.stringify(json)} is not a type`);
+  return type;
+}
+
+function readContentType(json: unknown): string {
+  const contentType = text(json, 'contentType');
+  check(CONTENT_TYPE.test(contentType), 'contentType is not printable ASCII of 1 to 255 characters');
+  return contentType;
+}
+
+function readValue(version: Json, type: ValueType): Uint8Array {
+  if (type === 'set') return NO_BYTES;
   check('value' in version !== 'base64' in version, 'a version has either a value or base64');
   const encoding = 'value' in version ? 'utf8' : 'base64';
   const encoded = text(encoding === 'utf8' ? version['value'] : version['base64'], 'the value');
@@ -152,7 +179,18 @@ function readValue(version: Json): Uint8Array {
   // Decoding skips what is no base64: encoded again, it would look different.
   check(encoding === 'utf8' || value.toString('base64') === encoded, 'base64 is not base64');
   check(value.length <= VALUE_BYTES_MAX, `a value is longer than ${VALUE_BYTES_MAX} bytes`);
+  check(type !== 'counter' || isSum(value), 'the partial sum of a counter is not a number');
+  check(type !== 'map' || isJson(encoded), 'the field of a map is not JSON');
   return value;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readClaims(json: unknown): Claims {

@@ -11,13 +11,24 @@
 import { compareDots, type Dot } from './dot.js';
 import { advance, beyond, covers, EMPTY_VECTOR, join, type VersionVector } from './version-vector.js';
 import type { Stamp } from './hybrid-clock.js';
+import type { ValueType } from './value-type.js';
 
-/** A live value and the write event that made it. The bytes belong to the version and are never changed. */
+/**
+ * A live value, or a part of one, and the write event that made it. The bytes belong to the version and are never changed.
+ * Every field is always there: all versions are of one hidden class.
+ */
 export interface Version extends Dot {
   /** When its coordinator took it, by the hybrid clock. Orders versions for a reader; never decides causality. */
   readonly stamp: Stamp;
+  readonly type: ValueType;
+  /** The element of a set, the field of a map; else empty. */
+  readonly part: string;
+  /** Of a register; else empty. */
   readonly contentType: string;
+  /** A register's bytes; a counter's partial sum, in decimal; a map field's JSON text; nothing for the element of a set. */
   readonly value: Uint8Array;
+  /** When its lifetime ends, in milliseconds of wall time; undefined: it has no end. */
+  readonly deadlineMs: number | undefined;
 }
 
 /** The state of one key: live versions in the order of `compareDots`, and the causal context. */
@@ -86,13 +97,29 @@ export function update(
   version: Version | undefined,
   replaces: (version: Version) => boolean,
 ): Container {
-  const versions = container.versions.filter((sibling) => !(covers(seen, sibling) && replaces(sibling)));
-  if (version !== undefined) insert(versions, version);
-  return { versions, context: advance(join(container.context, seen), dot) };
+  return updateAll(container, dot, seen, version === undefined ? [] : [version], replaces);
 }
 
-function insert(versions: Version[], version: Version): void {
+/**
+ * The state after several write events of one actor in a row, one for each of `added`, whose dots are in order. `last` is the
+ * dot of the last event, which may be one more, without a version.
+ */
+export function updateAll(
+  container: Container,
+  last: Dot,
+  seen: VersionVector,
+  added: readonly Version[],
+  replaces: (version: Version) => boolean,
+): Container {
+  const versions = container.versions.filter((sibling) => !(covers(seen, sibling) && replaces(sibling)));
+  const [first] = added;
+  if (first !== undefined) versions.splice(placeOf(versions, first), 0, ...added);
+  return { versions, context: advance(join(container.context, seen), last) };
+}
+
+/** Behind all that come before it. */
+function placeOf(versions: readonly Version[], version: Version): number {
   let place = versions.length;
   while (place > 0 && compareDots(versions[place - 1]!, version) > 0) place--;
-  versions.splice(place, 0, version);
+  return place;
 }

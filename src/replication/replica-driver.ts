@@ -33,7 +33,10 @@ import type { PeerTransport } from './transport.port.js';
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
 export const TICK_MS = 500;
 
-export interface WriteRequest extends Pick<WriteInput, 'key' | 'content' | 'context' | 'precondition' | 'acksNeeded'> {
+export interface WriteRequest extends Pick<
+  WriteInput,
+  'key' | 'operation' | 'context' | 'precondition' | 'acksNeeded'
+> {
   /** How long to wait for acknowledgements of other replicas. */
   readonly timeoutMs: number;
 }

@@ -11,6 +11,8 @@ import type { Version } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
 import type { Stamp } from '../clock/hybrid-clock.js';
 import type { Claim, Claims } from '../clock/claims.js';
+import { isSum } from '../clock/counter.js';
+import { VALUE_TYPES } from '../clock/value-type.js';
 import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../codec/binary-reader.js';
 import { BinaryWriter } from '../codec/binary-writer.js';
@@ -18,8 +20,11 @@ import { KnownTexts } from '../codec/known-texts.js';
 import { readMembers, writeMembers } from '../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../codec/vector-codec.js';
 
-/** Format 1: a register's versions, contexts, log entries. */
+/** Format 1: contexts, log entries, claims, members; and registers without a lifetime, which had no type then. */
 const FORMAT = 1;
+
+/** Format 2 of a key's versions adds their types, parts and deadlines. */
+const VERSIONS_FORMAT = 2;
 
 /** Format 2 of the node record adds floor, bootstrap and the number of the commit. */
 const NODE_FORMAT = 2;
@@ -58,18 +63,28 @@ export function blankNode(actor: Actor): NodeRecord {
 
 const writer = new BinaryWriter(4096);
 
+/** Beside the place of its type, a version says in the same byte whether it has a deadline. */
+const HAS_DEADLINE = 4;
+
+const NO_BYTES = new Uint8Array(0);
+
 /** It is given out as a header: one that no header can hold would make the key unreadable. */
 const CONTENT_TYPES = new KnownTexts(/^[\x20-\x7e]{1,255}$/, 'a content type is not ASCII text');
 
 export function encodeVersions(key: Uint8Array, versions: readonly Version[]): Buffer {
-  begin();
+  begin(VERSIONS_FORMAT);
   writeVersions(writer, versions);
   return sealed(key);
 }
 
 /** @throws CorruptRecordError */
 export function decodeVersions(key: Uint8Array, record: Uint8Array): readonly Version[] {
-  return decode(key, record, readVersions);
+  return decode(
+    key,
+    record,
+    (reader, format) => (format === 1 ? readRegisters(reader) : readVersions(reader)),
+    VERSIONS_FORMAT,
+  );
 }
 
 export function encodeContext(key: Uint8Array, context: VersionVector): Buffer {
@@ -148,12 +163,19 @@ export function decodeMembers(key: Uint8Array, record: Uint8Array): Members {
   return decode(key, record, readMembers);
 }
 
-/** Versions as they stand in records and on the wire: count, then each version's fields. */
+/**
+ * Versions as they stand in records and on the wire: count, then of each version its dot, its stamp, a byte that tells its type
+ * and whether a deadline follows, and the fields that its type has.
+ */
 export function writeVersions(into: BinaryWriter, versions: readonly Version[]): void {
   into.varint(versions.length);
-  for (const version of versions) {
-    into.text(version.actor).varint(version.counter).varint(version.stamp).text(version.contentType);
-    into.bytes(version.value);
+  for (const { actor, counter, stamp, type, part, contentType, value, deadlineMs } of versions) {
+    into.text(actor).varint(counter).varint(stamp);
+    into.byte(VALUE_TYPES.indexOf(type) + (deadlineMs === undefined ? 0 : HAS_DEADLINE));
+    if (deadlineMs !== undefined) into.varint(deadlineMs);
+    if (type === 'register') into.text(contentType);
+    if (type === 'set' || type === 'map') into.text(part);
+    if (type !== 'set') into.bytes(value);
   }
 }
 
@@ -167,8 +189,29 @@ export function readVersions(reader: BinaryReader): readonly Version[] {
     const actor = readActor(reader);
     const counter = reader.varint();
     const stamp = reader.varint();
+    const tag = reader.byte();
+    const type = VALUE_TYPES[tag % HAS_DEADLINE];
+    if (type === undefined || tag >= 2 * HAS_DEADLINE) throw new MalformedBytesError('the type is not known');
+    const deadlineMs = tag < HAS_DEADLINE ? undefined : reader.varint();
+    const contentType = type === 'register' ? reader.knownText(CONTENT_TYPES) : '';
+    const part = type === 'set' || type === 'map' ? reader.text() : '';
+    const value = type === 'set' ? NO_BYTES : reader.bytes();
+    if (type === 'counter' && !isSum(value)) throw new MalformedBytesError('a partial sum is not a number');
+    versions.push({ actor, counter, stamp, type, part, contentType, value, deadlineMs });
+  }
+  return versions;
+}
+
+/** As `readVersions`, of format 1. */
+function readRegisters(reader: BinaryReader): readonly Version[] {
+  const versions: Version[] = [];
+  for (let left = reader.count(6); left > 0; left--) {
+    const actor = readActor(reader);
+    const counter = reader.varint();
+    const stamp = reader.varint();
     const contentType = reader.knownText(CONTENT_TYPES);
-    versions.push({ actor, counter, stamp, contentType, value: reader.bytes() });
+    const value = reader.bytes();
+    versions.push({ actor, counter, stamp, type: 'register', part: '', contentType, value, deadlineMs: undefined });
   }
   return versions;
 }

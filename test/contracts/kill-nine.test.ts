@@ -43,7 +43,10 @@ for (let n = (store.view.clock.get(actor) ?? 0) + 1; ; n += ${DOTS_PER_COMMIT}) 
   for (let counter = n; counter <= last; counter++) {
     const key = 'key-' + (counter % ${KEYS});
     const value = Buffer.alloc((counter * 7919) % 60_000, counter % 256);
-    const version = { actor, counter, stamp: counter, contentType: 'text/plain', value };
+    const version = {
+      ...{ actor, counter, stamp: counter, type: 'register', part: '', contentType: 'text/plain', value },
+      deadlineMs: undefined,
+    };
     const context = new Map(counter % 5 === 0 ? [['n2.b', counter]] : []);
     containers.set(key, { versions: counter % 11 === 0 ? [] : [version], context });
     log.push({ actor, counter, key });

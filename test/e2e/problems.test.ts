@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { problemBody, PROBLEMS, type ProblemCode } from '../../src/controllers/http/problem.js';
 import { problemOf } from '../../src/controllers/http/send-problem.js';
 import { Tokens } from '../../src/controllers/http/tokens.js';
-import { encodeRequest } from '../../src/replication/transport/message-codec.js';
+import { encodeRequest, PROTOCOL } from '../../src/replication/transport/message-codec.js';
 import { versionsKey } from '../../src/store/keyspace.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import { startCluster } from '../support/in-process-cluster.js';
@@ -204,7 +204,7 @@ const PROVOCATIONS: Provocation[] = [
     provoke: rawAt(rawRequest('PUT', '/put', { headers: JSON_TYPE, body: '{"key":"a","value":"\xff"}' })),
   },
 
-  sending('INVALID_MESSAGE', 'what is no message', () => Buffer.from('\x02hello')),
+  sending('INVALID_MESSAGE', 'what is no message', () => Buffer.from(`${String.fromCharCode(PROTOCOL)}hello`)),
   sending('INVALID_MESSAGE', 'a message that is cut', () => compareTo('n1').subarray(0, -1)),
   sending('INVALID_MESSAGE', 'a message with something behind it', () =>
     Buffer.concat([compareTo('n1'), Buffer.of(0)]),

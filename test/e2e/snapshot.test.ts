@@ -10,6 +10,7 @@ import { versionsKey } from '../../src/store/keyspace.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import { blankNode } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
+import { versionOf } from '../support/clock-arbitraries.js';
 import { contextOf, InProcessNode } from '../support/in-process-node.js';
 import { RawClient, rawRequest } from '../support/raw-client.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
@@ -76,7 +77,7 @@ describe('a snapshot', () => {
     const { actor, clock } = await node.cluster();
     expect(snapshot.header).toEqual({
       quartet: 'snapshot',
-      version: 1,
+      version: 2,
       node: 'n1',
       actor,
       clock,
@@ -255,7 +256,7 @@ describe('a client that leaves in the middle of a snapshot', () => {
 
   async function write(counter: number): Promise<void> {
     const value = new Uint8Array(VALUE_BYTES);
-    const version = { actor: 'n1.one', counter, stamp: 1, contentType: 'text/plain', value };
+    const version = versionOf({ actor: 'n1.one', counter }, value, 1);
     const key = `key ${counter}`;
     await store.commit({
       claims: undefined,

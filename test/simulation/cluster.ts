@@ -162,7 +162,10 @@ export class Cluster implements World {
     life.waiting++;
     const answered = driver.write({
       key,
-      content: value === undefined ? undefined : { contentType: 'text/plain', value: this.bytesOf(value) },
+      operation:
+        value === undefined
+          ? { kind: 'delete', type: 'register' }
+          : { kind: 'put', contentType: 'text/plain', value: this.bytesOf(value), ttlMs: undefined },
       context: reading?.context,
       precondition:
         condition === undefined
@@ -329,6 +332,7 @@ export class Cluster implements World {
       return;
     }
     const { dot, container, existed, acks } = result;
+    if (dot === undefined) throw new Violation('answer', `${name} answers a write of ${key} without a dot`);
     const told = `${dot.actor}:${dot.counter}`;
     if (dot.actor !== write.actor || dot.counter !== write.counter) {
       throw new Violation('answer', `${name} answers ${told} for ${write.actor}:${write.counter}`);

@@ -69,7 +69,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant('takes a range that leaves a gap', APPLY, 'if (gap !== undefined) {', 'if (gap === null) {'),
   mutant('does not log received dots', APPLY, 'effects.logDot(range.actor, counter,', 'void (range.actor, counter,'),
-  mutant('does not log deletes', WRITE, 'effects.logDot(', 'if (version !== undefined) effects.logDot('),
+  mutant('does not log deletes', WRITE, 'effects.logDot(', 'if (versions.length > 0) effects.logDot('),
   mutant(
     'sweeps the whole context of a key ahead',
     APPLY,
@@ -137,8 +137,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "forgets the author's context in a write",
     CONTAINER,
-    'advance(join(container.context, seen), dot)',
-    'advance(container.context, dot)',
+    'advance(join(container.context, seen), last)',
+    'advance(container.context, last)',
   ),
   mutant('replaces what the author has not seen', WRITE, 'input.context ?? before.context', 'before.context'),
   mutant(

@@ -113,7 +113,7 @@ export class Workload {
       .write(node, key, value, { reading, acksNeeded, timeoutMs, condition })
       ?.then((result) => {
         if (result.kind !== 'written') return;
-        const { actor, counter } = result.dot;
+        const { actor, counter } = result.dot!;
         const write = cluster.oracle.write(actor, counter)!;
         cluster.trace.note(`            ${node} answers ${actor}:${counter} for ${what}, ${result.acks} have it`);
         remember(client, key, result.container.context, write.seen | write.bit);

@@ -19,12 +19,17 @@ export function dot(actor: string, counter: number): Dot {
 
 /** A version whose value names its dot unless `text` says otherwise. */
 export function version(actor: string, counter: number, text = `${actor}${counter}`, stamp = 0): Version {
-  return { actor, counter, stamp, contentType: 'text/plain', value: utf8(text) };
+  return versionOf({ actor, counter }, utf8(text), stamp, 'text/plain');
 }
 
 /** A version with a given value, whichever bytes it is made of. */
-export function versionOf(origin: Dot, value: Uint8Array, stamp = 0): Version {
-  return { ...origin, stamp, contentType: 'application/octet-stream', value };
+export function versionOf(
+  { actor, counter }: Dot,
+  value: Uint8Array,
+  stamp = 0,
+  contentType = 'application/octet-stream',
+): Version {
+  return { actor, counter, stamp, type: 'register', part: '', contentType, value, deadlineMs: undefined };
 }
 
 export function container(versions: readonly Version[], context: VersionVector): Container {

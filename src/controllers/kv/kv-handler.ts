@@ -71,7 +71,7 @@ export class KvHandler {
     if (waiting !== undefined) await waiting;
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
     const result = await withBody(req, limit, (value) =>
-      this.driver.write({ ...request, content: { contentType, value } }),
+      this.driver.write({ ...request, operation: { kind: 'put', contentType, value, ttlMs: undefined } }),
     );
     const written = accepted(result);
     const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;
@@ -82,7 +82,7 @@ export class KvHandler {
     const request = this.parseWrite(req);
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
-    const written = accepted(await this.driver.write({ ...request, content: undefined }));
+    const written = accepted(await this.driver.write({ ...request, operation: { kind: 'delete', type: 'register' } }));
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request.key, written, 202);
     this.writeTokens(res, request.key, written.container.context);
     res.setHeader('Quartet-Siblings', written.container.versions.length);
@@ -147,7 +147,7 @@ export class KvHandler {
     }
     writeJson(res, status, {
       key,
-      dot: formatDot(dot),
+      dot: dot === undefined ? null : formatDot(dot),
       context: res.getHeader('Quartet-Context'),
       session: res.getHeader('Quartet-Session'),
       siblings: versions.length,
@@ -159,6 +159,9 @@ export class KvHandler {
 /** @throws Problem when the engine refused the write */
 function accepted(result: WriteResult): Written {
   if (result.kind === 'written') return result;
+  if (result.kind === 'wrong-type' || result.kind === 'too-large') {
+    throw new TypeError(`a register was refused as ${result.kind}`);
+  }
   const live: Container['versions'] = result.live;
   const headers: Record<string, string> = { 'Quartet-Siblings': String(live.length) };
   if (live.length > 0) headers['ETag'] = entityTag(live);

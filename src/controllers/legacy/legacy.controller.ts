@@ -81,7 +81,7 @@ export class LegacyController {
     }
     const result = await this.driver.write({
       key,
-      content: { contentType: TEXT, value: bytes },
+      operation: { kind: 'put', contentType: TEXT, value: bytes, ttlMs: undefined },
       context: undefined,
       precondition: undefined,
       acksNeeded: 1,

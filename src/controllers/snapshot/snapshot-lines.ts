@@ -13,7 +13,7 @@ import type { CommittedView, KeyedContainer } from '../../store/committed-view.j
 import { valueToJson } from '../http/value-json.js';
 
 /** Raised by a change that an older release would misread. */
-const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 2;
 
 /**
  * All of the view, which the caller retains, in the order of keys.
@@ -54,8 +54,17 @@ function keyToJson({ key, container: { versions, context } }: KeyedContainer) {
   };
 }
 
-function versionToJson({ actor, counter, stamp, contentType, value }: Version) {
-  return { actor, counter, stamp, contentType, ...valueToJson(value) };
+/** A register without a deadline looks as it did in version 1. */
+function versionToJson({ actor, counter, stamp, type, part, contentType, value, deadlineMs }: Version) {
+  return {
+    actor,
+    counter,
+    stamp,
+    ...(type === 'register' ? { contentType } : { type }),
+    ...(type === 'set' || type === 'map' ? { part } : {}),
+    ...(type === 'set' ? {} : valueToJson(value)),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  };
 }
 
 /** A range that reaches to the last key has no `through`. */

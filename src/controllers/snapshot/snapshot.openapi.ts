@@ -3,7 +3,7 @@
 import { problems, type Operation } from '../http/openapi.js';
 
 const EXAMPLE = [
-  '{"quartet":"snapshot","version":1,"node":"n1","actor":"n1.t8k2xq7ab","clock":{"n1.t8k2xq7ab":1},"takenAt":"2026-01-01T12:00:00.000Z"}',
+  '{"quartet":"snapshot","version":2,"node":"n1","actor":"n1.t8k2xq7ab","clock":{"n1.t8k2xq7ab":1},"takenAt":"2026-01-01T12:00:00.000Z"}',
   '{"key":"greeting","versions":[{"actor":"n1.t8k2xq7ab","counter":1,"stamp":1767268800000000,"contentType":"text/plain","value":"hello"}]}',
   '{"end":true,"keys":1,"sha256":"…"}',
 ];

@@ -6,7 +6,7 @@ import { covers, type VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
 import type { WriteResult } from './output.js';
 
-type Written = Extract<WriteResult, { kind: 'written' }>;
+type Written = Extract<WriteResult, { kind: 'written' }> & { readonly dot: Dot };
 
 interface Waiter {
   readonly id: RequestId;

@@ -4,6 +4,7 @@ import type { Container, Version } from '../../clock/container.js';
 import type { Members } from '../../clock/membership.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
+import type { Operation } from './operation.js';
 
 /** Tells the answers of different requests apart; chosen by the shell. */
 export type RequestId = number;
@@ -15,14 +16,13 @@ export interface LocalKeys {
   readonly through: string | undefined;
 }
 
-/** A client's put or delete of a register. */
+/** A client's operation on a key. */
 export interface WriteInput {
   readonly kind: 'write';
   readonly id: RequestId;
   readonly key: string;
-  /** Undefined for a delete. */
-  readonly content: { readonly contentType: string; readonly value: Uint8Array } | undefined;
-  /** What the author had seen; undefined: what this replica has. */
+  readonly operation: Operation;
+  /** What the author of a put or a delete had seen; undefined, as for all other operations: what this replica has. */
   readonly context: VersionVector | undefined;
   /** Checked against the live versions, just before the write; false: nothing is written. */
   readonly precondition: ((live: readonly Version[]) => boolean) | undefined;

@@ -6,6 +6,7 @@ import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot } from '../../clock/dot.js';
 import type { Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
+import type { ValueType } from '../../clock/value-type.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
 import type { ClockMessage } from './messages.js';
@@ -49,8 +50,9 @@ export type Send = { readonly to: string } & (
 export type WriteResult =
   | {
       readonly kind: 'written';
-      readonly dot: Dot;
-      /** The key's state right after the write, filled. */
+      /** The last one, when there are several; undefined: there was nothing to do. */
+      readonly dot: Dot | undefined;
+      /** The key's state right after the write, filled; without what has passed its deadline. */
       readonly container: Container;
       /** Whether the key had a live value here before. */
       readonly existed: boolean;
@@ -58,7 +60,10 @@ export type WriteResult =
       readonly acks: number;
     }
   | { readonly kind: 'precondition-failed'; readonly live: readonly Version[] }
-  | { readonly kind: 'too-many-siblings'; readonly live: readonly Version[] };
+  | { readonly kind: 'too-many-siblings'; readonly live: readonly Version[] }
+  | { readonly kind: 'too-large'; readonly live: readonly Version[] }
+  /** The key has values of another type. */
+  | { readonly kind: 'wrong-type'; readonly type: ValueType; readonly live: readonly Version[] };
 
 /** `unnamed`: the list of members has its address only. */
 export type ForgetResult = 'forgotten' | 'unknown' | 'itself' | 'unnamed';

@@ -1,60 +1,83 @@
 // What happens on a client's write?
 //
-// The container is filled with the clock, the versions that the author had seen go, the new one gets the next dot of
-// this actor, and the dot is logged with its key: a delete too, so that it travels.
+// The container is filled with the clock, the versions that the author had seen and the operation replaces go, each new one
+// gets the next dot of this actor, and the dots are logged with the key: that of a removal too, so that it travels. However
+// many parts an operation has, it is one step, and one commit.
 
-import { fill, strip, update, type Version } from '../../clock/container.js';
+import { fill, strip, updateAll, type Container, type Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
-import { nextStamp } from '../../clock/hybrid-clock.js';
-import { registerReplaces } from '../../clock/register.js';
+import { nextStamp, type Stamp } from '../../clock/hybrid-clock.js';
+import { liveAt } from '../../clock/lifetime.js';
+import { siblingCount } from '../../clock/siblings.js';
+import { typeOf } from '../../clock/key-type.js';
 import { advance, counterOf } from '../../clock/version-vector.js';
 import type { WriteInput } from './input.js';
+import { refusalOf } from './limits.js';
+import { changeOf, typeOfOperation, type Change } from './operation.js';
 import type { WriteResult } from './output.js';
 import { pushTo } from './push.js';
 import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
 
-/**
- * A write that would leave more siblings than this, or more bytes in them, is refused; one that has seen them is not.
- * A container travels whole: without a bound a client with stale contexts could make it too large to replicate.
- */
-export const SIBLINGS_MAX = 64;
-export const SIBLING_BYTES_MAX = 8 * 1024 * 1024;
-
 export function write(state: ReplicaState, input: WriteInput, stored: Stored, effects: Effects): void {
   const before = fill(stored.container(input.key), knownOf(state, input.key));
-  if (input.precondition !== undefined && !input.precondition(before.versions)) {
-    return answer({ kind: 'precondition-failed', live: before.versions });
-  }
-
-  const stamp = nextStamp(state.stamp, input.wallMs);
-  const dot: Dot = { actor: state.actor, counter: counterOf(state.clock, state.actor) + 1 };
-  const version: Version | undefined = input.content && { ...dot, stamp, ...input.content };
-  const after = update(before, dot, input.context ?? before.context, version, registerReplaces);
-  if (after.versions.length > before.versions.length && exceedsLimits(after.versions)) {
-    return answer({ kind: 'too-many-siblings', live: before.versions });
-  }
-
-  state.clock = advance(state.clock, dot);
-  state.stamp = stamp;
-  effects.logDot(dot.actor, dot.counter, input.key);
-  effects.store(state, input.key, strip(after, knownOf(state, input.key)));
-  if (after.versions.length > 1) {
-    effects.observations.push({ kind: 'conflict', key: input.key, siblings: after.versions.length });
-  }
-  for (const peer of state.peers.values()) pushTo(state, peer, effects);
-
-  const result = { kind: 'written', dot, container: after, existed: before.versions.length > 0, acks: 1 } as const;
-  if (input.acksNeeded > 1) state.acknowledgements.wait(input.id, result, input.acksNeeded);
-  else answer(result);
-
-  function answer(result: WriteResult): void {
-    effects.replies.push({ id: input.id, kind: 'write', result });
-  }
+  const result = attempt(state, input, before, effects);
+  if (result.kind === 'written' && result.dot !== undefined && input.acksNeeded > 1) {
+    state.acknowledgements.wait(input.id, { ...result, dot: result.dot }, input.acksNeeded);
+  } else effects.replies.push({ id: input.id, kind: 'write', result });
 }
 
-function exceedsLimits(versions: readonly Version[]): boolean {
-  if (versions.length < 2) return false;
-  let bytes = 0;
-  for (const version of versions) bytes += version.value.length;
-  return versions.length > SIBLINGS_MAX || bytes > SIBLING_BYTES_MAX;
+function attempt(state: ReplicaState, input: WriteInput, before: Container, effects: Effects): WriteResult {
+  const { key, operation, wallMs } = input;
+  const live = liveAt(before.versions, wallMs);
+  if (input.precondition !== undefined && !input.precondition(live)) return { kind: 'precondition-failed', live };
+  const type = typeOf(live);
+  if (type !== undefined && type !== typeOfOperation(operation)) return { kind: 'wrong-type', type, live };
+
+  const existed = live.length > 0;
+  const change = changeOf(operation, before.versions, { actor: state.actor, wallMs });
+  if (change.parts.length === 0 && !change.removes) {
+    return {
+      kind: 'written',
+      dot: undefined,
+      container: { versions: live, context: before.context },
+      existed,
+      acks: 1,
+    };
+  }
+  const { versions, dot, stamp } = mint(state, change, wallMs);
+  const after = updateAll(before, dot, input.context ?? before.context, versions, change.replaces);
+  const refusal = refusalOf(before.versions, after.versions);
+  if (refusal !== undefined) return { kind: refusal, live };
+
+  for (let counter = counterOf(state.clock, dot.actor) + 1; counter <= dot.counter; counter++) {
+    effects.logDot(dot.actor, counter, key);
+  }
+  state.clock = advance(state.clock, dot);
+  state.stamp = stamp;
+  effects.store(state, key, strip(after, knownOf(state, key)));
+  const container = { versions: liveAt(after.versions, wallMs), context: after.context };
+  const siblings = siblingCount(container.versions);
+  if (siblings > 1) effects.observations.push({ kind: 'conflict', key, siblings });
+  for (const peer of state.peers.values()) pushTo(state, peer, effects);
+  return { kind: 'written', dot, container, existed, acks: 1 };
+}
+
+/** Gives each part a dot and a stamp, and what goes without a successor one more dot; the last dot and stamp. */
+function mint(
+  { actor, clock, stamp: last }: ReplicaState,
+  { parts, removes }: Change,
+  wallMs: number,
+): { versions: readonly Version[]; dot: Dot; stamp: Stamp } {
+  let counter = counterOf(clock, actor);
+  let stamp = last;
+  const versions = parts.map(({ type, part, contentType, value, deadlineMs }) => {
+    stamp = nextStamp(stamp, wallMs);
+    counter++;
+    return { actor, counter, stamp, type, part, contentType, value, deadlineMs };
+  });
+  if (removes) {
+    stamp = nextStamp(stamp, wallMs);
+    counter++;
+  }
+  return { versions, dot: { actor, counter }, stamp };
 }

@@ -23,7 +23,7 @@ import {
 import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Dots of one batch: several times what a replica sends, and little enough to be applied in one step. */
 const DOTS_MAX = 10_000;

@@ -84,7 +84,7 @@ function writeOf(key: string): Input {
     kind: 'write',
     id: 1,
     key,
-    content: { contentType: 'text/plain', value: utf8('written meanwhile') },
+    operation: { kind: 'put', contentType: 'text/plain', value: utf8('written meanwhile'), ttlMs: undefined },
     context: undefined,
     precondition: undefined,
     acksNeeded: 1,

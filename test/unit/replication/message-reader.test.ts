@@ -7,7 +7,7 @@ import { MESSAGE_LIMITS, MessageReader } from '../../../src/replication/message-
 import { MemoryStore } from '../../../src/store/memory/memory-store.js';
 import { blankNode } from '../../../src/store/record-codec.js';
 import { ReplicaStore } from '../../../src/store/replica-store.js';
-import { vector } from '../../support/clock-arbitraries.js';
+import { vector, versionOf } from '../../support/clock-arbitraries.js';
 
 const ALL_KEYS = { after: undefined, through: undefined };
 const KIB = 1024;
@@ -19,7 +19,7 @@ async function storeOf(keys: number, valueBytes: number, floor: VersionVector = 
   const log = [];
   for (let counter = 1; counter <= keys; counter++) {
     const key = `key-${String(counter).padStart(6, '0')}`;
-    const version = { actor: 'n1.a', counter, stamp: 1, contentType: 'text/plain', value: new Uint8Array(valueBytes) };
+    const version = versionOf({ actor: 'n1.a', counter }, new Uint8Array(valueBytes), 1);
     containers.set(key, { versions: [version], context: EMPTY_VECTOR });
     log.push({ actor: 'n1.a', counter, key });
   }

@@ -6,7 +6,7 @@ import type { Input } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
-import { utf8, vector } from '../../support/clock-arbitraries.js';
+import { utf8, vector, version } from '../../support/clock-arbitraries.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
 const WALL_MS = 1_700_000_000_000;
@@ -32,7 +32,7 @@ function replicaOf(clock: Record<string, number>, stored: Container | undefined)
 }
 
 function versionOf(actor: string, counter: number): Version {
-  return { actor, counter, stamp: counter, contentType: 'text/plain', value: utf8(`${actor}:${counter}`) };
+  return version(actor, counter, `${actor}:${counter}`, counter);
 }
 
 function told(from: string, clock: Record<string, number>, versions: readonly Version[] | undefined): Input {

@@ -22,7 +22,7 @@ function writeOf(id: number, parts: Partial<WriteInput> = {}): WriteInput {
     kind: 'write',
     id,
     key: 'key',
-    content: { contentType: 'text/plain', value: utf8('value') },
+    operation: { kind: 'put', contentType: 'text/plain', value: utf8('value'), ttlMs: undefined },
     context: undefined,
     precondition: undefined,
     acksNeeded: 1,

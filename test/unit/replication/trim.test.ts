@@ -38,7 +38,7 @@ function replicaOf(parts: { readonly floor?: Record<string, number> } = {}) {
             kind: 'write',
             id,
             key: 'key',
-            content: undefined,
+            operation: { kind: 'delete', type: 'register' },
             context: EMPTY_VECTOR,
             precondition: undefined,
             acksNeeded: 1,

@@ -20,8 +20,15 @@ import {
   encodeVersions,
 } from '../../../src/store/record-codec.js';
 import { vector, version } from '../../support/clock-arbitraries.js';
+import { anyVersionOf } from '../../support/version-arbitraries.js';
 
 const MAX = Number.MAX_SAFE_INTEGER;
+
+/** The versions "hello" of text/plain and "" of a/b. */
+const VERSIONS_OF_FORMAT_1 = Buffer.from(
+  '0192ef8fd302046e312e61018080f9c0c1c482030a746578742f706c61696e0568656c6c6f046e322e62ac028180f9c0c1c4820303612f6200',
+  'hex',
+);
 
 const NODE_OF_FORMAT_1 = Buffer.from('017b20dc68046e312e61ffffffffffffff0f01046e312e6107', 'hex');
 
@@ -32,24 +39,46 @@ const RECORDS = [
     key: versionsKey('é'),
     record: encodeVersions(versionsKey('é'), [
       { ...version('n1.a', 1, 'hello', 1_700_000_000_000_000), contentType: 'text/plain' },
-      { ...version('n2.b', 300, '', 1_700_000_000_000_001), contentType: 'a/b' },
+      { ...version('n2.b', 300, '', 1_700_000_000_000_001), contentType: 'a/b', deadlineMs: 300 },
+      { ...version('n3.c', 1, '-12', 1), type: 'counter', contentType: '' },
+      { ...version('n3.c', 2, '', 2), type: 'set', part: 'é', contentType: '' },
+      { ...version('n3.c', 3, '{}', 3), type: 'map', part: '', contentType: '' },
     ]),
     decode: decodeVersions,
-    lastFormat: 1,
+    lastFormat: 2,
     layout:
-      '01' +
-      '92ef8fd3' +
       '02' +
+      'cb94cd55' +
+      '05' +
       '046e312e61' +
       '01' +
       '8080f9c0c1c48203' +
+      '00' +
       '0a746578742f706c61696e' +
       '0568656c6c6f' +
       '046e322e62' +
       'ac02' +
       '8180f9c0c1c48203' +
+      '04' +
+      'ac02' +
       '03612f62' +
-      '00',
+      '00' +
+      ('046e332e63' + '01' + '01' + '01' + '032d3132') +
+      ('046e332e63' + '02' + '02' + '02' + '02c3a9') +
+      ('046e332e63' + '03' + '03' + '03' + '00' + '027b7d'),
+  },
+  {
+    kind: 'the versions of a key, as the first release wrote it',
+    key: versionsKey('é'),
+    record: VERSIONS_OF_FORMAT_1,
+    decode: decodeVersions,
+    lastFormat: 2,
+    layout:
+      '01' +
+      '92ef8fd3' +
+      '02' +
+      ('046e312e61' + '01' + '8080f9c0c1c48203' + '0a746578742f706c61696e' + '0568656c6c6f') +
+      ('046e322e62' + 'ac02' + '8180f9c0c1c48203' + '03612f62' + '00'),
   },
   {
     kind: 'the context of a key',
@@ -171,16 +200,10 @@ describe('A record reads back as it was written', () => {
     .uniqueArray(fc.tuple(anyActor, anyCounter), { selector: ([actor]) => actor, maxLength: 5 })
     .map((entries) => new Map(entries));
   const anyVersions = fc
-    .uniqueArray(
-      fc.record({
-        actor: anyActor,
-        counter: anyCounter,
-        stamp: fc.maxSafeNat(),
-        contentType: fc.stringMatching(/^[\x20-\x7e]{1,255}$/),
-        value: fc.uint8Array({ maxLength: 300 }),
-      }),
-      { selector: ({ actor, counter }) => `${actor}:${counter}`, maxLength: 4 },
-    )
+    .uniqueArray(anyVersionOf(fc.record({ actor: anyActor, counter: anyCounter })), {
+      selector: ({ actor, counter }) => `${actor}:${counter}`,
+      maxLength: 4,
+    })
     .map((versions) => versions.sort(compareDots));
 
   test('when it holds versions', () => {

@@ -1,0 +1,29 @@
+// Does a version still live?
+//
+// One with a deadline is hidden from that moment on, by each replica's own wall clock, wherever a reader or a condition
+// looks. It is dropped later, by each replica for itself and without a dot: the outcome is the same everywhere. Not before
+// the drift that clocks may have is over, for whoever syncs with a replica that has dropped it drops it too.
+
+import type { Version } from './container.js';
+import { DRIFT_MAX_MS } from './hybrid-clock.js';
+
+/** What a reader may see; `versions` itself when that is all of them. */
+export function liveAt(versions: readonly Version[], wallMs: number): readonly Version[] {
+  return without(versions, wallMs);
+}
+
+/** What a replica keeps; `versions` itself when that is all of them. */
+export function keptAt(versions: readonly Version[], wallMs: number): readonly Version[] {
+  return without(versions, wallMs - DRIFT_MAX_MS);
+}
+
+function without(versions: readonly Version[], endedMs: number): readonly Version[] {
+  for (const { deadlineMs } of versions) {
+    if (deadlineMs !== undefined && deadlineMs <= endedMs) return versions.filter((each) => !hasEnded(each, endedMs));
+  }
+  return versions;
+}
+
+function hasEnded({ deadlineMs }: Version, endedMs: number): boolean {
+  return deadlineMs !== undefined && deadlineMs <= endedMs;
+}
