@@ -7,6 +7,7 @@ import type { INestApplication, LoggerService, LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { ServerAdapter } from './controllers/http/server-adapter.js';
+import { KeyRoute } from './controllers/kv/key-route.js';
 import { Discovery } from './replication/discovery.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
 import { Scrubber } from './replication/scrubber.js';
@@ -31,6 +32,8 @@ export async function startApplication(
     bodyParser: false,
     abortOnError: false,
   });
+  const keyRoute = app.get(KeyRoute);
+  adapter.routeEarly((req, res) => keyRoute.take(req, res));
   describeRoutes(app);
   const server = app.getHttpServer() as Server;
   try {

@@ -12,6 +12,7 @@ import { BodyBudget } from './http/body.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { Problem } from './http/problem.js';
 import { Tokens } from './http/tokens.js';
+import { KeyRoute } from './kv/key-route.js';
 import { KvController } from './kv/kv.controller.js';
 import { KvHandler } from './kv/kv-handler.js';
 import { KV_OPTIONS, type KvOptions } from './kv/kv-options.js';
@@ -64,6 +65,7 @@ export class ControllersModule {
           useFactory: (driver: ReplicaDriver, tokens: Tokens, budget: BodyBudget, kv: KvOptions) =>
             new KvHandler(driver, tokens, budget, kv),
         },
+        { provide: KeyRoute, inject: [KvHandler], useFactory: (keys: KvHandler) => new KeyRoute(keys) },
         {
           provide: ListHandler,
           inject: [ReplicaDriver, Tokens],

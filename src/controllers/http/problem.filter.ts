@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { Problem } from './problem.js';
-import { ClientGoneError, problemOf, sendProblem } from './send-problem.js';
+import { answerError } from './send-problem.js';
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -11,10 +11,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    if (error instanceof ClientGoneError) return;
-    const problem = routingProblem(error, http.getRequest<IncomingMessage>()) ?? problemOf(error);
-    if (problem.code === 'INTERNAL') this.logger.error(error instanceof Error ? error.stack : String(error));
-    sendProblem(http.getResponse<ServerResponse>(), problem);
+    const problem = routingProblem(error, http.getRequest<IncomingMessage>());
+    answerError(http.getResponse<ServerResponse>(), problem ?? error, this.logger);
   }
 }
 

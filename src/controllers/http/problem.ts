@@ -46,7 +46,7 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** An answer other than what was asked for. Thrown at the edge, and turned into a body by `sendProblem` alone. */
+/** An answer other than what was asked for. Thrown at the edge, and turned into an answer by `answerError` alone. */
 export class Problem extends Error {
   constructor(
     readonly code: ProblemCode,

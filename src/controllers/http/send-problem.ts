@@ -1,6 +1,7 @@
 // Where does an error become an answer? Here, once: typed errors of the layers below get their code and status.
 
 import type { ServerResponse } from 'node:http';
+import type { LoggerService } from '@nestjs/common';
 import { MalformedBytesError } from '../../codec/binary-reader.js';
 import { ForgottenError, ReplicaStoppedError } from '../../replication/errors.js';
 import { ProtocolVersionError } from '../../replication/transport/message-codec.js';
@@ -28,7 +29,15 @@ export function problemOf(error: unknown): Problem {
   return new Problem('INTERNAL', 'see the log of the replica', {}, { cause: error });
 }
 
-export function sendProblem(res: ServerResponse, problem: Problem): void {
+/** Answers with the problem that the error stands for. What nobody expected is logged, and told to nobody else. */
+export function answerError(res: ServerResponse, error: unknown, logger: LoggerService): void {
+  if (error instanceof ClientGoneError) return;
+  const problem = problemOf(error);
+  if (problem.code === 'INTERNAL') logger.error(error instanceof Error ? error.stack : String(error));
+  sendProblem(res, problem);
+}
+
+function sendProblem(res: ServerResponse, problem: Problem): void {
   if (res.headersSent) {
     // Too late for an answer: a cut connection is the only way left to say that this one is not complete.
     res.destroy();

@@ -1,5 +1,6 @@
-// Which HTTP server stands below Nest? Express, with three differences.
+// Which HTTP server stands below Nest? Express, with four differences.
 //
+// Some requests are taken before Express sees them, straight from the server.
 // Express gives every request and response another prototype, which ruins V8's inline caches. Here the server makes them
 // with classes that have Express' prototypes behind them already, so that nothing changes per request.
 // A client has a bounded time to send its request. And what never becomes a request is answered like everything else.
@@ -19,12 +20,21 @@ const KEEP_ALIVE_MS = 75_000;
 /** A client that never ends its side of a refused connection does not keep it: not even the end of the node would. */
 const LINGER_MS = 1000;
 
+/** Answers a request, or leaves it: false. */
+export type EarlyRoute = (req: IncomingMessage, res: ServerResponse) => boolean;
+
 export class ServerAdapter extends ExpressAdapter {
   private readonly requestTimeoutMs: number;
+  private early: EarlyRoute = () => false;
 
   constructor(options: { readonly requestTimeoutMs: number }) {
     super(newExpress());
     this.requestTimeoutMs = options.requestTimeoutMs;
+  }
+
+  /** From now on requests go to the router only when `route` leaves them. */
+  routeEarly(route: EarlyRoute): void {
+    this.early = route;
   }
 
   override initHttpServer(): void {
@@ -37,7 +47,9 @@ export class ServerAdapter extends ExpressAdapter {
         connectionsCheckingInterval: CHECK_EVERY_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
       },
-      app,
+      (req, res) => {
+        if (!this.early(req, res)) app(req, res);
+      },
     );
     server.on('clientError', answerClientError);
     this.httpServer = server;

@@ -1,0 +1,37 @@
+// Which requests are answered before any router sees them? Those for one key: they are nearly all that a replica gets,
+// and a router with its layers costs several times what answering them does. The handler is the one that the
+// controller has, so that both ways give the same answers; requests that this one leaves go on to the controllers.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Logger } from '@nestjs/common';
+import { answerError } from '../http/send-problem.js';
+import { KV_PREFIX, type KvHandler } from './kv-handler.js';
+
+export class KeyRoute {
+  private readonly logger = new Logger('Http');
+
+  constructor(private readonly keys: KvHandler) {}
+
+  /** @returns whether it answers the request; the other methods and the proxy's form of the target it leaves alone */
+  take(req: IncomingMessage, res: ServerResponse): boolean {
+    if (!req.url!.startsWith(KV_PREFIX)) return false;
+    const answered = this.answer(req, res);
+    if (answered === undefined) return false;
+    answered.catch((error: unknown) => answerError(res, error, this.logger));
+    return true;
+  }
+
+  private answer(req: IncomingMessage, res: ServerResponse): Promise<void> | undefined {
+    switch (req.method) {
+      case 'GET':
+      case 'HEAD':
+        return this.keys.read(req, res);
+      case 'PUT':
+        return this.keys.put(req, res);
+      case 'DELETE':
+        return this.keys.delete(req, res);
+      default:
+        return undefined;
+    }
+  }
+}
