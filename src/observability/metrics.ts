@@ -31,6 +31,10 @@ export class Metrics {
     'quartet_records_put_right_total',
     'Keys that differed from those of peers that know the same, and do no longer',
   );
+  private readonly readRepairs = this.counter(
+    'quartet_read_repairs_total',
+    'Reads of several replicas that found some which lacked something of the key',
+  );
   private readonly scrubbed = this.counter('quartet_scrub_records_total', 'Records read anew and checked');
   private readonly unreadable = this.counter(
     'quartet_scrub_unreadable_total',
@@ -111,6 +115,8 @@ export class Metrics {
         return (observation.isWhole ? this.repaired : this.repairedInPart).inc();
       case 'disagreement-settled':
         return observation.wasRight ? undefined : this.disagreed.inc();
+      case 'read-repaired':
+        return this.readRepairs.inc();
       case 'scrubbed':
         return this.scrubbed.inc(observation.records);
       case 'store-unreadable':

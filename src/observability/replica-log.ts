@@ -87,6 +87,7 @@ export class ReplicaLog implements DriverEvents {
         );
       case 'store-unreadable':
         return this.logger.error(`the scan passes over a part of the disk: ${observation.reason}`);
+      case 'read-repaired':
       case 'scrubbed':
       case 'scrub-round-ended':
       case 'conflict':

@@ -60,14 +60,14 @@ export class Exchanges {
       // What can't be read here says nothing of the peer.
       const isOwnDisk = error instanceof CorruptRecordError || error instanceof StoreReadError;
       const wasAnswered = isOwnDisk || (error instanceof PeerFailure && error.wasAnswered);
-      input = { kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered };
+      input = { kind: 'peer-failure', ...about(send), wasAnswered };
     }
     try {
       shell.take(input);
     } catch (error) {
       // It touches a record that can't be read: as if it had not come.
       shell.peerFailed(send.to, error);
-      shell.take({ kind: 'peer-failure', from: send.to, to: send.kind, wasAnswered: true });
+      shell.take({ kind: 'peer-failure', ...about(send), wasAnswered: true });
     }
   }
 
@@ -92,10 +92,16 @@ export class Exchanges {
   /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */
   private async answered(send: Send, answer: PeerAnswer): Promise<Input> {
     const { shell } = this;
-    const input = { kind: 'peer-answer', from: send.to, to: send.kind, wallMs: shell.time.nowMs() } as const;
+    const input = { kind: 'peer-answer', ...about(send), wallMs: shell.time.nowMs() } as const;
     if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
     this.askAhead(send.to, answer.piece);
     const local = await shell.withView((view) => this.reader.local(view, answer.piece.span));
     return { ...input, answer, local: { ...local, attempt: send.attempt } };
   }
+}
+
+/** What the engine needs to know of the request again. */
+function about(send: Send) {
+  const request = { from: send.to, to: send.kind };
+  return send.kind === 'read' ? { ...request, readId: send.id } : request;
 }

@@ -80,6 +80,10 @@ export class MessageReader {
         return { kind: 'members', members: send.members };
       case 'fetch':
         return { kind: 'fetch', keys: send.keys };
+      case 'read':
+        return { kind: 'fetch', keys: [send.key] };
+      case 'repair':
+        return { kind: 'push', batch: this.fetched(view, [send.key]).batch };
     }
   }
 
@@ -103,6 +107,7 @@ export class MessageReader {
       case 'digest':
         return { kind: 'digests', ...(await this.compared(view, reply)) };
       case 'write':
+      case 'read':
       case 'forget':
         throw new TypeError(`a peer request was answered as a ${reply.kind}`);
     }

@@ -13,10 +13,10 @@ import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import type { Input, RequestId, WriteInput } from './engine/input.js';
+import type { Input, ReadInput, RequestId, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
-import type { ForgetResult, Reply, WriteResult } from './engine/output.js';
+import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
 import { DamageWatch } from './damage-watch.js';
@@ -41,6 +41,11 @@ export interface WriteRequest extends Pick<
   readonly timeoutMs: number;
 }
 
+export interface ReadRequest extends Pick<ReadInput, 'key' | 'answersNeeded'> {
+  /** How long to wait for answers of other replicas. */
+  readonly timeoutMs: number;
+}
+
 interface Pending {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
@@ -53,8 +58,8 @@ export class ReplicaDriver {
   private readonly sessions: SessionWaiters;
   private readonly reader: MessageReader;
   private readonly exchanges: Exchanges;
-  /** Writes that wait for acknowledgements. */
-  private readonly waitingWrites = new Set<RequestId>();
+  /** Writes that wait for acknowledgements, and reads that wait for answers. */
+  private readonly waiting = new Set<RequestId>();
   private commit: Promise<void> | undefined;
   private lastId: RequestId = 0;
   private cancelTick: Cancel = () => {};
@@ -109,7 +114,7 @@ export class ReplicaDriver {
     this.introduction.abandon(new ReplicaStoppedError('the replica stops; nothing was written'));
     this.sessions.abandon();
     await this.exchanges.drained();
-    for (const id of this.waitingWrites) this.runUnasked({ kind: 'write-timeout', id });
+    for (const id of this.waiting) this.runUnasked({ kind: 'give-up', id });
     while (this.commit !== undefined) await this.commit;
     this.isDrained = true;
   }
@@ -168,15 +173,27 @@ export class ReplicaDriver {
     if (this.replica.isForgotten) throw new ForgottenError(this.actor);
     const id = ++this.lastId;
     const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
-    if (request.acksNeeded <= 1) return resultOf(await answered);
-    this.waitingWrites.add(id);
+    return resultOf(await (request.acksNeeded <= 1 ? answered : this.within(timeoutMs, id, answered)));
+  }
+
+  /** What so many replicas know of a key, this one included, merged, and those that lacked something repaired. */
+  async readQuorum({ timeoutMs, ...request }: ReadRequest): Promise<ReadResult> {
+    const id = ++this.lastId;
+    const reply = await this.within(timeoutMs, id, this.request(id, { kind: 'read', id, ...request }));
+    if (reply.kind !== 'read') throw new TypeError(`a read was answered as ${reply.kind}`);
+    return reply.result;
+  }
+
+  /** The reply, with what it has when it has waited so long. */
+  private async within(timeoutMs: number, id: RequestId, answered: Promise<Reply>): Promise<Reply> {
+    this.waiting.add(id);
     const cancel = this.outside.time.after(this.isDraining ? 0 : timeoutMs, () =>
-      this.runUnasked({ kind: 'write-timeout', id }),
+      this.runUnasked({ kind: 'give-up', id }),
     );
     try {
-      return resultOf(await answered);
+      return await answered;
     } finally {
-      this.waitingWrites.delete(id);
+      this.waiting.delete(id);
       cancel();
     }
   }

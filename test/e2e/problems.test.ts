@@ -459,6 +459,23 @@ describe('a token', () => {
   });
 });
 
+describe('a replica that reaches no other', () => {
+  it('answers QUORUM_NOT_REACHED to who wants to read from two', async () => {
+    const peers = [{ name: 'n2', url: 'http://127.0.0.1:1', isNamed: true }];
+    const lonely = await InProcessNode.start({ peers });
+    try {
+      const before = await stateOf(lonely);
+      const response = await lonely.get(WITNESS, { query: 'r=2&timeout=20' });
+      expect(response.headers.get('Retry-After')).toBe('1');
+      await expectProblem(response, 'QUORUM_NOT_REACHED', lonely);
+      answered.push({ operation: ['get', '/v1/kv/{key}'], code: 'QUORUM_NOT_REACHED' });
+      expect(await stateOf(lonely)).toEqual(before);
+    } finally {
+      await lonely.remove();
+    }
+  });
+});
+
 describe('the route between replicas', () => {
   const message = { method: 'POST', body: new Uint8Array(compareTo('n1')) };
   const type = { 'Content-Type': 'application/octet-stream' };

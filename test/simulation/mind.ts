@@ -103,6 +103,11 @@ export class Mind {
     for (const { actor, to } of cargo.ranges) this.counters.set(actor, Math.max(this.counter(actor), to));
   }
 
+  /** What a read of several replicas has found of a key is stored. */
+  learn(key: string, knowledge: Knowledge): void {
+    this.keys.set(key, merged(this.working(key), knowledge));
+  }
+
   /** A piece has been merged, up to the end of this span. After the last one, what all keys have is known of all. */
   takePiece(cargo: Cargo, span: SpanLike): void {
     for (const [key, knowledge] of cargo.keys) {

@@ -25,6 +25,8 @@ const CONTAINER = 'src/clock/container.ts';
 const STORE = 'src/store/replica-store.ts';
 const VIEW = 'src/store/committed-view.ts';
 const REPAIR = 'src/replication/engine/repair.ts';
+const TOKENS = 'src/controllers/http/tokens.ts';
+const QUORUM = 'src/replication/engine/quorum-reads.ts';
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
   return { name, patches: [{ file, find, replace }] };
@@ -475,5 +477,87 @@ export const MUTANTS: readonly Mutant[] = [
     'src/replication/scrubber.ts',
     'return peers[this.asked++ % peers.length];',
     'return peers[-1];',
+  ),
+
+  // Sessions.
+  mutant(
+    'gives a session a token that forgets what was read since the last one',
+    TOKENS,
+    'if (this.last?.vector !== vector) {',
+    'if (this.last === undefined) {',
+  ),
+  mutant(
+    'gives a session a token that forgets one of the actors whose writes were read',
+    TOKENS,
+    "return this.seal(KIND.session, '', vector);",
+    "return this.seal(KIND.session, '', new Map([...vector].slice(0, -1)));",
+  ),
+  mutant(
+    'serves a session that waits as soon as anything has come',
+    'src/replication/session-waiters.ts',
+    'if (descends(clock, waiter.session)) waiter',
+    'if (clock.size > 0) waiter',
+  ),
+
+  // Reads of several replicas.
+  mutant(
+    'answers a read from one replica too few',
+    QUORUM,
+    'if (1 + answers.size < answersNeeded) return;',
+    'if (2 + answers.size < answersNeeded) return;',
+  ),
+  mutant(
+    'counts this replica twice among those that have answered a read',
+    QUORUM,
+    'answers.set(peer.name, remote.versions);',
+    "answers.set(peer.name, remote.versions).set('this one', remote.versions);",
+  ),
+  mutant(
+    'takes the answer to one read for that to another',
+    QUORUM,
+    'const waiting = state.quorumReads.get(id);\n  if (waiting === undefined) return;\n  const { key, answers, asked',
+    `const waiting = [...state.quorumReads.values()].findLast(({ key }) => batch.containers.has(key));
+     if (waiting === undefined) return;
+     const { key, answers, asked`,
+  ),
+  mutant(
+    'takes over the versions of an answer and not its past',
+    QUORUM,
+    'sync(waiting.found, fill(remote, batch.clock))',
+    'sync(waiting.found, remote)',
+  ),
+  mutant(
+    'answers a read of several replicas with what this one has',
+    QUORUM,
+    'const container = sync(fill(local, knownOf(state, key)), waiting.found);',
+    'const container = fill(local, knownOf(state, key));',
+  ),
+  mutant(
+    'does not store what a read has found',
+    QUORUM,
+    'if (isOwnStale) effects.store(state, key, strip(merged, knownOf(state, key)));',
+    '',
+  ),
+  mutant(
+    'stores what a read has found without its past',
+    QUORUM,
+    'strip(merged, knownOf(state, key))',
+    'strip(merged, merged.context)',
+  ),
+  mutant(
+    'gives a dot to what a read has found',
+    QUORUM,
+    'let stale = isOwnStale ? 1 : 0;',
+    `let stale = isOwnStale ? 1 : 0;
+     if (isOwnStale) {
+       state.clock = new Map(state.clock).set(state.actor, (state.clock.get(state.actor) ?? 0) + 1);
+       effects.logDot(state.actor, state.clock.get(state.actor)!, key);
+     }`,
+  ),
+  mutant(
+    'leaves replicas as they are that a read has found to lack something',
+    QUORUM,
+    "effects.sends.push({ to: peer, kind: 'repair', key });",
+    '',
   ),
 ];

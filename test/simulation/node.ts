@@ -27,6 +27,7 @@ import { describeMessage } from './describe.js';
 import { Disk } from './disk.js';
 import { Mind, type Cargo, type Carried, type Known } from './mind.js';
 import { Refusal, type Endpoint } from './network.js';
+import { QuorumKnowledge } from './quorum-knowledge.js';
 import type { Knowledge, OracleWrite } from './oracle.js';
 import { DiskFailure, SimulatedStore, type StoreConditions } from './simulated-store.js';
 import { Violation } from './violation.js';
@@ -82,6 +83,9 @@ export class SimulatedNode implements Endpoint<Parcel> {
   private isOldCopy = false;
   private disk = new Disk();
   readonly damage: Damage;
+  /** How often this node's disk was lost, or put back. */
+  disksLost = 0;
+  private readonly quorum: QuorumKnowledge;
   /** The client's write that is being taken, and what was known before it. */
   private taking: { readonly write: OracleWrite; readonly before: Knowledge } | undefined;
   private copy: { readonly disk: Disk; readonly known: Known; readonly actor: string } | undefined;
@@ -96,6 +100,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     private readonly world: World,
   ) {
     this.mind = new Mind(name, world.oracle, world.keys);
+    this.quorum = new QuorumKnowledge(name, this.mind, world.oracle);
     this.damage = new Damage(name, this.mind, world, () => this.disk);
     world.network.endpoints.set(name, this);
   }
@@ -130,6 +135,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     this.checked = undefined;
     this.disk.releaseAll();
     this.damage.mendContexts();
+    this.quorum.forget();
     this.mind.crash();
   }
 
@@ -137,6 +143,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
   wipe(): void {
     this.crash();
     this.disk = new Disk();
+    this.disksLost++;
     for (const [key, { known }] of this.mind.durable.keys) this.buried.set(key, (this.buried.get(key) ?? 0n) | known);
     this.mind.wipe();
   }
@@ -316,7 +323,14 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const isFetch = input.kind === 'peer-answer' && input.to === 'fetch';
     if (isFetch && cargo !== undefined) this.mind.fetched(cargo);
     this.damage.follow(input, output);
-    if (message === undefined || cargo === undefined || isFetch) return;
+    this.quorum.follow(input, output, cargo);
+    if (
+      message === undefined ||
+      cargo === undefined ||
+      isFetch ||
+      (input.kind === 'peer-answer' && input.to === 'read')
+    )
+      return;
     if (message.kind !== 'piece') return this.mind.merge(cargo);
     if (!output.observations.some(({ kind }) => kind === 'bootstrap-progressed')) return;
     const { local } = input as { local: LocalKeys };

@@ -48,6 +48,10 @@ export interface SimulationOptions {
   readonly dyingMs: readonly number[];
   /** Whether the converged cluster is watched for a while. */
   readonly isWatchedIdle: boolean;
+  /** Clients that go from replica to replica with a session. */
+  readonly sessions: number;
+  /** Whether clients read from several replicas at once. */
+  readonly quorumReads: boolean;
   /** Log entries kept for members that stay away. */
   readonly logMax: number;
   readonly limits: MessageLimits;
@@ -67,10 +71,13 @@ export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOption
   const lostRecords = prng.chance(0.15) && options.nodes > 1 && !options.deadForEver && !options.wipes;
   const isScrubbed = bitFlips || lostRecords;
   const spanKeys = prng.between(1, 4);
+  const clients = new Prng(seed ^ 0xc11e);
   return {
     ...options,
     bitFlips,
     lostRecords,
+    quorumReads: clients.chance(0.4),
+    sessions: clients.pick([0, 0, 1, 2, 3]),
     scrubPerSecond: isScrubbed ? prng.between(10, 60) : 0,
     scrubStepRecords: spanKeys,
     limits: { ...options.limits, digestKeys: spanKeys + prng.between(1, 3) },
@@ -110,6 +117,8 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     doomedAtStep: Math.floor(steps * 0.7),
     dyingMs: [30, 200, 1000],
     isWatchedIdle: prng.chance(0.2),
+    sessions: 0,
+    quorumReads: false,
     logMax: prng.pick([0, 3, 30, 1e6]),
     limits: {
       batchDots: prng.pick([3, 50, 2000]),

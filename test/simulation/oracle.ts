@@ -136,6 +136,16 @@ export class Oracle {
     return names;
   }
 
+  /** The writes in a set. */
+  writes(key: string, set: WriteSet): readonly OracleWrite[] {
+    return set === 0n ? [] : this.historyOf(key).writes.filter(({ bit }) => (set & bit) !== 0n);
+  }
+
+  /** The key's write that was taken last. */
+  latest(key: string): OracleWrite | undefined {
+    return this.historyOf(key).writes.at(-1);
+  }
+
   /** How many writes of the key were taken so far. */
   count(key: string): number {
     return this.historyOf(key).writes.length;

@@ -54,6 +54,8 @@ const OPTIONS: SimulationOptions = {
   doomedAtStep: 0,
   dyingMs: [30],
   isWatchedIdle: false,
+  sessions: 0,
+  quorumReads: false,
   logMax: 1e6,
   limits: { ...MESSAGE_LIMITS, pieceKeys: 1 },
   network: NETWORK,

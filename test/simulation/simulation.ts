@@ -8,7 +8,9 @@ import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
 import type { SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
+import { QuorumReaders } from './quorum-readers.js';
 import { Rot } from './rot.js';
+import { Sessions } from './sessions.js';
 import { Violation } from './violation.js';
 import { Workload } from './workload.js';
 
@@ -37,6 +39,9 @@ const IDLE_MS = 10_000;
 
 /** Replicas must have been level for a while. */
 const SEALED_MS = 20_000;
+
+/** A comparison, and an exchange of keys ahead. */
+const SEAL_SPREADS_MS = 3000;
 
 /** Several rounds of the scan, each of which asks one peer. */
 const LOSS_NOTICED_MAX_MS = 60_000;
@@ -77,6 +82,8 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     const faults = new Faults(cluster, prng.fork());
     const rot = new Rot(cluster);
     const survivors = survivorsOf(cluster, prng.fork());
+    const sessions = new Sessions(cluster, prng.fork());
+    const quorumReaders = new QuorumReaders(cluster, prng.fork());
     while (cluster.trace.steps < options.steps) {
       if (options.deadForEver && cluster.trace.steps === options.doomedAtStep) {
         faults.doom(cluster.names.filter((name) => !survivors.includes(name)));
@@ -84,6 +91,8 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
       await cluster.step();
     }
     workload.end();
+    sessions.end();
+    quorumReaders.end();
     faults.end();
     rot.end();
     phase = 'liveness';
@@ -210,10 +219,21 @@ async function deleteEverything(cluster: Cluster, names: readonly string[]): Pro
   cluster.checkDrained(names);
 }
 
+/** One gives up what died with a disk before the others do: they differ for a moment, and compare what they have. */
+async function untilSealsHaveSpread(cluster: Cluster): Promise<void> {
+  const { counts } = cluster;
+  let sealed: number | undefined;
+  do {
+    sealed = counts.get('actor-sealed');
+    await cluster.runFor(SEAL_SPREADS_MS);
+  } while (counts.get('actor-sealed') !== sealed);
+}
+
 /** What died with lost disks is given up after a while; from then on nothing but clocks is sent. */
 async function watchIdle(cluster: Cluster, untilMs = cluster.timeline.nowMs + ENDING_MAX_MS): Promise<void> {
   const { network, counts, timeline } = cluster;
   if (timeline.nowMs > untilMs) throw new Violation('liveness', 'something is under way for ever');
+  await untilSealsHaveSpread(cluster);
   const sealed = counts.get('actor-sealed');
   const ended = counts.get('bootstrap-ended');
   const before = new Map(network.requests);

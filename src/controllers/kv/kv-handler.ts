@@ -18,8 +18,9 @@ import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';
 import type { Tokens } from '../http/tokens.js';
 import { valueToJson } from '../http/value-json.js';
-import { acksNeeded } from './acks.js';
 import type { KvOptions } from './kv-options.js';
+import { readQuorum } from './quorum.js';
+import { replicasNeeded } from './replicas-needed.js';
 import { contentTypeOf, isMinimal, preconditionOf, refuseUnsafeHeaders } from './write-headers.js';
 
 export const KV_PREFIX = '/v1/kv/';
@@ -42,13 +43,16 @@ export class KvHandler {
   async read(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = req.url!;
     const key = keyOfUrl(url, KV_PREFIX);
-    const query = parseQuery(url, ['resolve', 'siblings', 'timeout']);
+    const query = parseQuery(url, ['resolve', 'siblings', 'r', 'timeout']);
     const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
-    const waiting = this.gate.pass(req, timeoutMsOf(query));
+    const answersNeeded = replicasNeeded(query, 'r', this.options.memberCount());
+    const timeoutMs = timeoutMsOf(query);
+    const waiting = this.gate.pass(req, timeoutMs);
     if (waiting !== undefined) await waiting;
 
-    const { versions, context } = this.driver.read(key);
+    const { versions, context } =
+      answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
     this.writeTokens(res, key, context);
     const best = winner(versions, resolution);
     if (best === undefined) throw new Problem('KEY_NOT_FOUND', 'the key was never written, or was deleted');
@@ -97,7 +101,7 @@ export class KvHandler {
     const token = header(req, 'quartet-context');
     return {
       key,
-      acksNeeded: acksNeeded(query.get('w'), this.options.memberCount()),
+      acksNeeded: replicasNeeded(query, 'w', this.options.memberCount()),
       timeoutMs: timeoutMsOf(query),
       context: token === undefined ? undefined : this.tokens.parseContext(key, token),
       precondition: preconditionOf(req),

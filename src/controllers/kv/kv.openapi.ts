@@ -9,7 +9,7 @@ const context = headerParameter(
 );
 const ifMatch = headerParameter('If-Match', 'write only if this replica has this entity tag (`*`: any value)');
 const ifNoneMatch = headerParameter('If-None-Match', '`*`: write only if this replica has no value');
-const timeout = queryParameter('timeout', 'milliseconds to wait for acknowledgements, or for the session', {
+const timeout = queryParameter('timeout', 'milliseconds to wait for other replicas, or for the session', {
   type: 'integer',
   minimum: 0,
   maximum: 60_000,
@@ -19,6 +19,11 @@ const w = queryParameter('w', 'replicas that must have committed before the answ
   type: 'string',
   default: '1',
 });
+const r = queryParameter(
+  'r',
+  'replicas whose answers are merged, and that get what they lack: a number, `majority` or `all`',
+  { type: 'string', default: '1' },
+);
 const written = json('The key had a live value here, and has the new one now.', {
   key: 'greeting',
   dot: 'n1.t8k2xq7ab:57',
@@ -55,6 +60,7 @@ export const getKey: Operation = {
       enum: ['order', 'latest'],
     }),
     queryParameter('siblings', 'all siblings, as JSON', { type: 'string', enum: ['all'] }),
+    r,
     timeout,
     session,
     headerParameter('If-None-Match', 'answer `304` when the key still has this entity tag'),
@@ -82,7 +88,7 @@ export const getKey: Operation = {
       ],
     }),
     304: { description: 'The key still has this entity tag.' },
-    ...problems('KEY_NOT_FOUND', ...everyKeyRoute),
+    ...problems('KEY_NOT_FOUND', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
   },
 };
 

@@ -9,6 +9,9 @@ import type { Operation } from './operation.js';
 /** Tells the answers of different requests apart; chosen by the shell. */
 export type RequestId = number;
 
+/** What a request to a peer was for: the kind of its message, or why it is sent. */
+export type RequestKind = Exclude<PeerRequest['kind'], 'digest'> | 'read' | 'repair';
+
 /** Everything that is stored here from the start of a span up to `through`, as of after the piece was asked for. */
 export interface LocalKeys {
   readonly containers: ReadonlyMap<string, Container>;
@@ -31,10 +34,20 @@ export interface WriteInput {
   readonly wallMs: number;
 }
 
+/** A client's read that other replicas are asked for, or that must see the steps before it. */
+export interface ReadInput {
+  readonly kind: 'read';
+  readonly id: RequestId;
+  readonly key: string;
+  /** How many replicas, this one included, must tell what they have. */
+  readonly answersNeeded: number;
+}
+
 export type Input =
   | WriteInput
-  /** The write's author waits no longer for acknowledgements. */
-  | { readonly kind: 'write-timeout'; readonly id: RequestId }
+  | ReadInput
+  /** Whoever asked waits no longer: for acknowledgements of a write, or for answers to a read. */
+  | { readonly kind: 'give-up'; readonly id: RequestId }
   | {
       readonly kind: 'peer-request';
       readonly id: RequestId;
@@ -45,7 +58,9 @@ export type Input =
   | {
       readonly kind: 'peer-answer';
       readonly from: string;
-      readonly to: PeerRequest['kind'];
+      readonly to: RequestKind;
+      /** The read that it answers. */
+      readonly readId?: RequestId;
       readonly answer: PeerAnswer;
       /** With a piece: which request it answers, and what is stored here of its span. */
       readonly local?: LocalKeys & { readonly attempt: number };
@@ -54,7 +69,9 @@ export type Input =
   | {
       readonly kind: 'peer-failure';
       readonly from: string;
-      readonly to: PeerRequest['kind'];
+      readonly to: RequestKind;
+      /** The read that it does not answer. */
+      readonly readId?: RequestId;
       /** The peer is there, and refused. */
       readonly wasAnswered: boolean;
     }

@@ -1,6 +1,7 @@
 // What is there to note when containers are merged? Whether anything changed, and what time the versions tell.
 
 import type { Container } from '../../clock/container.js';
+import type { Dot } from '../../clock/dot.js';
 import { isTooFarAhead, observeStamp } from '../../clock/hybrid-clock.js';
 import { covers, equalVectors, type VersionVector } from '../../clock/version-vector.js';
 import type { Effects, ReplicaState } from './state.js';
@@ -24,14 +25,18 @@ export function observeStamps(
   }
 }
 
-/** Whether a merge brought nothing: a dot names one value, so equal dots are equal versions. */
+/** Whether a merge brought nothing. */
 export function isSame(left: Container, right: Container): boolean {
+  return hasSameDots(left.versions, right.versions) && equalVectors(left.context, right.context);
+}
+
+/** Whether the same versions live: a dot names one value, so equal dots are equal versions. */
+export function hasSameDots(left: readonly Dot[], right: readonly Dot[]): boolean {
   return (
-    left.versions.length === right.versions.length &&
-    left.versions.every((version, place) => {
-      const other = right.versions[place]!;
-      return version.actor === other.actor && version.counter === other.counter;
-    }) &&
-    equalVectors(left.context, right.context)
+    left.length === right.length &&
+    left.every(({ actor, counter }, place) => {
+      const other = right[place]!;
+      return actor === other.actor && counter === other.counter;
+    })
   );
 }

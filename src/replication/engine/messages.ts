@@ -11,7 +11,8 @@
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
 // | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
 // | `members`    | whom I know                         | `members`: whom I know now                         |
-// | `fetch`      | send these keys, mine are damaged   | `batch` without ranges                             |
+// | `fetch`      | send these keys, a reader wants     | `batch` without ranges                             |
+// |              | them or mine are damaged            |                                                    |
 // | `digest`     | what I have in a span of keys       | `digests`, if clocks are the same and it is not    |
 
 import type { KeySpan } from '../../clock/claims.js';

@@ -44,6 +44,10 @@ export type Send = { readonly to: string } & (
   | { readonly kind: 'pull-keys'; readonly after: string | undefined; readonly attempt: number }
   | { readonly kind: 'members'; readonly members: Members }
   | { readonly kind: 'fetch'; readonly keys: readonly string[] }
+  /** A `fetch` of one key, for a client's read. */
+  | { readonly kind: 'read'; readonly id: RequestId; readonly key: string }
+  /** A `push` of one key without ranges: a read has found that the peer lacks something of it. */
+  | { readonly kind: 'repair'; readonly key: string }
 );
 
 /** What a write came to. */
@@ -65,11 +69,19 @@ export type WriteResult =
   /** The key has values of another type. */
   | { readonly kind: 'wrong-type'; readonly type: ValueType; readonly live: readonly Version[] };
 
+/** What a read came to. `answers`: replicas that have told what they have, this one included. */
+export type ReadResult =
+  /** The key's state as all of them know it, filled. */
+  | { readonly kind: 'read'; readonly container: Container; readonly answers: number }
+  /** Too few have. */
+  | { readonly kind: 'not-reached'; readonly answers: number };
+
 /** `unnamed`: the list of members has its address only. */
 export type ForgetResult = 'forgotten' | 'unknown' | 'itself' | 'unnamed';
 
 export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'write'; readonly result: WriteResult }
+  | { readonly kind: 'read'; readonly result: ReadResult }
   | ({ readonly kind: 'clock' } & ClockMessage)
   /** Answer with a batch read from the committed snapshot of the moment of answering. */
   | { readonly kind: 'batch'; readonly since: VersionVector }
@@ -114,6 +126,8 @@ export type Observation =
   | { readonly kind: 'repaired'; readonly key: string; readonly isWhole: boolean }
   /** Replicas that know the same had different states of the key. `wasRight`: this one had what it has now. */
   | { readonly kind: 'disagreement-settled'; readonly key: string; readonly wasRight: boolean }
+  /** A read has found `stale` replicas, this one included, that lacked something of the key; they get it. */
+  | { readonly kind: 'read-repaired'; readonly key: string; readonly stale: number }
   | { readonly kind: 'scrubbed'; readonly records: number }
   /** A part of the store is passed over; keys that peers name are read one by one. */
   | { readonly kind: 'store-unreadable'; readonly reason: string }

@@ -16,6 +16,7 @@ import { findMembers, forgetMember, isOwnNameForgotten, learnMembers } from './m
 import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { learnClock, pushAnswered } from './push.js';
+import { giveUpRead, read, readAnswered, readFailed, tickQuorumReads } from './quorum-reads.js';
 import { seal } from './seal.js';
 import { fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
@@ -117,10 +118,12 @@ export class Replica {
         // A context of this cluster that knows more of this node is the same evidence as a peer's clock.
         if (input.context !== undefined) this.checkIncarnation(input.context, effects);
         return write(state, input, stored, effects);
-      case 'write-timeout': {
+      case 'read':
+        return read(state, input, stored, effects);
+      case 'give-up': {
         const settled = state.acknowledgements.giveUp(input.id);
         if (settled) effects.replies.push({ id: settled.id, kind: 'write', result: settled.result });
-        return;
+        return giveUpRead(state, input.id, effects);
       }
       case 'peer-request':
         return this.answerPeer(input, stored, effects);
@@ -145,6 +148,7 @@ export class Replica {
         digestAhead(state);
         for (const peer of state.peers.values()) compareWith(state, peer, effects);
         tickRepairs(state, effects);
+        tickQuorumReads(state, effects);
         return;
       }
     }
@@ -201,12 +205,14 @@ export class Replica {
       case 'clock':
         this.checkIncarnation(answer.clock, effects);
         this.settleWrites(from, answer.clock, effects);
+        if (to === 'repair') return learnClock(peer, answer.clock, answer.actor);
         if (to === 'push') pushAnswered(state, peer, answer, effects);
         else compared(state, peer, answer, effects);
         return;
       case 'batch':
         if (to === 'pull') this.pulled(peer, answer.batch, stored, wallMs, effects);
         else if (to === 'fetch') this.fetched(peer, answer, stored, wallMs, effects);
+        else if (to === 'read') this.readAnswered(peer, input, answer, stored, effects);
         else this.pulledAhead(peer, answer, stored, wallMs, effects);
         return;
       case 'members':
@@ -260,8 +266,22 @@ export class Replica {
     fetched(this.state, peer, answer, stored, wallMs, effects);
   }
 
-  private peerFailed({ from, to, wasAnswered }: PeerFailureInput, effects: Effects): void {
+  private readAnswered(
+    peer: Peer,
+    { readId, wallMs }: PeerAnswerInput,
+    { batch }: BatchAnswer,
+    stored: Stored,
+    effects: Effects,
+  ): void {
+    if (readId === undefined) throw new TypeError('an answer to a read came without its id');
+    this.checkIncarnations(batch, effects);
+    this.settleWrites(peer.name, batch.clock, effects);
+    readAnswered(this.state, peer, readId, batch, stored, wallMs, effects);
+  }
+
+  private peerFailed({ from, to, readId, wasAnswered }: PeerFailureInput, effects: Effects): void {
     const { state } = this;
+    if (readId !== undefined) readFailed(state, from, readId);
     const peer = state.peers.get(from);
     if (peer === undefined) return;
     if (to === 'push') peer.isPushing = false;
@@ -291,8 +311,7 @@ export class Replica {
   }
 
   private apply(from: string, batch: Batch, stored: Stored, wallMs: number, effects: Effects): boolean {
-    this.checkIncarnation(batch.clock, effects);
-    for (const { context } of batch.containers.values()) this.checkIncarnation(context, effects);
+    this.checkIncarnations(batch, effects);
     const isApplied = applyBatch(this.state, from, batch, stored, wallMs, effects);
     this.settleWrites(from, batch.clock, effects);
     return isApplied;
@@ -303,6 +322,11 @@ export class Replica {
     for (const { id, result } of this.state.acknowledgements.heard(from, clock, this.state.actor)) {
       effects.replies.push({ id, kind: 'write', result });
     }
+  }
+
+  private checkIncarnations({ clock, containers }: Batch, effects: Effects): void {
+    this.checkIncarnation(clock, effects);
+    for (const { context } of containers.values()) this.checkIncarnation(context, effects);
   }
 
   /**

@@ -10,6 +10,7 @@ import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vect
 import { Acknowledgements } from './acknowledgements.js';
 import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
 import { noRepairs, type Repairs } from './repairs.js';
+import type { QuorumReads } from './waiting-reads.js';
 
 /** What this replica believes of another member. */
 export interface Peer {
@@ -125,6 +126,7 @@ export interface ReplicaState extends Identity {
   sealed: VersionVector;
   /** What the peers knew that answered since the start: to know it too is to have caught up. */
   caughtUpAt: VersionVector;
+  readonly quorumReads: QuorumReads;
   /** Forgotten at a restart: the next read of a damaged record finds it again. */
   readonly repairs: Repairs;
 }
@@ -156,6 +158,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     ticksSinceDigest: 0,
     peers: new Map([...identity.unnamed, ...peers.map(([name]) => name)].map((name) => [name, unheard(name)])),
     acknowledgements: new Acknowledgements(),
+    quorumReads: new Map(),
     pullingFrom: undefined,
     pullingAheadFrom: undefined,
     pullComparisons: 0,
