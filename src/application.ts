@@ -2,10 +2,10 @@
 
 import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import type { INestApplication, LoggerService, LogLevel } from '@nestjs/common';
+import type { LoggerService, LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
+import { serveDocument } from './controllers/http/document.js';
 import { ServerAdapter } from './controllers/http/server-adapter.js';
 import { KeyRoute } from './controllers/kv/key-route.js';
 import { Discovery } from './replication/discovery.js';
@@ -34,7 +34,7 @@ export async function startApplication(
   });
   const keyRoute = app.get(KeyRoute);
   adapter.routeEarly((req, res) => keyRoute.take(req, res));
-  describeRoutes(app);
+  serveDocument(app);
   const server = app.getHttpServer() as Server;
   try {
     await app.listen(config.port, config.host);
@@ -55,14 +55,4 @@ export async function startApplication(
       clearTimeout(cut);
     },
   };
-}
-
-/** `/docs` for people, `/openapi.json` for tools; made when first asked for. */
-function describeRoutes(app: INestApplication): void {
-  const builder = new DocumentBuilder()
-    .setTitle('Quartet')
-    .setDescription('An eventually consistent key-value store: every replica takes reads and writes.')
-    .setVersion('1');
-  const document = () => SwaggerModule.createDocument(app, builder.build());
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', yamlDocumentUrl: 'openapi.yaml' });
 }

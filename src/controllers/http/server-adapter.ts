@@ -99,7 +99,7 @@ function answerClientError(this: Server, error: NodeJS.ErrnoException, socket: D
   const body = problemBody(new Problem(code, error.message));
   socket.end(
     `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   );
   const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(linger));

@@ -1,6 +1,17 @@
 // OpenAPI of the routes of keys.
 
-import { headerParameter, json, keyParameter, problems, queryParameter, type Operation } from '../http/openapi.js';
+import {
+  bare,
+  headerParameter,
+  headers,
+  json,
+  keyParameter,
+  ndjson,
+  problems,
+  queryParameter,
+  type Operation,
+} from '../http/openapi.js';
+import { COUNT, listOf, objectOf, objectWithValue, oneOfStrings, orNull, STRING } from '../http/schema.js';
 
 const session = headerParameter('Quartet-Session', 'never answer from a state older than this token’s');
 const context = headerParameter(
@@ -24,14 +35,47 @@ const r = queryParameter(
   'replicas whose answers are merged, and that get what they lack: a number, `majority` or `all`',
   { type: 'string', default: '1' },
 );
-const written = json('The key had a live value here, and has the new one now.', {
+const tokens = ['Cache-Control', 'Quartet-Context', 'Quartet-Session'] as const;
+const writtenSchema = objectOf({
+  key: STRING,
+  dot: STRING,
+  context: STRING,
+  session: STRING,
+  siblings: COUNT,
+  acks: COUNT,
+});
+const writtenExample = {
   key: 'greeting',
   dot: 'n1.t8k2xq7ab:57',
   context: 'AQE…',
   session: 'AQI…',
   siblings: 1,
   acks: 1,
+};
+const put = headers([...tokens, 'ETag', 'Quartet-Siblings', 'Quartet-Acks']);
+const written = json('The key had a live value here, and has the new one now.', writtenSchema, writtenExample, put);
+/** A body by default, which the client may have left out. */
+const notAcknowledged = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', 'Preference-Applied']);
+const siblingsSchema = objectOf({
+  key: STRING,
+  type: oneOfStrings('register'),
+  context: STRING,
+  session: STRING,
+  siblings: listOf(objectWithValue({ dot: STRING, time: STRING, contentType: STRING })),
 });
+const siblingsExample = {
+  key: 'greeting',
+  type: 'register',
+  context: 'AQE…',
+  session: 'AQI…',
+  siblings: [
+    { dot: 'n2.t8k2xq9cd:12', time: '2026-01-01T12:00:00.000Z', contentType: 'text/plain', value: 'hello' },
+    { dot: 'n1.t8k2xq7ab:57', time: '2026-01-01T12:00:00.000Z', contentType: 'text/plain', value: 'hallo' },
+  ],
+};
+/** A key that has no value can be written with the context that says so. */
+const absent = { ...problems('KEY_NOT_FOUND')[404]!, headers: { ...headers(tokens) } };
+const found = [...tokens, 'ETag', 'Last-Modified', 'Quartet-Siblings'] as const;
 const everyKeyRoute = [
   'INVALID_KEY',
   'KEY_TOO_LONG',
@@ -68,27 +112,19 @@ export const getKey: Operation = {
   responses: {
     200: {
       description: 'The value, with its own `Content-Type`; with `?siblings=all` JSON, the winner first.',
-      headers: {
-        ETag: { description: 'names the set of live versions', schema: { type: 'string' } },
-        'Last-Modified': { description: 'when the winner was written', schema: { type: 'string' } },
-        'Quartet-Context': { description: 'for the next write of this key', schema: { type: 'string' } },
-        'Quartet-Session': { description: 'for the next request', schema: { type: 'string' } },
-        'Quartet-Siblings': { description: 'how many versions live', schema: { type: 'integer' } },
+      headers: { ...headers(found, ['X-Content-Type-Options', 'Content-Security-Policy']) },
+      content: {
+        '*/*': { schema: { type: 'string', format: 'binary' } },
+        'application/json': {
+          schema: { anyOf: [siblingsSchema, { description: 'a value that is JSON itself' }] },
+          example: siblingsExample,
+        },
       },
-      content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
     },
-    300: json('Several versions live (with `?siblings=all`).', {
-      key: 'greeting',
-      type: 'register',
-      context: 'AQE…',
-      session: 'AQI…',
-      siblings: [
-        { dot: 'n2.t8k2xq9cd:12', time: '2026-01-01T12:00:00.000Z', contentType: 'text/plain', value: 'hello' },
-        { dot: 'n1.t8k2xq7ab:57', time: '2026-01-01T12:00:00.000Z', contentType: 'text/plain', value: 'hallo' },
-      ],
-    }),
-    304: { description: 'The key still has this entity tag.' },
+    300: json('Several versions live (with `?siblings=all`).', siblingsSchema, siblingsExample, headers(found)),
+    304: bare('The key still has this entity tag.', headers(found)),
     ...problems('KEY_NOT_FOUND', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
+    404: absent,
   },
 };
 
@@ -113,16 +149,16 @@ export const putKey: Operation = {
   responses: {
     200: written,
     201: { ...written, description: 'The key had no live value here, and has one now.' },
-    202: { ...written, description: 'Written here; not acknowledged by `w` replicas in time. Nothing is undone.' },
-    204: { description: 'Written (`Prefer: return=minimal`).' },
-    ...problems(
-      ...everyWrite,
-      'TOO_MANY_SIBLINGS',
-      'VALUE_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'OVERLOADED',
-      'REQUEST_TIMEOUT',
+    202: {
+      ...written,
+      description: 'Written here; not acknowledged by `w` replicas in time. Nothing is undone.',
+      headers: { ...notAcknowledged },
+    },
+    204: bare(
+      'Written (`Prefer: return=minimal`).',
+      headers([...tokens, 'ETag', 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied']),
     ),
+    ...problems(...everyWrite, 'TOO_MANY_SIBLINGS', 'VALUE_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'),
   },
 };
 
@@ -131,11 +167,28 @@ export const deleteKey: Operation = {
   description: 'Idempotent. With a context it deletes what was read; a value that raced with it stays.',
   takes: [keyParameter, w, timeout, context, session, ifMatch],
   responses: {
-    202: { ...written, description: 'Deleted here; not acknowledged by `w` replicas in time. Nothing is undone.' },
-    204: { description: 'Deleted.' },
+    202: {
+      ...written,
+      description: 'Deleted here; not acknowledged by `w` replicas in time. Nothing is undone.',
+      headers: { ...notAcknowledged },
+    },
+    204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'])),
     ...problems(...everyWrite),
   },
 };
+
+/** `contentType` and the value come with `?values=true`. */
+const entrySchema = objectOf({
+  key: STRING,
+  etag: STRING,
+  siblings: COUNT,
+  'contentType?': STRING,
+  'value?': STRING,
+  'base64?': STRING,
+});
+const entryExample = { key: 'greeting', etag: '"n1.t8k2xq7ab:57"', siblings: 1 };
+
+const listProblems = problems('INVALID_QUERY', 'INVALID_TOKEN', 'NOT_CAUGHT_UP', 'CORRUPT_RECORD');
 
 export const listKeys: Operation = {
   summary: 'List keys in the order of their bytes',
@@ -151,18 +204,16 @@ export const listKeys: Operation = {
   responses: {
     200: {
       description: '`next` is the key after which the next page begins, or null.',
+      headers: { ...headers(['Cache-Control', 'Quartet-Session']) },
       content: {
         'application/json': {
-          schema: { type: 'object' },
-          example: {
-            entries: [{ key: 'greeting', etag: '"n1.t8k2xq7ab:57"', siblings: 1 }],
-            next: null,
-            session: 'AQI…',
-          },
+          schema: objectOf({ entries: listOf(entrySchema), next: orNull({ type: 'string' }), session: STRING }),
+          example: { entries: [entryExample], next: null, session: 'AQI…' },
         },
-        'application/x-ndjson': { schema: { type: 'string' } },
+        ...ndjson(entrySchema, [entryExample]),
       },
     },
-    ...problems('INVALID_QUERY', 'INVALID_TOKEN', 'NOT_CAUGHT_UP', 'CORRUPT_RECORD'),
+    ...listProblems,
+    503: { ...listProblems[503]!, headers: { ...headers(['Cache-Control'], ['Quartet-Session', 'Retry-After']) } },
   },
 };

@@ -1,19 +1,22 @@
 // OpenAPI of the original interface.
 
 import { json, problems, queryParameter, type Operation } from '../http/openapi.js';
+import { COUNT, listOf, mapOf, objectOf, objectWithValue, STRING } from '../http/schema.js';
 
-const shown = json('The value after the write, or as read, with the vector clock and the losing values.', {
+/** A loser stands as a string, or as base64 in an object of its own. */
+const shownSchema = objectWithValue({
+  key: STRING,
+  clock: mapOf(COUNT),
+  conflicts: listOf({ oneOf: [STRING, objectOf({ base64: STRING })] }),
+});
+const shown = json('The value after the write, or as read, with the clock and the losing values.', shownSchema, {
   key: 'greeting',
   value: 'hello',
   clock: { n1: 57, n2: 12 },
   conflicts: ['hallo'],
 });
 const fields = {
-  schema: {
-    type: 'object',
-    required: ['key', 'value'],
-    properties: { key: { type: 'string' }, value: { type: 'string' } },
-  },
+  schema: objectOf({ key: STRING, value: STRING }),
   example: { key: 'greeting', value: 'hello' },
 };
 
@@ -45,7 +48,7 @@ export const putLegacy: Operation = {
 
 export const getLegacy: Operation = {
   summary: 'Read a string',
-  takes: [queryParameter('key', 'the key', { type: 'string' })],
+  takes: [{ ...queryParameter('key', 'the key', { type: 'string' }), example: 'greeting', isRequired: true }],
   responses: {
     200: shown,
     ...problems('KEY_NOT_FOUND', 'INVALID_QUERY', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),

@@ -3,13 +3,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Controller, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { MESSAGE_BYTES_MAX, PEER_CONTENT_TYPE } from '../../replication/transport/http-peer-transport.js';
 import { PeerEndpoint } from '../../replication/transport/peer-endpoint.js';
 import { readBody, type BodyBudget } from '../http/body.js';
 import { methodNotAllowed } from '../http/method-not-allowed.js';
+import { Describe } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
 import { parseQuery } from '../http/query.js';
+import { receiveMessage } from './peer.openapi.js';
 
 export interface PeerOptions {
   readonly clusterSecret: string | undefined;
@@ -19,7 +21,7 @@ export interface PeerOptions {
 
 export const PEER_OPTIONS = Symbol('PeerOptions');
 
-@ApiExcludeController()
+@ApiTags('replicas')
 @Controller('put_remote')
 export class PeerController {
   private readonly secret: Buffer | undefined;
@@ -32,6 +34,7 @@ export class PeerController {
   }
 
   @Post()
+  @Describe(receiveMessage)
   async receive(@Req() req: IncomingMessage, @Res() res: ServerResponse): Promise<void> {
     this.authenticate(req);
     parseQuery(req.url!, []);
@@ -50,6 +53,7 @@ export class PeerController {
   }
 
   @All()
+  @ApiExcludeEndpoint()
   refuse(@Req() req: IncomingMessage): never {
     return methodNotAllowed(req, 'POST');
   }

@@ -1,0 +1,140 @@
+// Which exchanges show what the examples and the wrong requests of a route do not? By name, so that a failure says which.
+// A status, header or code that the OpenAPI document describes and nothing has shown belongs here.
+
+import type { PeerRequest } from '../../src/replication/engine/messages.js';
+import { encodeRequest } from '../../src/replication/transport/message-codec.js';
+import { vector } from '../support/clock-arbitraries.js';
+import { CONDITIONS } from '../support/conditions.js';
+import { toldBy } from '../support/engine-parts.js';
+import { contextOf, InProcessNode } from '../support/in-process-node.js';
+import type { Recorder } from '../support/recorder.js';
+
+type Exchange = (recorder: Recorder, node: InProcessNode) => Promise<unknown>;
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const MINIMAL = { Prefer: 'return=minimal' };
+
+/** A message to `/put_remote`, from n2 to the node of that name. */
+export function message(to: string, request: PeerRequest) {
+  const body = new Uint8Array(encodeRequest({ from: 'n2', to, message: request }));
+  return { headers: { 'Content-Type': 'application/octet-stream' }, body };
+}
+
+export const COMPARISON: PeerRequest = { kind: 'compare', ...toldBy('n2', { 'n2.b': 1 }) };
+const PULL: PeerRequest = { kind: 'pull', since: vector({}) };
+
+export const EXCHANGES: Readonly<Record<string, Exchange>> = {
+  'a key is written, again, and with headers only': async (recorder, node) => {
+    await recorder.ask(node, 'put', '/v1/kv/new', { body: 'first' });
+    await recorder.ask(node, 'put', '/v1/kv/new', { body: 'second' });
+    await recorder.ask(node, 'put', '/v1/kv/new', { body: 'third', headers: MINIMAL });
+  },
+
+  'a write is not acknowledged in time': async (recorder, node) => {
+    const query = '?w=all&timeout=0';
+    await recorder.ask(node, 'put', `/v1/kv/lonely${query}`, { body: 'value' });
+    await recorder.ask(node, 'put', `/v1/kv/lonely${query}`, { body: 'value', headers: MINIMAL });
+    const stale = contextOf(await node.get('lonely'));
+    await node.write('lonely', 'sibling', { context: contextOf(await node.get('lonely')) });
+    await recorder.ask(node, 'delete', `/v1/kv/lonely${query}`, { headers: { 'Quartet-Context': stale } });
+    await recorder.ask(node, 'delete', `/v1/kv/lonely${query}`, { headers: MINIMAL });
+  },
+
+  'a read of several replicas gets too few answers': async (recorder, node) => {
+    await recorder.ask(node, 'get', '/v1/kv/lonely?r=all&timeout=0');
+    const failed = await CONDITIONS['whose disk has failed']!(async () => {});
+    await recorder.ask(failed.node, 'get', '/v1/kv/lonely?r=all&timeout=0');
+    await failed.remove();
+  },
+
+  'a key has siblings, and is known already': async (recorder, node) => {
+    const context = contextOf(await node.get('raced'));
+    await node.write('raced', 'one', { context });
+    await recorder.ask(node, 'get', '/v1/kv/raced?siblings=all');
+    await node.write('raced', 'other', { context });
+    await recorder.ask(node, 'get', '/v1/kv/raced?siblings=all');
+    const { headers } = await recorder.ask(node, 'get', '/v1/kv/raced');
+    await recorder.ask(node, 'get', '/v1/kv/raced', { headers: { 'If-None-Match': headers.get('etag')! } });
+    await recorder.ask(node, 'get', '/get?key=raced');
+  },
+
+  'a key is not there': async (recorder, node) => {
+    await recorder.ask(node, 'get', '/v1/kv/absent');
+    await recorder.ask(node, 'get', '/get?key=absent');
+    await recorder.ask(node, 'put', '/v1/kv/absent', { body: 'x', headers: { 'If-Match': '*' } });
+  },
+
+  'a key is in another state than the request demands': async (recorder, node) => {
+    await node.write('demanded', 'value');
+    await recorder.ask(node, 'put', '/v1/kv/demanded', { body: 'x', headers: { 'If-None-Match': '*' } });
+    await recorder.ask(node, 'delete', '/v1/kv/demanded', { headers: { 'If-Match': '"x"' } });
+  },
+
+  'a key has as many siblings as it may have': async (recorder, node) => {
+    const context = contextOf(await node.get('crowded'));
+    for (let i = 0; i < 64; i++) await node.write('crowded', `${i}`, { context });
+    const headers = { 'Quartet-Context': context };
+    await recorder.ask(node, 'put', '/v1/kv/crowded', { body: 'one more', headers });
+  },
+
+  'a listing is a page, or lines, with values or without': async (recorder, node) => {
+    await node.write('listed', 'text', { contentType: 'text/plain' });
+    await node.put('listed bytes', Uint8Array.of(0xff));
+    const lines = { headers: { Accept: 'application/x-ndjson' } };
+    for (const query of ['', '?values=true', '?limit=1']) {
+      await recorder.ask(node, 'get', `/v1/kv${query}`);
+      await recorder.ask(node, 'get', `/v1/kv${query}`, lines);
+    }
+  },
+
+  'the original interface gets what it does not take': async (recorder, node) => {
+    for (const method of ['put', 'post']) {
+      await recorder.ask(node, method, '/put?key=&value=x');
+      await recorder.ask(node, method, `/put?key=${'k'.repeat(1025)}&value=x`);
+      await recorder.ask(node, method, '/put', { body: '[]', headers: JSON_TYPE });
+      await recorder.ask(node, method, '/put', { body: 'x', headers: { 'Content-Type': 'text/plain' } });
+      await recorder.ask(node, method, '/put', {
+        body: 'key=a&value=b',
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      });
+    }
+    await recorder.ask(node, 'get', '/get?key=');
+    await recorder.ask(node, 'get', `/get?key=${'k'.repeat(1025)}`);
+  },
+
+  'a member cannot be removed': async (recorder, node) => {
+    await recorder.ask(node, 'delete', '/v1/cluster/members/n7');
+    await recorder.ask(node, 'delete', '/v1/cluster/members/n1');
+  },
+
+  'a replica gets a large answer, and sends what is no message for this one': async (recorder, node) => {
+    await node.write('large', 'x'.repeat(20_000));
+    await recorder.ask(node, 'post', '/put_remote', message('n1', PULL));
+    const { headers, body } = message('n1', COMPARISON);
+    await recorder.ask(node, 'post', '/put_remote', { headers, body: body.subarray(0, -1) });
+    await recorder.ask(node, 'post', '/put_remote', { headers, body: Uint8Array.of(99, ...body.subarray(1)) });
+    await recorder.ask(node, 'post', '/put_remote', message('n8', COMPARISON));
+  },
+
+  'a replica asks for keys whose records are damaged': async (recorder) => {
+    const damaged = await CONDITIONS['whose records are damaged']!(async (node) => void (await node.put('a', 'value')));
+    const pullKeys: PeerRequest = { kind: 'pull-keys', after: undefined };
+    await recorder.ask(damaged.node, 'post', '/put_remote', message('n1', pullKeys));
+    await damaged.remove();
+  },
+
+  'a replica shows another secret': async (recorder) => {
+    const guarded = await InProcessNode.start({ clusterSecret: 'secret' });
+    const { headers, body } = message('n1', COMPARISON);
+    const options = { headers: { ...headers, Authorization: 'Bearer guess' }, body };
+    await recorder.ask(guarded, 'post', '/put_remote', options);
+    await guarded.remove();
+  },
+};
+
+/** What is described and can't be shown here. */
+export const UNSEEN: readonly (readonly [what: RegExp, reason: string])[] = [
+  [/ 500$/, 'no error is known that no layer has a name for'],
+  [/^post \/put_remote 429$/, 'replicas have half a gigabyte for their messages'],
+  [/^head \/v1\/snapshot 503$/, 'a HEAD reads no record that could be damaged'],
+];
