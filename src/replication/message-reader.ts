@@ -22,6 +22,7 @@ import type { Batch, DotRange, PeerAnswer, PeerRequest, Piece } from './engine/m
 import type { Reply, Send } from './engine/output.js';
 import { selectSpans } from './engine/select.js';
 import { PeerFailure } from './transport.port.js';
+import { Unsent } from './unsent.js';
 
 /** How much one message carries. */
 export interface MessageLimits {
@@ -53,7 +54,12 @@ const LOCAL_BYTES_PER_BYTE = 4;
 /** What keys may take on disk for each missing dot, so that taking over all of them is the shorter way. */
 const BYTES_PER_DOT = 256;
 
+const NO_DOTS = { ranges: [], containers: new Map<string, Container>(), exact: undefined };
+
 export class MessageReader {
+  /** By kind of message and peer. */
+  private readonly unsent = new Map<string, Unsent>();
+
   constructor(private readonly limits: MessageLimits) {}
 
   /**
@@ -66,13 +72,13 @@ export class MessageReader {
         if (counterOf(send.since, send.actor) < counterOf(view.node.floor, send.actor)) {
           throw new PeerFailure(`the log does not reach back to what ${send.to} has: it will take over all keys`, true);
         }
-        return { kind: 'push', batch: await this.batch(view, send.since, [send.actor]) };
+        return { kind: 'push', batch: await this.batchFor(`push ${send.to}`, view, send.since, [send.actor]) };
       case 'compare': {
         const { to: _, ...request } = send;
         return request;
       }
       case 'pull':
-        return { kind: 'pull', since: send.since };
+        return { kind: 'pull', since: send.since, wants: send.wants };
       case 'pull-ahead':
       case 'pull-keys':
         return { kind: send.kind, after: send.after };
@@ -95,7 +101,7 @@ export class MessageReader {
         return answer;
       }
       case 'batch':
-        return this.pulled(view, reply.since);
+        return this.pulled(view, reply);
       case 'ahead-batch':
         return { kind: 'batch', ...(await this.aheadBatch(view, reply.after)) };
       case 'piece':
@@ -120,14 +126,22 @@ export class MessageReader {
   }
 
   /** What the receiver lacks, unless the log begins later: then nothing is sent, for a part of it would leave a hole. */
-  private async pulled(view: CommittedView, since: VersionVector): Promise<PeerAnswer> {
+  private async pulled(
+    view: CommittedView,
+    { to, since, wants }: Extract<Reply, { kind: 'batch' }>,
+  ): Promise<PeerAnswer> {
     const { clock, node } = view;
     if (!descends(since, node.floor)) return { kind: 'below-floor', clock, floor: node.floor };
     const takeAll: PeerAnswer = { kind: 'take-all', clock };
     const missing = countBeyond(view.clock, since);
     if (missing >= this.limits.takeAllDots && (await isMost(view, missing))) return takeAll;
+    if (wants === 'way') return { kind: 'batch', batch: { ...NO_DOTS, clock }, next: undefined };
     try {
-      return { kind: 'batch', batch: await this.batch(view, since, view.clock.keys()), next: undefined };
+      return {
+        kind: 'batch',
+        batch: await this.batchFor(`pull ${to}`, view, since, view.clock.keys()),
+        next: undefined,
+      };
     } catch (error) {
       // An entry that can't be read is as good as one that has been trimmed. Damaged containers are no such thing.
       if (error instanceof CorruptRecordError && isLogKey(error.recordKey)) return takeAll;
@@ -135,7 +149,26 @@ export class MessageReader {
     }
   }
 
-  /** Dots of `actors` that the view covers and `since` does not, with their keys' containers. */
+  /** Dots of `actors` that the view covers and `since` does not, with their keys' containers, and how exact those are. */
+  private async batchFor(
+    exchange: string,
+    view: CommittedView,
+    since: VersionVector,
+    actors: Iterable<Actor>,
+  ): Promise<Batch> {
+    // Taken out while it is in use: another message of the same kind, or a failure, begins anew.
+    const unsent = this.unsent.get(exchange) ?? new Unsent();
+    this.unsent.delete(exchange);
+    const isCounted = await unsent.follow(view, since);
+    const batch = await this.batch(view, since, actors);
+    if (!isCounted) return batch;
+    const clock = unsent.send(batch.ranges);
+    this.unsent.set(exchange, unsent);
+    const keys = new Set<string>();
+    for (const key of batch.containers.keys()) if (unsent.hasAllOf(key)) keys.add(key);
+    return { ...batch, exact: { clock, keys } };
+  }
+
   private async batch(view: CommittedView, since: VersionVector, actors: Iterable<Actor>): Promise<Batch> {
     const containers = new Map<string, Container>();
     const ranges: DotRange[] = [];
@@ -144,7 +177,8 @@ export class MessageReader {
       if (bytes > this.limits.bytes) break;
       const keys: string[] = [];
       let isCut = false;
-      for await (const key of view.logged(span.actor, span.from, span.to)) {
+      for await (const key of view.recentlyLogged(span.actor, span.from, span.to) ??
+        view.logged(span.actor, span.from, span.to)) {
         keys.push(key);
         if (!containers.has(key)) {
           const container = view.container(key);
@@ -157,7 +191,7 @@ export class MessageReader {
       invariant(isCut || keys.length === span.to - span.from, `the log of ${span.actor} has a hole after ${span.from}`);
       ranges.push({ actor: span.actor, from: span.from, keys });
     }
-    return { clock: view.clock, ranges, containers };
+    return { clock: view.clock, ranges, containers, exact: undefined };
   }
 
   /** The containers of keys ahead that follow `after`, and where the next batch of them goes on. */
@@ -177,7 +211,7 @@ export class MessageReader {
         break;
       }
     }
-    return { batch: { clock: view.clock, ranges: [], containers }, next };
+    return { batch: { clock: view.clock, ranges: [], containers, exact: undefined }, next };
   }
 
   /** The containers of these keys, absent ones too, up to `next`. One that is damaged here is left out. */
@@ -198,7 +232,7 @@ export class MessageReader {
         if (!(error instanceof CorruptRecordError)) throw error;
       }
     }
-    return { batch: { clock: view.clock, ranges: [], containers }, next };
+    return { batch: { clock: view.clock, ranges: [], containers, exact: undefined }, next };
   }
 
   /** The digests of what is here, when it is not the same though the same is known. */

@@ -23,6 +23,7 @@ import {
   WHOLE_LOG,
 } from './keyspace.js';
 import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
+import type { RecentLog } from './recent-log.js';
 import { ScanCursor } from './scan-cursor.js';
 import { StoreReadError } from './errors.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
@@ -59,6 +60,7 @@ export class CommittedView {
     /** How many keys have a context record; none, and reads need not look for one. */
     private readonly aheadCount: number,
     private readonly snapshot: StoreSnapshot,
+    private readonly recent: RecentLog,
     private readonly damaged: DamageListener = () => {},
   ) {}
 
@@ -207,6 +209,11 @@ export class CommittedView {
   /** Every dot in the log, actor by actor and in the order of their counters. */
   async *loggedDots(): AsyncGenerator<Dot> {
     for await (const [recordKey] of this.scan(WHOLE_LOG)) yield dotOf(recordKey);
+  }
+
+  /** As `logged`, of dots that were committed a short while ago; undefined when some were not. */
+  recentlyLogged(actor: Actor, from: number, to: number): readonly string[] | undefined {
+    return this.recent.keys(actor, from, to);
   }
 
   /**

@@ -35,6 +35,7 @@ import {
   encodeVersions,
   type NodeRecord,
 } from './record-codec.js';
+import { RecentLog } from './recent-log.js';
 import type { Store, StoreChange, StoreSnapshot } from './store.port.js';
 
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
@@ -69,6 +70,7 @@ export class ReplicaStore {
     sizeCalculation: cachedBytes,
   });
   private readonly marks: CommitMarks;
+  private readonly recent = new RecentLog();
   private damageListener: DamageListener = () => {};
   /** What nobody reads any more is being removed. */
   private clearing: Promise<void> = Promise.resolve();
@@ -104,7 +106,7 @@ export class ReplicaStore {
     const { node, commit } = decodeNode(NODE_KEY, record);
     const claimed = snapshot.get(CLAIMS_KEY);
     const claims = claimed === undefined ? NO_CLAIMS : decodeClaims(CLAIMS_KEY, claimed);
-    const scanned = new CommittedView(node, claims, 0, snapshot);
+    const scanned = new CommittedView(node, claims, 0, snapshot, new RecentLog());
     await checkMarks(scanned, commit);
     const unlogged = await checkLog(scanned);
     const ahead = new Set<string>();
@@ -160,6 +162,7 @@ export class ReplicaStore {
       const cached = this.cache.peek(key);
       this.remember(key, cached && { versions: cached.versions, context }, context, false);
     }
+    this.recent.add(commit.log);
     const previous = this.latest;
     const claims = commit.claims ?? previous.claims;
     this.latest = this.viewOf(commit.node, claims, this.store.snapshot());
@@ -205,7 +208,9 @@ export class ReplicaStore {
   }
 
   private viewOf(node: NodeRecord, claims: Claims, snapshot: StoreSnapshot): CommittedView {
-    return new CommittedView(node, claims, this.ahead.size, snapshot, (error) => this.damageListener(error));
+    return new CommittedView(node, claims, this.ahead.size, snapshot, this.recent, (error) =>
+      this.damageListener(error),
+    );
   }
 
   /** Removes the log entries after `from` up to and with `floor`. */

@@ -274,7 +274,8 @@ export class Mind {
   pack(batch: BatchLike): Cargo {
     const keys = new Map<string, bigint>();
     for (const [key, container] of batch.containers) {
-      keys.set(key, this.oracle.covered(key, container.context) | this.oracle.covered(key, batch.clock));
+      const clock = batch.exact?.keys.has(key) === true ? batch.exact.clock : batch.clock;
+      keys.set(key, this.oracle.covered(key, container.context) | this.oracle.covered(key, clock));
     }
     const source = this.sourceOf(batch, keys);
     for (const [key, { versions }] of batch.containers) this.checkSent(key, versions, source);

@@ -5,6 +5,8 @@ export interface BatchLike {
   readonly clock: ReadonlyMap<string, number>;
   readonly ranges: readonly { readonly actor: string; readonly from: number; readonly keys: readonly string[] }[];
   readonly containers: ReadonlyMap<string, ContainerLike>;
+  /** These keys are as of that clock. */
+  readonly exact: { readonly clock: ReadonlyMap<string, number>; readonly keys: ReadonlySet<string> } | undefined;
 }
 
 /** All keys of a span, as one clock knows them. */

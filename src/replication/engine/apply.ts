@@ -8,7 +8,7 @@ import { claimOf } from '../../clock/claims.js';
 import { fill, strip, sync } from '../../clock/container.js';
 import { advance, beyond, counterOf, countBeyond, join, type VersionVector } from '../../clock/version-vector.js';
 import { isSame, observeStamps } from './merge.js';
-import { rangeEnd, type Batch, type DotRange } from './messages.js';
+import { clockOf, rangeEnd, type Batch, type DotRange } from './messages.js';
 import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
 
 /** Keys ahead are looked over at this rate, per merged key: each is met again soon, and no step takes long. */
@@ -43,7 +43,7 @@ export function applyBatch(
   for (const [key, remote] of batch.containers) {
     const local = locals[place++]!;
     const claim = claimOf(state.claims, key);
-    const merged = strip(sync(fill(local, join(before, claim)), fill(remote, batch.clock)), join(after, claim));
+    const merged = strip(sync(fill(local, join(before, claim)), fill(remote, clockOf(batch, key))), join(after, claim));
     if (!isSame(local, merged)) effects.store(state, key, merged);
     if (merged.versions.length > Math.max(1, local.versions.length)) {
       effects.observations.push({ kind: 'conflict', key, siblings: merged.versions.length });

@@ -16,7 +16,7 @@ import {
 import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
 import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, membersDigest } from './members.js';
-import type { ClockMessage } from './messages.js';
+import type { ClockMessage, PullWants } from './messages.js';
 import { learnClock, pushTo } from './push.js';
 import { observeLevel } from './seal.js';
 import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
@@ -27,7 +27,7 @@ import { isIntroduced, type Effects, type Peer, type ReplicaState } from './stat
  */
 const PULL_COMPARISONS_MAX = 10;
 
-/** As far behind as this, it is not waited for origins to push what is missing: one peer may know a shorter way. */
+/** As far behind as this, origins push what is missing, but a peer may know a shorter way. */
 const FAR_BEHIND = 10_000;
 
 /** Dots that replicas lack of each other under constant load. */
@@ -90,9 +90,10 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   const lastBehind = peer.clockWhenBehind;
   const missing = countBeyond(answer.clock, state.clock);
   peer.clockWhenBehind = missing > 0 ? state.clock : undefined;
-  const isFar = isFirst && missing > FAR_BEHIND;
-  if (missing > 0 && (isFar || (lastBehind && isStalled(state.clock, lastBehind, answer.clock)))) {
-    pullFrom(state, peer, effects);
+  if (missing > 0 && lastBehind && isStalled(state.clock, lastBehind, answer.clock)) {
+    pullFrom(state, peer, 'dots', effects);
+  } else if (isFirst && missing > FAR_BEHIND) {
+    pullFrom(state, peer, 'way', effects);
   }
 
   const isAheadSame = answer.aheadDigest === state.aheadDigest;
@@ -129,12 +130,12 @@ function pullAheadFrom(state: ReplicaState, peer: Peer, effects: Effects): void 
 }
 
 /** Asks for the dots that the peer has and we lack; one pull at a time, for every answer brings whole ranges. */
-export function pullFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
+export function pullFrom(state: ReplicaState, peer: Peer, wants: PullWants, effects: Effects): void {
   if (state.pullingFrom !== undefined || state.bootstrap?.from !== undefined || peer.clock === undefined) return;
   state.pullingFrom = peer.name;
   state.pullComparisons = 0;
   effects.observations.push({ kind: 'pull-started', peer: peer.name, dots: countBeyond(peer.clock, state.clock) });
-  effects.sends.push({ to: peer.name, kind: 'pull', since: state.clock });
+  effects.sends.push({ to: peer.name, kind: 'pull', since: state.clock, wants });
 }
 
 /**
@@ -147,7 +148,7 @@ export function pullRefused(state: ReplicaState, peer: Peer, floor: VersionVecto
   if (descends(state.clock, floor)) return;
   const other = [...state.peers.values()].find((candidate) => canHelp(state, candidate));
   if (other === undefined) bootstrapFrom(state, peer, effects);
-  else pullFrom(state, other, effects);
+  else pullFrom(state, other, 'dots', effects);
 }
 
 function canHelp(state: ReplicaState, { isReachable, clock, floor, hasFailedPull }: Peer): boolean {

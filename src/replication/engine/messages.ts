@@ -6,8 +6,8 @@
 // |--------------|-------------------------------------|----------------------------------------------------|
 // | `push`       | my own writes that you lack         | `clock`: what I know now (unchanged: a gap)        |
 // | `compare`    | what I know                         | `clock`: what I know                               |
-// | `pull`       | what I know: send what I lack       | `batch`, `below-floor`: no log that far back, or   |
-// |              |                                     | `take-all`: all keys are the shorter way           |
+// | `pull`       | what I know: send what I lack, or   | `batch`, `below-floor`: no log that far back, or   |
+// |              | say only whether a batch is the way | `take-all`: all keys are the shorter way           |
 // | `pull-ahead` | send your keys ahead of your clock  | `batch` without ranges                             |
 // | `pull-keys`  | send all keys after this one        | `piece`: the next ones, and what is known of them  |
 // | `members`    | whom I know                         | `members`: whom I know now                         |
@@ -37,6 +37,19 @@ export interface Batch {
   readonly clock: VersionVector;
   readonly ranges: readonly DotRange[];
   readonly containers: ReadonlyMap<string, Container>;
+  /** Keys whose state is the same as of an earlier clock, which the receiver's covers once it has the ranges. */
+  readonly exact: Exact | undefined;
+}
+
+export interface Exact {
+  readonly clock: VersionVector;
+  /** Some of the batch's. The sender's clock covers no dot of theirs that `clock` does not. */
+  readonly keys: ReadonlySet<string>;
+}
+
+/** The clock as of which the batch has the state of this key. */
+export function clockOf({ clock, exact }: Batch, key: string): VersionVector {
+  return exact?.keys.has(key) === true ? exact.clock : clock;
 }
 
 /** The state of every key of a span, as known by one clock: a key that is not in `containers` has no live version. */
@@ -64,10 +77,13 @@ export interface ClockMessage {
   readonly awaited: VersionVector;
 }
 
+/** `way`: only whether all keys are the shorter way, and no dots: their origins push them. */
+export type PullWants = 'dots' | 'way';
+
 export type PeerRequest =
   | { readonly kind: 'push'; readonly batch: Batch }
   | ({ readonly kind: 'compare' } & ClockMessage)
-  | { readonly kind: 'pull'; readonly since: VersionVector }
+  | { readonly kind: 'pull'; readonly since: VersionVector; readonly wants: PullWants }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
   | { readonly kind: 'pull-keys'; readonly after: string | undefined }
   | { readonly kind: 'members'; readonly members: Members }

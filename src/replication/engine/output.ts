@@ -9,7 +9,7 @@ import type { Stamp } from '../../clock/hybrid-clock.js';
 import type { ValueType } from '../../clock/value-type.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
-import type { ClockMessage } from './messages.js';
+import type { ClockMessage, PullWants } from './messages.js';
 
 /** What a replica is and knows, apart from its keys. */
 export interface NodeState {
@@ -39,7 +39,7 @@ export interface Writes {
 export type Send = { readonly to: string } & (
   | { readonly kind: 'push'; readonly actor: Actor; readonly since: VersionVector }
   | ({ readonly kind: 'compare' } & ClockMessage)
-  | { readonly kind: 'pull'; readonly since: VersionVector }
+  | { readonly kind: 'pull'; readonly since: VersionVector; readonly wants: PullWants }
   | { readonly kind: 'pull-ahead'; readonly after: string | undefined }
   | { readonly kind: 'pull-keys'; readonly after: string | undefined; readonly attempt: number }
   | { readonly kind: 'members'; readonly members: Members }
@@ -84,7 +84,7 @@ export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'read'; readonly result: ReadResult }
   | ({ readonly kind: 'clock' } & ClockMessage)
   /** Answer with a batch read from the committed snapshot of the moment of answering. */
-  | { readonly kind: 'batch'; readonly since: VersionVector }
+  | { readonly kind: 'batch'; readonly to: string; readonly since: VersionVector; readonly wants: PullWants }
   | { readonly kind: 'ahead-batch'; readonly after: string | undefined }
   | { readonly kind: 'piece'; readonly after: string | undefined }
   | { readonly kind: 'members'; readonly members: Members }

@@ -170,7 +170,7 @@ export class Replica {
         return;
       case 'pull':
         this.heard(from, request.since, undefined, effects);
-        effects.replies.push({ id, kind: 'batch', since: request.since });
+        effects.replies.push({ id, kind: 'batch', to: from, since: request.since, wants: request.wants });
         return;
       case 'pull-ahead':
         effects.replies.push({ id, kind: 'ahead-batch', after: request.after });
@@ -248,7 +248,7 @@ export class Replica {
     endIdleBootstrap(state, effects);
     // Without progress the next comparison decides anew, perhaps for another peer.
     if (isApplied && batch.ranges.length > 0 && countBeyond(batch.clock, state.clock) > 0) {
-      pullFrom(state, peer, effects);
+      pullFrom(state, peer, 'dots', effects);
     }
   }
 

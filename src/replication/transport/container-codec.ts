@@ -38,8 +38,11 @@ export function readKey(reader: BinaryReader): string {
   return key;
 }
 
-/** The rules of a container: dots in order, none twice, and each of them covered by the filled context. */
-function checkContainer({ versions, context }: Container, clock: VersionVector): void {
+/**
+ * The rules of a container: dots in order, none twice, and each of them covered by the filled context.
+ * @throws MalformedBytesError
+ */
+export function checkContainer({ versions, context }: Container, clock: VersionVector): void {
   const seen = join(clock, context);
   versions.forEach((version, place) => {
     const previous = versions[place - 1];

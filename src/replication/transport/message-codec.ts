@@ -6,7 +6,7 @@
 // checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
 
 import { isWithin, type KeySpan } from '../../clock/claims.js';
-import { counterOf, type VersionVector } from '../../clock/version-vector.js';
+import { counterOf, descends, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readMembers, writeMembers } from '../../codec/members-codec.js';
@@ -16,11 +16,12 @@ import {
   type Batch,
   type ClockMessage,
   type DotRange,
+  type Exact,
   type PeerAnswer,
   type PeerRequest,
   type Piece,
 } from '../engine/messages.js';
-import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
+import { checkContainer, KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
 export const PROTOCOL = 3;
@@ -59,6 +60,7 @@ export function encodeRequest({ from, to, message }: Envelope<PeerRequest>): Buf
       writeClockMessage(writer, message);
       break;
     case 'pull':
+      writer.byte(message.wants === 'way' ? 1 : 0);
       writeVector(writer, message.since);
       break;
     case 'pull-ahead':
@@ -90,7 +92,7 @@ export function decodeRequest(bytes: Uint8Array): Envelope<PeerRequest> {
       case 'compare':
         return { kind, ...readClockMessage(reader) };
       case 'pull':
-        return { kind, since: readVector(reader) };
+        return { kind, wants: reader.byte() === 1 ? 'way' : 'dots', since: readVector(reader) };
       case 'pull-ahead':
       case 'pull-keys':
         return { kind, after: reader.text() || undefined };
@@ -244,7 +246,7 @@ function readSpanEnd(reader: BinaryReader): string | undefined {
   return key === '' ? undefined : key;
 }
 
-function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch): void {
+function writeBatch(writer: BinaryWriter, { clock, containers, ranges, exact }: Batch): void {
   writeVector(writer, clock);
   writeContainers(writer, containers);
   const places = new Map<string, number>();
@@ -254,6 +256,39 @@ function writeBatch(writer: BinaryWriter, { clock, containers, ranges }: Batch):
     writer.text(actor).varint(from).varint(keys.length);
     for (const key of keys) writer.varint(places.get(key)!);
   }
+  writeExact(writer, exact, containers);
+}
+
+/** As its clock, and the places of the keys that are *not* exact: they are the fewer. */
+function writeExact(writer: BinaryWriter, exact: Exact | undefined, containers: Batch['containers']): void {
+  writer.byte(exact === undefined ? 0 : 1);
+  if (exact === undefined) return;
+  writeVector(writer, exact.clock);
+  const others: number[] = [];
+  let place = 0;
+  for (const key of containers.keys()) {
+    if (!exact.keys.has(key)) others.push(place);
+    place++;
+  }
+  writer.varint(others.length);
+  for (const other of others) writer.varint(other);
+}
+
+function readExact(
+  reader: BinaryReader,
+  { clock, containers }: Pick<Batch, 'clock' | 'containers'>,
+): Exact | undefined {
+  if (reader.byte() === 0) return undefined;
+  const exact = { clock: readVector(reader), keys: new Set(containers.keys()) };
+  if (!descends(clock, exact.clock)) throw new MalformedBytesError('an exact clock goes beyond that of its batch');
+  const keys = [...containers.keys()];
+  for (let left = reader.count(1); left > 0; left--) {
+    const key = keys[reader.varint()];
+    if (key === undefined || !exact.keys.delete(key))
+      throw new MalformedBytesError('no key is at a place that is not exact');
+  }
+  for (const key of exact.keys) checkContainer(containers.get(key)!, exact.clock);
+  return exact;
 }
 
 function readBatch(reader: BinaryReader): Batch {
@@ -267,7 +302,7 @@ function readBatch(reader: BinaryReader): Batch {
   if (new Set(ranges.map((range) => range.actor)).size < ranges.length) {
     throw new MalformedBytesError('two ranges of a batch have the same actor');
   }
-  return { clock, ranges, containers };
+  return { clock, ranges, containers, exact: readExact(reader, { clock, containers }) };
 }
 
 function readRange(reader: BinaryReader, keys: readonly string[], clock: VersionVector): DotRange {

@@ -30,7 +30,7 @@ async function storeOf(keys: number, valueBytes: number, floor: VersionVector = 
 
 function pulled(store: ReplicaStore, since: VersionVector, takeAllDots = 100) {
   const reader = new MessageReader({ ...MESSAGE_LIMITS, takeAllDots });
-  return reader.answer(store.view, { id: 1, kind: 'batch', since });
+  return reader.answer(store.view, { id: 1, kind: 'batch', to: 'n2', since, wants: 'dots' });
 }
 
 describe('A pull is answered', () => {

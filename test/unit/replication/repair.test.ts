@@ -38,7 +38,11 @@ function versionOf(actor: string, counter: number): Version {
 function told(from: string, clock: Record<string, number>, versions: readonly Version[] | undefined): Input {
   const containers = new Map<string, Container>();
   if (versions !== undefined) containers.set(KEY, { versions, context: EMPTY_VECTOR });
-  const answer = { kind: 'batch', batch: { clock: vector(clock), ranges: [], containers }, next: undefined } as const;
+  const answer = {
+    kind: 'batch',
+    batch: { clock: vector(clock), ranges: [], containers, exact: undefined },
+    next: undefined,
+  } as const;
   return { kind: 'peer-answer', from, to: 'fetch', answer, wallMs: WALL_MS };
 }
 

@@ -66,7 +66,7 @@ test('keys ahead are fetched by one exchange at a time, however often the digest
   expect(sends.map(({ kind, to }) => `${kind} ${to}`)).toEqual(['pull-ahead n2']);
   const answer = {
     kind: 'batch',
-    batch: { clock: vector({}), ranges: [], containers: new Map() },
+    batch: { clock: vector({}), ranges: [], containers: new Map(), exact: undefined },
     next: undefined,
   } as const;
   step({ kind: 'peer-answer', from: 'n2', to: 'pull-ahead', answer, wallMs: WALL_MS });
@@ -95,7 +95,7 @@ test('a write of the new incarnation is acknowledged though one of the old still
     kind: 'peer-request',
     id: 9,
     from: 'n3',
-    request: { kind: 'pull', since: vector({ 'n1.a': 5 }) },
+    request: { kind: 'pull', since: vector({ 'n1.a': 5 }), wants: 'dots' },
     wallMs: WALL_MS,
   });
   step(writeOf(2, { acksNeeded: 2 }));

@@ -58,7 +58,11 @@ const anyBatch: fc.Arbitrary<Batch> = anyVector.chain((clock) =>
           keys: named,
         })),
       );
-      return fc.tuple(...ranges).map((all) => ({ clock, ranges: all, containers }));
+      const exact = fc.option(
+        fc.subarray([...containers.keys()]).map((exactly) => ({ clock, keys: new Set(exactly) })),
+        { nil: undefined },
+      );
+      return fc.tuple(exact, ...ranges).map(([of, ...all]) => ({ clock, ranges: all, containers, exact: of }));
     }),
 );
 
@@ -94,7 +98,11 @@ const anyMembers = fc
 const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
   anyBatch.map((batch) => ({ kind: 'push' as const, batch })),
   fc.record({ kind: fc.constant('compare' as const), ...anyClockMessage }),
-  fc.record({ kind: fc.constant('pull' as const), since: anyVector }),
+  fc.record({
+    kind: fc.constant('pull' as const),
+    since: anyVector,
+    wants: fc.constantFrom('dots' as const, 'way' as const),
+  }),
   fc.record({ kind: fc.constantFrom('pull-ahead' as const, 'pull-keys' as const), after: anyEnd }),
   fc.record({ kind: fc.constant('members' as const), members: anyMembers }),
 );
@@ -112,6 +120,7 @@ function shown(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (_, part: unknown) => {
       if (part instanceof Map) return { map: [...(part as Map<unknown, unknown>)] };
+      if (part instanceof Set) return { set: [...(part as Set<unknown>)].sort() };
       if (part instanceof Uint8Array) return { bytes: [...part] };
       // A view of the message: JSON has made it its own form by now.
       if ((part as { type?: unknown } | null)?.type === 'Buffer') return { bytes: (part as { data: number[] }).data };
@@ -126,6 +135,7 @@ function batchOf(changes: Partial<Batch> = {}): Batch {
     clock: vector({ 'n1.a': 2 }),
     ranges: [{ actor: 'n1.a', from: 1, keys: ['key'] }],
     containers: new Map([['key', container([version('n1.a', 2)], vector({}))]]),
+    exact: undefined,
     ...changes,
   };
 }
@@ -192,7 +202,11 @@ describe('a message', () => {
   it('is refused in one of two ways whatever its bytes are', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), tryBoth), { numRuns: 2000 });
     // Most random bytes fail at the first; behind a good head they come further.
-    const head = encodeRequest({ from: 'n1', to: 'n2', message: { kind: 'pull', since: vector({}) } }).subarray(2, -1);
+    const head = encodeRequest({
+      from: 'n1',
+      to: 'n2',
+      message: { kind: 'pull', since: vector({}), wants: 'dots' },
+    }).subarray(2, -1);
     const behindHead = fc
       .tuple(fc.nat({ max: 5 }), fc.uint8Array({ maxLength: 100 }))
       .map(([kind, tail]) => Buffer.concat([Buffer.of(PROTOCOL, kind), head, tail]));
@@ -228,7 +242,7 @@ describe('a message', () => {
   });
 
   it.each(['', 'N1', 'a.b', 'a'.repeat(64), 'é'])('from a node that cannot be named %j is refused', (from) => {
-    const message = { kind: 'pull', since: vector({}) } as const;
+    const message = { kind: 'pull', since: vector({}), wants: 'dots' } as const;
     expect(() => decodeRequest(encodeRequest({ from, to: 'n2', message }))).toThrow(MalformedBytesError);
     if (from !== '')
       expect(() => decodeRequest(encodeRequest({ from: 'n2', to: from, message }))).toThrow(MalformedBytesError);
@@ -245,6 +259,14 @@ describe('a batch', () => {
     [
       'its range goes beyond its clock',
       batchOf({ clock: vector({ 'n1.a': 2 }), ranges: [{ actor: 'n1.a', from: 2, keys: ['key'] }] }),
+    ],
+    [
+      'its exact clock goes beyond its clock',
+      batchOf({ exact: { clock: vector({ 'n1.a': 3 }), keys: new Set(['key']) } }),
+    ],
+    [
+      'an exact key has a version beyond the exact clock',
+      batchOf({ exact: { clock: vector({ 'n1.a': 1 }), keys: new Set(['key']) } }),
     ],
     [
       'its range is of an actor that its clock does not know',
@@ -309,7 +331,7 @@ describe('a batch', () => {
   });
 
   it('cannot announce more than it has: a short message makes no large list', () => {
-    const bytes = pushed({ clock: vector({}), ranges: [], containers: new Map() });
+    const bytes = pushed({ clock: vector({}), ranges: [], containers: new Map(), exact: undefined });
     const announcing = Buffer.concat([bytes.subarray(0, -2), Buffer.of(0xff, 0xff, 0xff, 0xff, 0x0f)]);
     expect(() => decodeRequest(announcing)).toThrow(MalformedBytesError);
   });

@@ -1,0 +1,39 @@
+// Which keys did the newest dots write? They are asked for again and again, for each peer that has to be sent them, just
+// after they were committed: kept in memory, the log on disk need not be read for them.
+
+import type { Actor, Dot } from '../clock/dot.js';
+
+/** Of each actor; a peer that lacks more is behind, and the disk is read for it. */
+const DOTS_MAX = 4096;
+
+interface Recent {
+  /** The counter before that of the first key. */
+  before: number;
+  keys: string[];
+}
+
+export class RecentLog {
+  private readonly actors = new Map<Actor, Recent>();
+
+  /** In the order of each actor's counters. */
+  add(entries: readonly (Dot & { readonly key: string })[]): void {
+    for (const { actor, counter, key } of entries) {
+      const recent = this.actors.get(actor);
+      if (recent === undefined || recent.before + recent.keys.length + 1 !== counter) {
+        this.actors.set(actor, { before: counter - 1, keys: [key] });
+        continue;
+      }
+      recent.keys.push(key);
+      if (recent.keys.length < 2 * DOTS_MAX) continue;
+      recent.keys = recent.keys.slice(DOTS_MAX);
+      recent.before += DOTS_MAX;
+    }
+  }
+
+  /** The keys of the dots after `from` up to and with `to`; undefined when not all of them are kept. */
+  keys(actor: Actor, from: number, to: number): readonly string[] | undefined {
+    const recent = this.actors.get(actor);
+    if (recent === undefined || from < recent.before || to > recent.before + recent.keys.length) return undefined;
+    return recent.keys.slice(from - recent.before, to - recent.before);
+  }
+}
