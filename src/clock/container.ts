@@ -66,6 +66,9 @@ export function strip(container: Container, clock: VersionVector): Container {
  * and idempotent on filled containers, which both sides must be.
  */
 export function sync(left: Container, right: Container): Container {
+  const context = join(left.context, right.context);
+  // Most merges of a replica that catches up are of this kind.
+  if (left.versions.length === 0) return { versions: unseen(right.versions, left.context), context };
   const versions: Version[] = [];
   let l = 0;
   let r = 0;
@@ -79,7 +82,13 @@ export function sync(left: Container, right: Container): Container {
     else if (order < 0 && !covers(right.context, a!)) versions.push(a!);
     else if (order > 0 && !covers(left.context, b!)) versions.push(b!);
   }
-  return { versions, context: join(left.context, right.context) };
+  return { versions, context };
+}
+
+function unseen(versions: readonly Version[], context: VersionVector): readonly Version[] {
+  return versions.some((version) => covers(context, version))
+    ? versions.filter((version) => !covers(context, version))
+    : versions;
 }
 
 /**

@@ -1,7 +1,7 @@
 // How does a version vector travel? As a count, then actor and counter of each entry, in the vector's own order.
 
 import type { Actor } from '../clock/dot.js';
-import type { VersionVector } from '../clock/version-vector.js';
+import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { MalformedBytesError, type BinaryReader } from './binary-reader.js';
 import type { BinaryWriter } from './binary-writer.js';
 import { KnownTexts } from './known-texts.js';
@@ -17,6 +17,7 @@ export function writeVector(writer: BinaryWriter, vector: VersionVector): void {
 /** @throws MalformedBytesError when an actor is no actor, stands twice, or counts from 0 */
 export function readVector(reader: BinaryReader): VersionVector {
   const entries = reader.count(2);
+  if (entries === 0) return EMPTY_VECTOR;
   const vector = new Map<Actor, number>();
   for (let i = 0; i < entries; i++) {
     const actor = readActor(reader);

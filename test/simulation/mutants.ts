@@ -24,6 +24,7 @@ const CLAIMS = 'src/clock/claims.ts';
 const CONTAINER = 'src/clock/container.ts';
 const STORE = 'src/store/replica-store.ts';
 const VIEW = 'src/store/committed-view.ts';
+const UNSENT = 'src/replication/unsent.ts';
 const REPAIR = 'src/replication/engine/repair.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
 const QUORUM = 'src/replication/engine/quorum-reads.ts';
@@ -62,12 +63,30 @@ export const MUTANTS: readonly Mutant[] = [
      await this.store.commit(changes.slice(place));`,
   ),
   mutant('fills the local side after adding the ranges', APPLY, 'join(before, claim)', 'join(after, claim)'),
-  mutant('fills the remote side with the local clock', APPLY, 'fill(remote, batch.clock)', 'fill(remote, before)'),
+  mutant('fills the remote side with the local clock', APPLY, 'fill(remote, clockOf(batch, key))', 'fill(remote, before)'),
   mutant(
     "advances by the batch's clock",
     APPLY,
     'state.clock = after;',
     'state.clock = new Map([...after, ...[...batch.clock].filter(([actor, n]) => n > counterOf(after, actor))]);',
+  ),
+  mutant(
+    'takes all keys of a batch for exact, though dots of theirs are still to come',
+    UNSENT,
+    'return !this.counts.has(key);',
+    'return key.length > 0;',
+  ),
+  mutant(
+    'counts a key once, however many of its dots a peer lacks',
+    UNSENT,
+    'const count = (this.counts.get(key) ?? 0) + by;',
+    'const count = Math.max(0, by);',
+  ),
+  mutant(
+    'does not begin to count anew when a peer knows less than it was sent',
+    UNSENT,
+    'const goesOn = descends(has, this.sent) && ',
+    'const goesOn = ',
   ),
   mutant('takes a range that leaves a gap', APPLY, 'if (gap !== undefined) {', 'if (gap === null) {'),
   mutant('does not log received dots', APPLY, 'effects.logDot(range.actor, counter,', 'void (range.actor, counter,'),

@@ -108,20 +108,19 @@ function mergePiece(
   wallMs: number,
   effects: Effects,
 ): void {
-  const keys = new Set([...containers.keys(), ...locals.keys()]);
   const after = settle(raise(state.claims, span, clock), state.clock);
   const before = knownIn(state.clock, state.claims);
   const knownAfter = knownIn(state.clock, after);
-  for (const key of keys) {
-    if (!isWithin(span, key)) continue;
+  const merge = (key: string, local: Container, remote: Container): void => {
+    if (!isWithin(span, key)) return;
     const known = before(key);
-    const local = locals.get(key) ?? EMPTY_CONTAINER;
-    const remote = containers.get(key) ?? EMPTY_CONTAINER;
     const merged = sync(fill(local, known), fill(remote, clock));
     const left = strip(merged, knownAfter(key));
     if (!isSame(local, left)) effects.store(state, key, left);
     observeStamps(state, from, key, remote, known, wallMs, effects);
-  }
+  };
+  for (const [key, remote] of containers) merge(key, locals.get(key) ?? EMPTY_CONTAINER, remote);
+  for (const [key, local] of locals) if (!containers.has(key)) merge(key, local, EMPTY_CONTAINER);
   effects.setClaims(state, after);
 }
 

@@ -17,7 +17,7 @@ import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
 import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
-import { learnClock, pushTo } from './push.js';
+import { learnClock, pushTo, toldAwaited } from './push.js';
 import { observeLevel } from './seal.js';
 import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
 
@@ -107,14 +107,6 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
   if (!areClaimsSame) bootstrapFrom(state, peer, effects);
   else pullAheadFrom(state, peer, effects);
-}
-
-/** The peer says what it will know once it has taken over all keys; nothing when it does not. */
-function toldAwaited(peer: Peer, awaited: VersionVector): void {
-  // Asked for all keys a moment ago, it may not have had the time to say so.
-  if (awaited.size === 0 && !peer.hasToldAwaited) return;
-  peer.awaited = awaited;
-  peer.hasToldAwaited = awaited.size > 0;
 }
 
 /** The peer has asked for all keys: it will know what this replica knows. */

@@ -30,11 +30,20 @@ export function learnClock(peer: Peer, clock: VersionVector, actor: Actor | unde
   if (isOther) peer.actor = actor;
 }
 
+/** The peer says what it will know once it has taken over all keys; nothing when it does not. */
+export function toldAwaited(peer: Peer, awaited: VersionVector): void {
+  // Asked for all keys a moment ago, it may not have had the time to say so.
+  if (awaited.size === 0 && !peer.hasToldAwaited) return;
+  peer.awaited = awaited;
+  peer.hasToldAwaited = awaited.size > 0;
+}
+
 /** The peer has taken a push, or refused it for a gap: its clock says from where to go on. */
 export function pushAnswered(state: ReplicaState, peer: Peer, told: ClockMessage, effects: Effects): void {
   const isAdvanced = counterOf(told.clock, state.actor) > counterOf(peer.clock ?? EMPTY_VECTOR, state.actor);
   peer.isPushing = false;
   learnClock(peer, told.clock, told.actor);
+  toldAwaited(peer, told.awaited);
   // Without progress the next comparison tries again: two replicas that disagree must not talk themselves to death.
   if (isAdvanced) pushTo(state, peer, effects);
 }

@@ -44,7 +44,8 @@ export function readKey(reader: BinaryReader): string {
  */
 export function checkContainer({ versions, context }: Container, clock: VersionVector): void {
   const seen = join(clock, context);
-  versions.forEach((version, place) => {
+  for (let place = 0; place < versions.length; place++) {
+    const version = versions[place]!;
     const previous = versions[place - 1];
     const isInOrder =
       previous === undefined ||
@@ -53,5 +54,5 @@ export function checkContainer({ versions, context }: Container, clock: VersionV
     if (!isInOrder || version.counter === 0 || version.counter > counterOf(seen, version.actor)) {
       throw new MalformedBytesError('a container breaks the order or the bounds of its dots');
     }
-  });
+  }
 }
