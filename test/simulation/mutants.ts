@@ -63,7 +63,12 @@ export const MUTANTS: readonly Mutant[] = [
      await this.store.commit(changes.slice(place));`,
   ),
   mutant('fills the local side after adding the ranges', APPLY, 'join(before, claim)', 'join(after, claim)'),
-  mutant('fills the remote side with the local clock', APPLY, 'fill(remote, clockOf(batch, key))', 'fill(remote, before)'),
+  mutant(
+    'fills the remote side with the local clock',
+    APPLY,
+    'fill(remote, clockOf(batch, key))',
+    'fill(remote, before)',
+  ),
   mutant(
     "advances by the batch's clock",
     APPLY,
@@ -152,8 +157,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'forgets one context in a merge',
     CONTAINER,
-    'context: join(left.context, right.context)',
-    'context: left.context',
+    'const context = join(left.context, right.context);',
+    'const context = left.context;',
   ),
   mutant(
     "forgets the author's context in a write",
@@ -212,8 +217,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'takes over the keys that the peer has and leaves the others',
     BOOTSTRAP,
-    'new Set([...containers.keys(), ...locals.keys()])',
-    'new Set(containers.keys())',
+    'for (const [key, local] of locals) if (!containers.has(key)) merge(key, local, EMPTY_CONTAINER);',
+    '',
   ),
   mutant(
     'forgets what was stored while it waited for a piece',
@@ -227,7 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
     'const { through } = local;',
     'const { through } = piece.span;',
   ),
-  mutant('takes all that is stored here for a part of the piece', BOOTSTRAP, 'if (!isWithin(span, key)) continue;', ''),
+  mutant('takes all that is stored here for a part of the piece', BOOTSTRAP, 'if (!isWithin(span, key)) return;', ''),
   mutant(
     'takes the last key of a piece for the first one of the next',
     CLAIMS,
