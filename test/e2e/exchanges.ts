@@ -21,7 +21,7 @@ export function message(to: string, request: PeerRequest) {
 }
 
 export const COMPARISON: PeerRequest = { kind: 'compare', ...toldBy('n2', { 'n2.b': 1 }) };
-const PULL: PeerRequest = { kind: 'pull', since: vector({}) };
+const PULL: PeerRequest = { kind: 'pull', wants: 'dots', since: vector({}) };
 
 export const EXCHANGES: Readonly<Record<string, Exchange>> = {
   'a key is written, again, and with headers only': async (recorder, node) => {

@@ -27,7 +27,7 @@ import { isIntroduced, type Effects, type Peer, type ReplicaState } from './stat
  */
 const PULL_COMPARISONS_MAX = 10;
 
-/** As far behind as this, origins push what is missing, but a peer may know a shorter way. */
+/** As far behind as this, a peer may know a shorter way than the dots that are missing, which their origins push. */
 const FAR_BEHIND = 10_000;
 
 /** Dots that replicas lack of each other under constant load. */
@@ -64,6 +64,7 @@ export function heardFrom(
   learnClock(peer, clock, told?.actor);
   if (told !== undefined) toldAwaited(peer, told.awaited);
   if (descends(clock, peer.awaited)) peer.awaited = EMPTY_VECTOR;
+  peer.isHeldBack = !peer.isReachable && countBeyond(state.clock, peer.clock ?? clock) > FAR_BEHIND;
   if (!peer.isReachable) {
     peer.isReachable = true;
     effects.observations.push({ kind: 'peer-up', peer: peer.name });

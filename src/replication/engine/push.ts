@@ -9,7 +9,7 @@ import type { ClockMessage } from './messages.js';
 import type { Effects, Peer, ReplicaState } from './state.js';
 
 export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void {
-  if (!peer.isReachable || peer.isPushing || peer.clock === undefined) return;
+  if (!peer.isReachable || peer.isPushing || peer.isHeldBack || peer.clock === undefined) return;
   // It takes over all keys: what it lacks then, it gets then.
   if (peer.awaited.size > 0) return;
   const known = counterOf(peer.clock, state.actor);

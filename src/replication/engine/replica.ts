@@ -169,7 +169,7 @@ export class Replica {
         effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
         return;
       case 'pull':
-        this.heard(from, request.since, undefined, effects);
+        if (request.wants === 'dots') this.heard(from, request.since, undefined, effects);
         effects.replies.push({ id, kind: 'batch', to: from, since: request.since, wants: request.wants });
         return;
       case 'pull-ahead':
@@ -246,6 +246,8 @@ export class Replica {
     const isApplied = this.apply(peer.name, batch, stored, wallMs, effects);
     learnClock(peer, batch.clock, undefined);
     endIdleBootstrap(state, effects);
+    // An answer without dots to who asked for the way: their origins wait for a word to push them.
+    if (batch.ranges.length === 0) for (const each of state.peers.values()) compareWith(state, each, effects);
     // Without progress the next comparison decides anew, perhaps for another peer.
     if (isApplied && batch.ranges.length > 0 && countBeyond(batch.clock, state.clock) > 0) {
       pullFrom(state, peer, 'dots', effects);

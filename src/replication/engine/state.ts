@@ -41,6 +41,8 @@ export interface Peer {
   awaited: VersionVector;
   /** Whether it said so itself; else it is what it asked for. */
   hasToldAwaited: boolean;
+  /** It is far behind, and asks whether all keys are the shorter way: nothing is pushed to it until it says more. */
+  isHeldBack: boolean;
   /** Whether it has answered or failed since this replica started. */
   hasBeenTried: boolean;
   /** Whether it has answered since. */
@@ -203,6 +205,7 @@ export function unheard(name: string): Peer {
     hasFailedPull: false,
     awaited: EMPTY_VECTOR,
     hasToldAwaited: false,
+    isHeldBack: false,
     hasBeenTried: false,
     hasAnswered: false,
   };

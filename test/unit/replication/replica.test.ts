@@ -102,3 +102,24 @@ test('a write of the new incarnation is acknowledged though one of the old still
   const { replies } = step(comparedWith('n2', { 'n1.b': 1 }));
   expect(replies.map((reply) => reply.id)).toEqual([2]);
 });
+
+describe('a peer that is far behind at its first word', () => {
+  const far = { kind: 'clock', ...toldBy('n2', {}) } as const;
+
+  test('is pushed nothing until its next one: it may take over all keys', () => {
+    const replica = new Replica(identityOf(['n2']), loadedState({ clock: vector({ 'n1.a': 10_001 }) }));
+    const step = (input: Input): Output => replica.step(input, NOTHING_STORED);
+    const word = { kind: 'peer-answer', from: 'n2', to: 'compare', answer: far, wallMs: WALL_MS } as const;
+    expect(step(word).sends).toEqual([]);
+    expect(step(word).sends.map(({ kind }) => kind)).toEqual(['push']);
+  });
+
+  test('is not pushed to any more, once it answers a push by saying that it takes over all keys', () => {
+    const replica = new Replica(identityOf(['n2']), loadedState({ clock: vector({ 'n1.a': 9000 }) }));
+    const step = (input: Input): Output => replica.step(input, NOTHING_STORED);
+    const word = { kind: 'peer-answer', from: 'n2', to: 'compare', answer: far, wallMs: WALL_MS } as const;
+    expect(step(word).sends.map(({ kind }) => kind)).toEqual(['push']);
+    const awaiting = { kind: 'clock', ...toldBy('n2', { 'n1.a': 10 }, { awaited: vector({ 'n1.a': 9000 }) }) } as const;
+    expect(step({ kind: 'peer-answer', from: 'n2', to: 'push', answer: awaiting, wallMs: WALL_MS }).sends).toEqual([]);
+  });
+});
