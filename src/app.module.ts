@@ -1,8 +1,9 @@
 // Which parts make a replica, and what does each get to know? Composition only. Imports give the order of starting, and
-// the reverse of it that of stopping: store, replication, status, controllers.
+// the reverse of it that of stopping: store, replication, status, controllers and changes.
 
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Config } from './config/config.js';
+import { ChangesModule } from './controllers/changes/changes.module.js';
 import { ControllersModule } from './controllers/controllers.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { StatusModule } from './observability/status.module.js';
@@ -28,6 +29,7 @@ export class AppModule {
       findMembers: config.findMembers,
       clusterSecret,
       logMax: config.logMax,
+      feedRetentionSeconds: config.feedRetentionSeconds,
       scrubKeysPerSecond: config.scrubKeysPerSecond,
       imports: [store, observability],
     });
@@ -43,6 +45,12 @@ export class AppModule {
       clusterSecret,
       imports: [store, observability, replication, status],
     });
-    return { module: AppModule, imports: [controllers] };
+    const changes = ChangesModule.of({
+      resolve: config.resolve,
+      clusterSecret,
+      readersMax: config.feedReadersMax,
+      imports: [observability, replication],
+    });
+    return { module: AppModule, imports: [controllers, changes] };
   }
 }

@@ -80,6 +80,8 @@ export class RecoveryCluster {
         entry: join(this.folder, 'dist', 'main.js'),
         peers: others.map((to) => `${to}=http://127.0.0.1:${this.links.get(linkName(name, to))!.port}`).join(','),
         launcher: this.launcher,
+        // What is measured is what members need.
+        environment: { QUARTET_FEED_RETENTION_SECONDS: '0' },
       });
     });
   }

@@ -32,6 +32,10 @@ export interface Config {
   readonly diskFreeBytesMin: number;
   /** Log entries kept for members that stay away: beyond, a member that comes back takes over all keys instead. */
   readonly logMax: number;
+  /** How long log entries that every member has are kept for readers of the change feed; 0: not at all. */
+  readonly feedRetentionSeconds: number;
+  /** Readers that wait for changes at one time. */
+  readonly feedReadersMax: number;
   /** Records that are read anew and checked in the background; 0: none. */
   readonly scrubKeysPerSecond: number;
 }
@@ -57,6 +61,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const DAY_SECONDS = 86_400;
 
 /** @throws ConfigError */
 export async function loadConfig(environment: Environment): Promise<Config> {
@@ -111,6 +116,8 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     bodyBytesMax: integer('BODIES_MAX_BYTES', 128 * MIB, 1, 4096 * MIB),
     requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000),
     logMax: integer('LOG_MAX_ENTRIES', 1_000_000, 0, Number.MAX_SAFE_INTEGER),
+    feedRetentionSeconds: integer('FEED_RETENTION_SECONDS', 3600, 0, 30 * DAY_SECONDS),
+    feedReadersMax: integer('FEED_READERS_MAX', 1000, 0, 100_000),
     scrubKeysPerSecond: integer('SCRUB_KEYS_PER_SECOND', 250, 0, 1_000_000),
     diskFreeBytesMin: integer('DISK_FREE_MIN_BYTES', 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
   };

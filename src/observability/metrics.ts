@@ -46,6 +46,7 @@ export class Metrics {
     help: 'When all records had last been checked, in seconds since 1970; 0: not yet',
     registers: [this.registry],
   });
+  private readonly changes = this.counter('quartet_feed_entries_total', 'Entries of the change feed that were told');
   private readonly failures = this.counter('quartet_peer_failures_total', 'Requests to peers without an answer', [
     'peer',
   ]);
@@ -74,8 +75,11 @@ export class Metrics {
     this.gauge('quartet_keys_ahead', 'Keys that know more than the node clock', [], (gauge) =>
       gauge.set(store.aheadCount),
     );
-    this.gauge('quartet_log_entries', 'Log entries kept for members that lack them', [], (gauge) =>
-      gauge.set(cluster.logEntries),
+    this.gauge(
+      'quartet_log_entries',
+      'Log entries kept for members that lack them, and for readers of the change feed',
+      [],
+      (gauge) => gauge.set(cluster.logEntries),
     );
     this.gauge('quartet_catch_up_missing_dots', 'Write events still missing of those before the start', [], (gauge) =>
       gauge.set(cluster.catchUp.missingDots),
@@ -85,6 +89,15 @@ export class Metrics {
     );
     this.gauge('quartet_store_bytes', 'Bytes on disk, roughly', [], async (gauge) => gauge.set(await store.size()));
     this.gauge('quartet_disk_free_bytes', 'Bytes free on the disk', [], (gauge) => gauge.set(disk.free));
+  }
+
+  /** Readers of the change feed. */
+  watchReaders(readers: () => number): void {
+    this.gauge('quartet_feed_readers', 'Readers that wait for changes', [], (gauge) => gauge.set(readers()));
+  }
+
+  changesServed(entries: number): void {
+    this.changes.inc(entries);
   }
 
   observed(observation: Observation): void {

@@ -15,3 +15,12 @@ export class ForgottenError extends Error {
     super(`${actor} was removed from the cluster: with an empty data folder it can join again`);
   }
 }
+
+/** The log does not reach back to where a reader of the change feed stands. */
+export class CursorExpiredError extends Error {
+  readonly code = 'CURSOR_EXPIRED';
+
+  constructor() {
+    super('the log does not reach back to the cursor: list the keys, and go on from the cursor of the listing');
+  }
+}

@@ -55,7 +55,8 @@ export class ReplicaDriver {
   private group = new Group();
   private committing: Group | undefined;
   private readonly pending = new Map<RequestId, Pending>();
-  private readonly sessions: SessionWaiters;
+  /** Who waits for `view` to move on. */
+  readonly sessions: SessionWaiters;
   private readonly reader: MessageReader;
   private readonly exchanges: Exchanges;
   /** Writes that wait for acknowledgements, and reads that wait for answers. */

@@ -10,7 +10,7 @@ import { Discovery } from './discovery.js';
 import { Replica } from './engine/replica.js';
 import { newIncarnation } from './incarnation.js';
 import { DriverEvents } from './driver-events.js';
-import { ReplicaDriver } from './replica-driver.js';
+import { ReplicaDriver, TICK_MS } from './replica-driver.js';
 import { Scrubber } from './scrubber.js';
 import { SystemTime } from './system-time.js';
 import { Time } from './time.port.js';
@@ -28,6 +28,8 @@ export interface ReplicationOptions {
   readonly clusterSecret: string | undefined;
   /** Log entries kept for members that stay away. */
   readonly logMax: number;
+  /** How long log entries are kept for readers of the change feed. */
+  readonly feedRetentionSeconds: number;
   /** Records checked in the background; 0: none. */
   readonly scrubKeysPerSecond: number;
   /** The modules that provide `ReplicaStore`, and `DriverEvents`. */
@@ -55,12 +57,15 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     findMembers,
     clusterSecret,
     logMax,
+    feedRetentionSeconds,
     scrubKeysPerSecond,
     imports,
   }: ReplicationOptions): DynamicModule {
     const peerNames = peers.map((peer) => peer.name);
     const configured = asMembers(peers);
     const unnamed = peers.filter((peer) => !peer.isNamed).map((peer) => peer.name);
+    const retentionTicks = Math.ceil((feedRetentionSeconds * 1000) / TICK_MS);
+    const identity = { name, url, logMax, retentionTicks, unnamed };
     return {
       module: ReplicationModule,
       imports: [...imports, httpClient()],
@@ -76,7 +81,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
             const found = asMembers((await findMembers?.().catch(() => [])) ?? []);
             const nextIncarnation = (): string => newIncarnation(time.nowMs());
             return new Replica(
-              { name, url, logMax, nextIncarnation, configured: new Map([...found, ...configured]), unnamed },
+              { ...identity, nextIncarnation, configured: new Map([...found, ...configured]) },
               loaded,
             );
           },

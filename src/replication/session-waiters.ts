@@ -1,7 +1,8 @@
-// Who waits for this replica to have seen what a session has? Each with a limit of its own.
+// Who waits for this replica to have seen more? Sessions, for what they have seen, each with a limit of its own; and whoever
+// watches, for anything new.
 
 import { descends, type VersionVector } from '../clock/version-vector.js';
-import type { Time } from './time.port.js';
+import type { Cancel, Time } from './time.port.js';
 
 interface Waiter {
   readonly session: VersionVector;
@@ -10,6 +11,7 @@ interface Waiter {
 
 export class SessionWaiters {
   private readonly waiters = new Set<Waiter>();
+  private readonly watchers = new Set<() => void>();
 
   constructor(private readonly time: Time) {}
 
@@ -27,9 +29,16 @@ export class SessionWaiters {
     });
   }
 
+  /** After every commit `noted` is called; it only takes note. */
+  watch(noted: () => void): Cancel {
+    this.watchers.add(noted);
+    return () => this.watchers.delete(noted);
+  }
+
   /** The committed clock has moved. */
   advance(clock: VersionVector): void {
     for (const waiter of [...this.waiters]) if (descends(clock, waiter.session)) waiter.settle(true);
+    for (const noted of this.watchers) noted();
   }
 
   /** It will not move any more. */

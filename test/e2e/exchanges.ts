@@ -8,6 +8,7 @@ import { CONDITIONS } from '../support/conditions.js';
 import { toldBy } from '../support/engine-parts.js';
 import { contextOf, InProcessNode } from '../support/in-process-node.js';
 import type { Recorder } from '../support/recorder.js';
+import { until } from '../support/until.js';
 
 type Exchange = (recorder: Recorder, node: InProcessNode) => Promise<unknown>;
 
@@ -87,6 +88,25 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     }
   },
 
+  'changes are polled, waited for and streamed, with values or without': async (recorder, node) => {
+    await node.write('changed', 'text', { contentType: 'text/plain' });
+    await node.put('changed bytes', Uint8Array.of(0xff));
+    await node.delete('listed');
+    for (const feed of ['poll', 'longpoll', 'eventsource']) {
+      await recorder.ask(node, 'get', `/v1/changes?feed=${feed}&limit=1000`);
+      await recorder.ask(node, 'get', `/v1/changes?feed=${feed}&limit=1000&values=true`);
+    }
+  },
+
+  'changes are asked for that the log no longer has, or by too many': async (recorder) => {
+    const crowded = await InProcessNode.start({ feedReadersMax: 0 });
+    await crowded.write('a', 'value');
+    await until('the log is empty', async () => (await crowded.cluster()).log.entries === 0);
+    await recorder.ask(crowded, 'get', '/v1/changes');
+    await recorder.ask(crowded, 'get', '/v1/changes?feed=longpoll');
+    await crowded.remove();
+  },
+
   'the original interface gets what it does not take': async (recorder, node) => {
     for (const method of ['put', 'post']) {
       await recorder.ask(node, method, '/put?key=&value=x');
@@ -136,5 +156,6 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
 export const UNSEEN: readonly (readonly [what: RegExp, reason: string])[] = [
   [/ 500$/, 'no error is known that no layer has a name for'],
   [/^post \/put_remote 429$/, 'replicas have half a gigabyte for their messages'],
+  [/^head \/v1\/changes 429$/, 'a HEAD waits for nothing'],
   [/^head \/v1\/snapshot 503$/, 'a HEAD reads no record that could be damaged'],
 ];

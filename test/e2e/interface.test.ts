@@ -10,6 +10,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ChangesModule } from '../../src/controllers/changes/changes.module.js';
 import { ControllersModule } from '../../src/controllers/controllers.module.js';
 import { CONDITIONS } from '../support/conditions.js';
 import { Description, type Described, type Document } from '../support/description.js';
@@ -169,14 +170,10 @@ describe('all that the document describes', () => {
 
 /** What Nest will register, by the decorators of the controllers; those for all other methods are refusals. */
 function registeredRoutes(): readonly string[] {
-  const { controllers = [] } = ControllersModule.of({
-    resolve: 'order',
-    valueBytesMax: 1,
-    bodyBytesMax: 1,
-    clusterSecret: undefined,
-    imports: [],
-  });
-  return controllers.flatMap((controller) => {
+  const options = { resolve: 'order' as const, clusterSecret: undefined, imports: [] };
+  const { controllers = [] } = ControllersModule.of({ ...options, valueBytesMax: 1, bodyBytesMax: 1 });
+  const { controllers: ofChanges = [] } = ChangesModule.of({ ...options, readersMax: 1 });
+  return [...controllers, ...ofChanges].flatMap((controller) => {
     const prefix = pathsOf(controller)[0]!;
     const { prototype } = controller as { prototype: Record<string, object> };
     return Object.getOwnPropertyNames(prototype).flatMap((name) => {

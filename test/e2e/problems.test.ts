@@ -91,7 +91,9 @@ async function expectProblem(response: Response | RawResponse, code: ProblemCode
 /** All that a request could have changed. */
 async function stateOf(each: InProcessNode): Promise<unknown> {
   const { actor, clock } = await each.cluster();
-  const page = await (await each.request('/v1/kv?limit=1000')).json();
+  const listed = (await (await each.request('/v1/kv?limit=1000')).json()) as Record<string, unknown>;
+  // The cursor moves with the time of day.
+  const { cursor: _, ...page } = listed;
   return { actor, clock, page, witness: await (await each.get(WITNESS)).text() };
 }
 
@@ -178,6 +180,16 @@ const PROVOCATIONS: Provocation[] = [
   asking('INVALID_QUERY', 'a page of none', '/v1/kv?limit=0'),
   asking('INVALID_QUERY', 'too large a page', '/v1/kv?limit=1001'),
   asking('INVALID_QUERY', 'values=maybe', '/v1/kv?values=maybe'),
+  asking('INVALID_QUERY', 'changes of none', '/v1/changes?limit=0'),
+  asking('INVALID_QUERY', 'too many changes', '/v1/changes?limit=1001'),
+  asking('INVALID_QUERY', 'a feed that there is not', '/v1/changes?feed=continuous'),
+  asking('INVALID_QUERY', 'too long a poll', '/v1/changes?feed=longpoll&timeout=60001'),
+  asking('INVALID_QUERY', 'a parameter of the listing', '/v1/changes?after=a'),
+  asking('INVALID_TOKEN', 'a cursor that is none', '/v1/changes?since=1'),
+  asking('INVALID_TOKEN', 'an empty cursor', '/v1/changes?since='),
+  asking('INVALID_TOKEN', 'a cursor of a stream that is none', '/v1/changes?feed=eventsource', {
+    headers: { 'Last-Event-ID': '57' },
+  }),
   asking('INVALID_QUERY', 'a parameter of the cluster', '/v1/cluster?verbose'),
   asking('INVALID_QUERY', 'a parameter of a probe', '/livez?verbose'),
   asking('INVALID_QUERY', 'a parameter of readiness', '/readyz?detail'),
@@ -288,6 +300,7 @@ const PROVOCATIONS: Provocation[] = [
     { method: 'OPTIONS' },
     { Allow: 'GET, HEAD, PUT, DELETE' },
   ),
+  asking('METHOD_NOT_ALLOWED', 'POST of changes', '/v1/changes', { method: 'POST' }, { Allow: 'GET, HEAD' }),
   asking('METHOD_NOT_ALLOWED', 'GET of /put', '/put', {}, { Allow: 'PUT, POST' }),
   asking('METHOD_NOT_ALLOWED', 'POST of /get', '/get', { method: 'POST' }, { Allow: 'GET, HEAD' }),
   asking('METHOD_NOT_ALLOWED', 'GET of /put_remote', '/put_remote', {}, { Allow: 'POST' }),
@@ -442,6 +455,18 @@ describe('a token', () => {
     await expectRefused('CONTEXT_OF_ANOTHER_KEY', { 'Quartet-Context': other });
   });
 
+  it('is NOT_CAUGHT_UP as a cursor that has seen what this replica has not', async () => {
+    await stranger.write('elsewhere', 'value');
+    const elsewhere = await stranger.request('/v1/changes?since=now');
+    const cursor = elsewhere.headers.get('Quartet-Cursor')!;
+    for (const feed of ['poll', 'longpoll', 'eventsource']) {
+      const response = await node.request(`/v1/changes?since=${cursor}&feed=${feed}&timeout=10`);
+      expect(response.headers.get('Retry-After')).toBe('1');
+      await expectProblem(response, 'NOT_CAUGHT_UP');
+      answered.push({ operation: ['get', '/v1/changes'], code: 'NOT_CAUGHT_UP' });
+    }
+  });
+
   it('is NOT_CAUGHT_UP when it has seen what this replica has not, and says when to try again', async () => {
     const elsewhere = await stranger.write('elsewhere', 'value');
     const before = await stateOf(node);
@@ -513,6 +538,33 @@ describe('a client that is slow', () => {
     answered.push({ operation: ['put', '/v1/kv/{key}'], code: 'REQUEST_TIMEOUT' });
     expect(await stateOf(guarded)).toEqual(before);
     for (const client of clients) client.leave();
+  });
+});
+
+describe('a cursor that the log does not reach back to', () => {
+  it('is CURSOR_EXPIRED, however it is asked for', async () => {
+    await until('the log is empty', async () => (await node.cluster()).log.entries === 0);
+    for (const feed of ['poll', 'longpoll', 'eventsource']) {
+      await expectProblem(await node.request(`/v1/changes?feed=${feed}`), 'CURSOR_EXPIRED');
+      answered.push({ operation: ['get', '/v1/changes'], code: 'CURSOR_EXPIRED' });
+    }
+  });
+});
+
+describe('readers of changes that are too many', () => {
+  it('are OVERLOADED', async () => {
+    const crowded = await InProcessNode.start({ feedReadersMax: 0 });
+    try {
+      await crowded.write(WITNESS, 'unharmed');
+      for (const feed of ['longpoll', 'eventsource']) {
+        const response = await crowded.request(`/v1/changes?since=now&feed=${feed}`);
+        expect(response.headers.get('Retry-After')).toBe('1');
+        await expectProblem(response, 'OVERLOADED', crowded);
+        answered.push({ operation: ['get', '/v1/changes'], code: 'OVERLOADED' });
+      }
+    } finally {
+      await crowded.remove();
+    }
   });
 });
 

@@ -223,11 +223,12 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const { node, claims } = store.view;
     const ahead = await store.aheadContexts();
     const peers = this.world.names.filter((name) => name !== this.name);
-    const { logMax, limits } = this.world.options;
+    const { logMax, retentionTicks, limits } = this.world.options;
     const identity: Identity = {
       name: this.name,
       nextIncarnation: () => `i${++this.incarnations}`,
       logMax,
+      retentionTicks,
       configured: new Map(peers.map((name) => [name, { url: `http://${name}`, version: 0 }])),
       unnamed: [],
       url: `http://${this.name}`,

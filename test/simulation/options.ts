@@ -54,6 +54,11 @@ export interface SimulationOptions {
   readonly quorumReads: boolean;
   /** Log entries kept for members that stay away. */
   readonly logMax: number;
+  /** For how many ticks they are kept for readers of the change feed. */
+  readonly retentionTicks: number;
+  /** Readers of the change feed, and the mean time between two looks of all of them. */
+  readonly readers: number;
+  readonly readEveryMs: number;
   readonly limits: MessageLimits;
   readonly network: NetworkConditions;
 }
@@ -63,6 +68,16 @@ export const STEPS_DEFAULT = 600;
 const HOUR_MS = 3_600_000;
 
 export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOptions {
+  const prng = new Prng(seed ^ 0xfeed);
+  return {
+    ...withoutReaders(seed, steps),
+    retentionTicks: prng.pick([0, 0, 2, 20]),
+    readers: prng.pick([0, 1, 3]),
+    readEveryMs: prng.pick([20, 100, 500]),
+  };
+}
+
+function withoutReaders(seed: number, steps: number): SimulationOptions {
   const options = withoutRot(seed, steps);
   const prng = new Prng(seed ^ 0x0b17);
   // What only the damaged record and a node that never comes back have had, nobody is sure to have lost.
@@ -120,6 +135,9 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     sessions: 0,
     quorumReads: false,
     logMax: prng.pick([0, 3, 30, 1e6]),
+    retentionTicks: 0,
+    readers: 0,
+    readEveryMs: 0,
     limits: {
       batchDots: prng.pick([3, 50, 2000]),
       bytes: MESSAGE_LIMITS.bytes,

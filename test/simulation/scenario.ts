@@ -57,6 +57,9 @@ const OPTIONS: SimulationOptions = {
   sessions: 0,
   quorumReads: false,
   logMax: 1e6,
+  retentionTicks: 0,
+  readers: 0,
+  readEveryMs: 0,
   limits: { ...MESSAGE_LIMITS, pieceKeys: 1 },
   network: NETWORK,
 };

@@ -4,8 +4,10 @@
 // oracle says. Liveness: the faults end, some nodes stay dead for ever, and the others must come to the same state, answer
 // every client, and then say nothing to each other but clocks.
 
+import { TICK_MS } from '../../src/replication/replica-driver.js';
 import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
+import { FeedReaders } from './feed-reader.js';
 import type { SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
 import { QuorumReaders } from './quorum-readers.js';
@@ -84,6 +86,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     const survivors = survivorsOf(cluster, prng.fork());
     const sessions = new Sessions(cluster, prng.fork());
     const quorumReaders = new QuorumReaders(cluster, prng.fork());
+    const readers = new FeedReaders(cluster, prng.fork());
     while (cluster.trace.steps < options.steps) {
       if (options.deadForEver && cluster.trace.steps === options.doomedAtStep) {
         faults.doom(cluster.names.filter((name) => !survivors.includes(name)));
@@ -95,8 +98,9 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     quorumReaders.end();
     faults.end();
     rot.end();
+    readers.end();
     phase = 'liveness';
-    convergedAfterMs = await heal(cluster, survivors);
+    convergedAfterMs = await heal(cluster, survivors, readers);
   } catch (error) {
     failure = {
       phase,
@@ -117,7 +121,7 @@ function survivorsOf({ names, options }: Cluster, prng: Prng): readonly string[]
   return survivors.length > 0 ? survivors : [prng.pick(names)];
 }
 
-async function heal(cluster: Cluster, survivors: readonly string[]): Promise<number> {
+async function heal(cluster: Cluster, survivors: readonly string[], readers: FeedReaders): Promise<number> {
   cluster.trace.note(`            all faults end; ${survivors.join(' ')} survive`);
   cluster.isCalm = true;
   const { network, nodes, timeline } = cluster;
@@ -138,9 +142,10 @@ async function heal(cluster: Cluster, survivors: readonly string[]): Promise<num
   } while (!cluster.isAgreed(survivors));
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
+  await readers.checkAtRest(survivors);
   if (cluster.options.isWatchedIdle) for (const name of survivors) cluster.checkLogBound(name);
   if (cluster.options.lostRecords) await loseRecords(cluster, survivors);
-  if (cluster.options.isWatchedIdle) await giveUpTheDead(cluster, survivors);
+  if (cluster.options.isWatchedIdle) await giveUpTheDead(cluster, survivors, readers);
   return convergedAfterMs;
 }
 
@@ -168,7 +173,7 @@ async function converge(cluster: Cluster, survivors: readonly string[]): Promise
  * An operator forgets the nodes that will not come back. What they, or lost disks, told in part is given up then, and
  * nothing is kept for it any more.
  */
-async function giveUpTheDead(cluster: Cluster, survivors: readonly string[]): Promise<void> {
+async function giveUpTheDead(cluster: Cluster, survivors: readonly string[], readers: FeedReaders): Promise<void> {
   for (const name of cluster.names) {
     if (!survivors.includes(name)) await cluster.forget(name, survivors[0]!);
   }
@@ -177,7 +182,8 @@ async function giveUpTheDead(cluster: Cluster, survivors: readonly string[]): Pr
   // One that is left alone can't tell what others may have.
   if (survivors.length === 1) return;
   for (const name of survivors) await cluster.checkNothingAhead(name);
-  await deleteEverything(cluster, survivors);
+  await readers.checkAtRest(survivors);
+  await deleteEverything(cluster, survivors, readers);
 }
 
 /**
@@ -208,14 +214,16 @@ async function loseRecords(cluster: Cluster, names: readonly string[]): Promise<
 }
 
 /** What has been deleted costs nothing once everybody knows: no container, no context, no log entry. */
-async function deleteEverything(cluster: Cluster, names: readonly string[]): Promise<void> {
+async function deleteEverything(cluster: Cluster, names: readonly string[], readers: FeedReaders): Promise<void> {
   for (const [place, key] of cluster.keys.entries()) {
     let isAnswered = false;
     void cluster.write(names[place % names.length]!, key, undefined)!.then(() => (isAnswered = true));
     while (!isAnswered) await cluster.step();
   }
   await converge(cluster, names);
-  await cluster.runFor(DRAIN_MS);
+  await readers.checkAtRest(names);
+  // A mark is made and told apart at a tick.
+  await cluster.runFor(DRAIN_MS + (cluster.options.retentionTicks + 2) * TICK_MS);
   cluster.checkDrained(names);
 }
 

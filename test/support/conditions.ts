@@ -47,7 +47,7 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
   },
 
   'whose records are damaged': async (prepare) => {
-    const node = await InProcessNode.start();
+    const node = await InProcessNode.start({ feedRetentionSeconds: 3600 });
     await prepare(node);
     await damageEverything(node);
     return ofOne(node);

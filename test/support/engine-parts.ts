@@ -13,6 +13,7 @@ export function identityOf(peers: readonly string[], parts: Partial<Identity> = 
     name: 'n1',
     nextIncarnation: () => 'b',
     logMax: 1000,
+    retentionTicks: 0,
     configured: NO_MEMBERS,
     unnamed: peers,
     url: undefined,

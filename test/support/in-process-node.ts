@@ -90,7 +90,7 @@ export class InProcessNode {
     readonly config: Config,
   ) {}
 
-  /** Without peers, without limits on the disk, on a free port. */
+  /** Without peers, without limits on the disk, on a free port; its log is kept for peers only. */
   static async start(overrides: Overrides = {}): Promise<InProcessNode> {
     const folder = await temporaryFolder();
     const name = overrides.name ?? 'n1';
@@ -98,6 +98,7 @@ export class InProcessNode {
       QUARTET_NAME: name,
       QUARTET_DATA: `${folder.path}/${name}`,
       QUARTET_DISK_FREE_MIN_BYTES: '0',
+      QUARTET_FEED_RETENTION_SECONDS: '0',
     });
     const node = new InProcessNode(folder, { ...defaults, port: 0, ...overrides });
     try {

@@ -60,7 +60,8 @@ function patternOf(path: string): RegExp {
 /** Of a stream of events, which has no end, what comes first. */
 async function bodyOf(response: Response): Promise<string> {
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) return response.text();
-  const reader = response.body!.getReader();
+  if (response.body === null) return '';
+  const reader = response.body.getReader();
   const { value } = await reader.read();
   await reader.cancel();
   return Buffer.from(value ?? []).toString();

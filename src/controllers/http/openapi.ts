@@ -78,10 +78,12 @@ const RESPONSE_HEADERS = {
   'Preference-Applied': ['`return=minimal`', 'string'],
   'Quartet-Acks': ['how many replicas have committed the write, this one included', 'integer'],
   'Quartet-Context': ['for the next write of this key', 'string'],
+  'Quartet-Cursor': ['where the change feed goes on from here, at any replica', 'string'],
   'Quartet-Session': ['for the next request, at any replica', 'string'],
   'Quartet-Siblings': ['how many versions live', 'integer'],
   'Retry-After': ['seconds', 'integer'],
   'WWW-Authenticate': ['`Bearer`', 'string'],
+  'X-Accel-Buffering': ['`no`: proxies pass events on at once', 'string'],
   'X-Content-Type-Options': ['`nosniff`', 'string'],
 } as const satisfies Record<string, readonly [description: string, type: 'string' | 'integer']>;
 

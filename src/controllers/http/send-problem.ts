@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { LoggerService } from '@nestjs/common';
 import { MalformedBytesError } from '../../codec/binary-reader.js';
-import { ForgottenError, ReplicaStoppedError } from '../../replication/errors.js';
+import { CursorExpiredError, ForgottenError, ReplicaStoppedError } from '../../replication/errors.js';
 import { ProtocolVersionError } from '../../replication/transport/message-codec.js';
 import { MisdirectedError } from '../../replication/transport/peer-endpoint.js';
 import { CorruptRecordError } from '../../store/record-codec.js';
@@ -22,6 +22,7 @@ export function problemOf(error: unknown): Problem {
     return new Problem('CORRUPT_RECORD', error.message, {}, { cause: error });
   }
   if (error instanceof ReplicaStoppedError) return new Problem('REPLICA_STOPPED', error.message, {}, { cause: error });
+  if (error instanceof CursorExpiredError) return new Problem('CURSOR_EXPIRED', error.message);
   if (error instanceof ForgottenError) return new Problem('FORGOTTEN', error.message);
   if (error instanceof ProtocolVersionError) return new Problem('PROTOCOL_VERSION', error.message);
   if (error instanceof MisdirectedError) return new Problem('MISDIRECTED', error.message);

@@ -2,6 +2,7 @@
 // up to its own limit, and is then turned away. Never is it answered from an older state without a word.
 
 import type { IncomingMessage } from 'node:http';
+import type { VersionVector } from '../../clock/version-vector.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { Problem } from './problem.js';
 import { integerParameter, type Query } from './query.js';
@@ -31,12 +32,15 @@ export class SessionGate {
    */
   pass(req: IncomingMessage, timeoutMs: number): Promise<void> | undefined {
     const token = req.headers['quartet-session'];
-    return typeof token === 'string' ? this.wait(token, timeoutMs) : undefined;
+    return typeof token === 'string' ? this.covers(this.tokens.parseSession(token), timeoutMs) : undefined;
   }
 
-  private async wait(token: string, timeoutMs: number): Promise<void> {
-    const session = this.tokens.parseSession(token);
-    if (await this.driver.covers(session, timeoutMs)) return;
+  /**
+   * Resolves when this replica has seen all of `seen`.
+   * @throws Problem NOT_CAUGHT_UP
+   */
+  async covers(seen: VersionVector, timeoutMs: number): Promise<void> {
+    if (await this.driver.covers(seen, timeoutMs)) return;
     throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
       'Retry-After': '1',
     });

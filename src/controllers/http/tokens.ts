@@ -1,8 +1,8 @@
-// What stands in a context or session token?
+// What stands in a context, session or cursor token?
 //
 //     format (1 byte) · kind (1 byte) · version vector · seal (8 bytes) · check (4 bytes)      as base64url
 //
-// The seal is a hash over the cluster secret, the kind, the key (for a context) and the vector. It binds a context to
+// A cursor has a wall time behind its vector. The seal is a hash over the cluster secret, the kind, the key (for a context) and the vector. It binds a context to
 // its key, on which alone it says something true, and keeps made-up vectors out: a context that claims dots nobody has
 // written would swallow them when they come. Every replica of a cluster has the secret, so it takes every other's
 // tokens. Without a secret the seal still finds confusion, if not malice. The check is a CRC of all of it that begins with
@@ -14,10 +14,11 @@ import type { VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readVector, writeVector } from '../../codec/vector-codec.js';
+import type { Cursor } from '../../replication/cursor.js';
 import { Problem } from './problem.js';
 
 const FORMAT = 1;
-const KIND = { context: 1, session: 2 } as const;
+const KIND = { context: 1, session: 2, cursor: 3 } as const;
 const CHECK_BYTES = 4;
 const SEAL_BYTES = 8;
 
@@ -39,29 +40,36 @@ export class Tokens {
   }
 
   context(key: string, vector: VersionVector): string {
-    return this.seal(KIND.context, key, vector);
+    return this.seal(KIND.context, key, this.encode(vector));
   }
 
   session(vector: VersionVector): string {
-    return this.seal(KIND.session, '', vector);
+    return this.seal(KIND.session, '', this.encode(vector));
+  }
+
+  cursor({ clock, expiredMs }: Cursor): string {
+    return this.seal(KIND.cursor, '', Buffer.concat([this.encode(clock), this.writer.varint(expiredMs).finish()]));
   }
 
   /** @throws Problem INVALID_TOKEN, CONTEXT_OF_ANOTHER_KEY */
   parseContext(key: string, token: string): VersionVector {
-    return this.open(KIND.context, key, token, () => {
+    return this.open(KIND.context, key, token, readVector, () => {
       throw new Problem('CONTEXT_OF_ANOTHER_KEY', 'a context says something of its own key only: read this key first');
     });
   }
 
   /** @throws Problem INVALID_TOKEN */
   parseSession(token: string): VersionVector {
-    return this.open(KIND.session, '', token, () => {
-      throw new Problem('INVALID_TOKEN', 'the session token was not given out by this cluster');
-    });
+    return this.open(KIND.session, '', token, readVector, notOurs);
   }
 
-  private seal(kind: number, key: string, vector: VersionVector): string {
-    const bytes = this.encode(vector);
+  /** @throws Problem INVALID_TOKEN */
+  parseCursor(token: string): Cursor {
+    const readCursor = (reader: BinaryReader): Cursor => ({ clock: readVector(reader), expiredMs: reader.varint() });
+    return this.open(KIND.cursor, '', token, readCursor, notOurs);
+  }
+
+  private seal(kind: number, key: string, bytes: Buffer): string {
     const token = Buffer.allocUnsafe(2 + bytes.length + SEAL_BYTES + CHECK_BYTES);
     token[0] = FORMAT;
     token[1] = kind;
@@ -72,7 +80,13 @@ export class Tokens {
     return token.toString('base64url');
   }
 
-  private open(kind: number, key: string, token: string, onForeign: () => never): VersionVector {
+  private open<T>(
+    kind: number,
+    key: string,
+    token: string,
+    read: (reader: BinaryReader) => T,
+    onForeign: () => never,
+  ): T {
     const bytes = Buffer.from(token, 'base64url');
     const end = bytes.length - SEAL_BYTES - CHECK_BYTES;
     const isWhole =
@@ -88,9 +102,9 @@ export class Tokens {
     if (bytes.toString('hex', end, end + SEAL_BYTES) !== this.sealOf(bytes.subarray(0, end), key)) onForeign();
     try {
       const reader = new BinaryReader(bytes.subarray(2, end));
-      const vector = readVector(reader);
+      const content = read(reader);
       reader.end();
-      return vector;
+      return content;
     } catch (error) {
       if (!(error instanceof MalformedBytesError)) throw error;
       throw new Problem('INVALID_TOKEN', error.message);
@@ -113,4 +127,8 @@ export class Tokens {
     }
     return this.last.bytes;
   }
+}
+
+function notOurs(): never {
+  throw new Problem('INVALID_TOKEN', 'the token was not given out by this cluster');
 }

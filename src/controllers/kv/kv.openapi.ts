@@ -203,12 +203,18 @@ export const listKeys: Operation = {
   ],
   responses: {
     200: {
-      description: '`next` is the key after which the next page begins, or null.',
-      headers: { ...headers(['Cache-Control', 'Quartet-Session']) },
+      description:
+        '`next` is the key after which the next page begins, or null; `cursor`: where the change feed goes on.',
+      headers: { ...headers(['Cache-Control', 'Quartet-Session', 'Quartet-Cursor']) },
       content: {
         'application/json': {
-          schema: objectOf({ entries: listOf(entrySchema), next: orNull({ type: 'string' }), session: STRING }),
-          example: { entries: [entryExample], next: null, session: 'AQI…' },
+          schema: objectOf({
+            entries: listOf(entrySchema),
+            next: orNull({ type: 'string' }),
+            session: STRING,
+            cursor: STRING,
+          }),
+          example: { entries: [entryExample], next: null, session: 'AQI…', cursor: 'AQM…' },
         },
         ...ndjson(entrySchema, [entryExample]),
       },

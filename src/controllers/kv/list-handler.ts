@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { winner, type Resolution } from '../../clock/resolution.js';
+import { cursorAt } from '../../replication/cursor.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { CommittedView, KeyedContainer } from '../../store/committed-view.js';
 import { entityTag } from '../http/etag.js';
@@ -39,16 +40,22 @@ export class ListHandler {
       const entries = this.entries(view, query.get('prefix') ?? '', query.get('after'), wantsValues);
       const session = this.tokens.session(await view.knownOfAny());
       res.setHeader('Cache-Control', 'no-store');
+      const cursor = this.tokens.cursor(cursorAt(view, Date.now()));
       res.setHeader('Quartet-Session', session);
+      res.setHeader('Quartet-Cursor', cursor);
       if (isStream) {
         res.setHeader('Content-Type', 'application/x-ndjson');
         await writeLines(res, take(entries, limit));
       } else {
-        const body = JSON.stringify({ ...(await page(entries, limit)), session });
+        const body = JSON.stringify({ ...(await page(entries, limit)), session, cursor });
         res.setHeader('Content-Type', 'application/json');
         res.setHeader('Content-Length', Buffer.byteLength(body));
         res.end(body);
       }
+    } catch (error) {
+      // Who has not been listed everything must not go on from here.
+      if (!res.headersSent) res.removeHeader('Quartet-Cursor');
+      throw error;
     } finally {
       view.release();
     }

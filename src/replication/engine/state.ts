@@ -10,6 +10,7 @@ import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vect
 import { Acknowledgements } from './acknowledgements.js';
 import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
 import { noRepairs, type Repairs } from './repairs.js';
+import { beginRetention, type Retention } from './retention.js';
 import type { QuorumReads } from './waiting-reads.js';
 
 /** What this replica believes of another member. */
@@ -85,8 +86,10 @@ export interface Identity {
   readonly name: string;
   /** A name for the next life of this node's disk, never given before. */
   readonly nextIncarnation: () => string;
-  /** Log entries kept for members that stay away. */
+  /** Log entries kept for members that stay away, and for readers of the change feed. */
   readonly logMax: number;
+  /** For how many ticks they are kept for readers, though every member has them; 0: not at all. */
+  readonly retentionTicks: number;
   /** The other members, as far as they are configured by name. */
   readonly configured: Members;
   /** Other members of which only the address is configured, by the names given to these. */
@@ -103,6 +106,7 @@ export interface ReplicaState extends Identity {
   claims: Claims;
   /** By actor, the highest counter whose log entry need not be kept any more. */
   floor: VersionVector;
+  retention: Retention;
   bootstrap: Bootstrap | undefined;
   /** Pieces of keys asked for since the start, over all bootstraps. */
   piecesAsked: number;
@@ -145,6 +149,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     stamp: loaded.stamp,
     claims: loaded.claims,
     floor: loaded.floor,
+    retention: beginRetention(loaded.clock),
     bootstrap: loaded.bootstrap && {
       through: loaded.bootstrap.through,
       from: undefined,

@@ -2,15 +2,17 @@
 //
 // To the dot that some member may still lack. An entry goes once the clocks that all members have told cover it. A member
 // that stays away would hold the log for ever, so the log is bounded: beyond that the member furthest behind is held no
-// longer, and takes over all keys when it comes back.
+// longer, and takes over all keys when it comes back. What no member lacks is kept for readers of the change feed a while.
 
 import { countBeyond, descends, join, meet, type VersionVector } from '../../clock/version-vector.js';
+import { expiredOf, tickRetention } from './retention.js';
 import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
 
 export function trim(state: ReplicaState, effects: Effects): void {
+  tickRetention(state);
   // Just started: a peer that is there, and a little behind, has not had the time to say so.
   if (!isIntroduced(state)) return;
-  const floor = join(state.floor, heldFrom(state));
+  const floor = join(state.floor, expiredOf(state, heldFrom(state)));
   const dots = countBeyond(floor, state.floor);
   if (dots === 0) return;
   state.floor = floor;

@@ -15,6 +15,7 @@ const anyKey = fc.string({ unit: 'grapheme', minLength: 1 });
 
 const tokens = new Tokens('secret');
 const SOME = vector({ 'n1.a': 3, 'n2.b': 2 ** 50 });
+const CURSOR = { clock: SOME, expiredMs: 1 };
 
 function codeOf(open: () => unknown): string {
   try {
@@ -33,6 +34,16 @@ describe('a token', () => {
         const [here, there] = [new Tokens(secret ?? undefined), new Tokens(secret ?? undefined)];
         expect(shownVector(there.parseContext(key, here.context(key, seen)))).toEqual(shownVector(seen));
         expect(shownVector(there.parseSession(here.session(seen)))).toEqual(shownVector(seen));
+      }),
+    );
+  });
+
+  it('says as a cursor how far its reader is, in writes and in time', () => {
+    fc.assert(
+      fc.property(anyVector, fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), (clock, expiredMs) => {
+        const cursor = new Tokens('secret').parseCursor(tokens.cursor({ clock, expiredMs }));
+        expect(shownVector(cursor.clock)).toEqual(shownVector(clock));
+        expect(cursor.expiredMs).toBe(expiredMs);
       }),
     );
   });
@@ -56,9 +67,11 @@ describe('a token', () => {
 
   it('is refused at every shorter length', () => {
     const [context, session] = [tokens.context('key', SOME), tokens.session(SOME)];
+    const cursor = tokens.cursor(CURSOR);
     for (let length = 0; length < context.length; length++) {
       expect(codeOf(() => tokens.parseContext('key', context.slice(0, length)))).toBe('INVALID_TOKEN');
       expect(codeOf(() => tokens.parseSession(session.slice(0, length)))).toBe('INVALID_TOKEN');
+      expect(codeOf(() => tokens.parseCursor(cursor.slice(0, length)))).toBe('INVALID_TOKEN');
     }
   });
 
@@ -67,6 +80,7 @@ describe('a token', () => {
       fc.property(fc.oneof(fc.string(), fc.base64String(), fc.stringMatching(/^[A-Za-z0-9_-]{0,80}$/)), (text) => {
         expect(codeOf(() => tokens.parseContext('key', text))).toBe('INVALID_TOKEN');
         expect(codeOf(() => tokens.parseSession(text))).toBe('INVALID_TOKEN');
+        expect(codeOf(() => tokens.parseCursor(text))).toBe('INVALID_TOKEN');
       }),
     );
   });
@@ -74,11 +88,14 @@ describe('a token', () => {
   it('is refused as the other kind', () => {
     expect(codeOf(() => tokens.parseSession(tokens.context('', SOME)))).toBe('INVALID_TOKEN');
     expect(codeOf(() => tokens.parseContext('', tokens.session(SOME)))).toBe('INVALID_TOKEN');
+    expect(codeOf(() => tokens.parseCursor(tokens.session(SOME)))).toBe('INVALID_TOKEN');
+    expect(codeOf(() => tokens.parseSession(tokens.cursor(CURSOR)))).toBe('INVALID_TOKEN');
   });
 
   it('is refused by a cluster with another secret, and by one without', () => {
     for (const other of [new Tokens('other'), new Tokens(undefined), new Tokens('')]) {
       expect(codeOf(() => other.parseContext('key', tokens.context('key', SOME)))).toBe('INVALID_TOKEN');
+      expect(codeOf(() => other.parseCursor(tokens.cursor(CURSOR)))).toBe('INVALID_TOKEN');
       expect(codeOf(() => other.parseSession(tokens.session(SOME)))).toBe('INVALID_TOKEN');
     }
   });
@@ -97,6 +114,8 @@ describe('a token', () => {
       tokens.context('a', SOME),
       tokens.context('b', SOME),
       tokens.session(SOME),
+      tokens.cursor(CURSOR),
+      tokens.cursor({ ...CURSOR, expiredMs: 2 }),
       tokens.context('a', vector({ 'n1.a': 3 })),
     ];
     expect(new Set(all).size).toBe(all.length);

@@ -1,0 +1,71 @@
+// How do changes look to a client? As JSON, made once for all who get the same, with the cursor to go on from.
+
+import { winner, type Resolution } from '../../clock/resolution.js';
+import type { ChangeFeed } from '../../replication/change-feed.js';
+import type { Change } from '../../replication/change-reader.js';
+import type { Cursor } from '../../replication/cursor.js';
+import { entityTag } from '../http/etag.js';
+import type { Tokens } from '../http/tokens.js';
+import { valueToJson } from '../http/value-json.js';
+
+/** Log entries that one batch looks at: some ten milliseconds, whatever the prefix. */
+const DOTS_MAX = 10_000;
+
+/** Of keys and values: the share of a reader that does not take it, and there may be a thousand of them. */
+const BYTES_MAX = 256 * 1024;
+
+/** What a reader asks for. */
+export interface Selection {
+  readonly prefix: string;
+  readonly limit: number;
+  readonly wantsValues: boolean;
+}
+
+export class Batch {
+  private encoded: Buffer | undefined;
+
+  constructor(
+    readonly cursor: Cursor,
+    readonly token: string,
+    readonly entries: number,
+    /** Dots that were there and are not looked at yet. */
+    readonly pending: number,
+    readonly session: string,
+    /** `{entries, cursor, pending, session}` as JSON. */
+    readonly body: string,
+  ) {}
+
+  /** The batch as one event of a stream; the same bytes for every reader. */
+  get event(): Buffer {
+    return (this.encoded ??= Buffer.from(`id: ${this.token}\ndata: ${this.body}\n\n`));
+  }
+}
+
+export class BatchReader {
+  constructor(
+    private readonly feed: ChangeFeed,
+    private readonly tokens: Tokens,
+    private readonly resolution: Resolution,
+  ) {}
+
+  /**
+   * The next changes after this cursor.
+   * @throws CursorExpiredError, CorruptRecordError
+   */
+  async read(since: Cursor, { prefix, limit, wantsValues }: Selection): Promise<Batch> {
+    const filter = { prefix, keysMax: limit, bytesMax: BYTES_MAX, dotsMax: DOTS_MAX, wallMs: Date.now() };
+    const { changes, cursor, pending, seen } = await this.feed.read(since, filter);
+    const entries = changes.map((change) => this.entry(change, wantsValues));
+    const [token, session] = [this.tokens.cursor(cursor), this.tokens.session(seen)];
+    const body = JSON.stringify({ entries, cursor: token, pending, session });
+    return new Batch(cursor, token, entries.length, pending, session, body);
+  }
+
+  private entry({ key, versions }: Change, wantsValues: boolean) {
+    if (versions.length === 0) return { key, op: 'delete' };
+    const entry = { key, op: 'put', etag: entityTag(versions), siblings: versions.length };
+    if (!wantsValues) return entry;
+    const { contentType, value } = winner(versions, this.resolution)!;
+    return { ...entry, contentType, ...valueToJson(value) };
+  }
+}

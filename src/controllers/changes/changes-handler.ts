@@ -1,0 +1,117 @@
+// How is the change feed asked for? At once (`poll`), waiting until something has changed (`longpoll`), or as a stream of
+// events (`eventsource`); from a cursor on, which any replica may have given.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ChangeFeed } from '../../replication/change-feed.js';
+import { firstCursor, type Cursor } from '../../replication/cursor.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import { choiceParameter, integerParameter, parseQuery, type Query } from '../http/query.js';
+import { SessionGate } from '../http/session-gate.js';
+import type { Tokens } from '../http/tokens.js';
+import type { Batch, BatchReader, Selection } from './batch.js';
+import type { ChangeHub } from './change-hub.js';
+import { EventStream, writeStreamHead } from './event-stream.js';
+import { HubReader } from './hub-reader.js';
+
+export const FEEDS = ['poll', 'longpoll', 'eventsource'] as const;
+
+export const LIMIT = 100;
+export const LIMIT_MAX = 1000;
+
+/** How long a replica may take to come to the cursor, and a long poll to have something to tell. */
+export const TIMEOUT_MS = { poll: 5000, longpoll: 30_000, eventsource: 5000 } as const;
+export const TIMEOUT_MS_MAX = 60_000;
+
+const PARAMETERS = ['since', 'prefix', 'limit', 'values', 'feed', 'timeout'];
+
+export class ChangesHandler {
+  private readonly gate: SessionGate;
+
+  constructor(
+    driver: ReplicaDriver,
+    private readonly tokens: Tokens,
+    private readonly parts: {
+      readonly feed: ChangeFeed;
+      readonly batches: BatchReader;
+      readonly hub: ChangeHub;
+      readonly served: (entries: number) => void;
+    },
+  ) {
+    this.gate = new SessionGate(driver, tokens);
+  }
+
+  async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const query = parseQuery(req.url!, PARAMETERS);
+    const feed = choiceParameter(query, 'feed', FEEDS) ?? 'poll';
+    const selection = selectionOf(query);
+    const timeoutMs = integerParameter(query, 'timeout', TIMEOUT_MS[feed], 0, TIMEOUT_MS_MAX);
+    const untilMs = performance.now() + timeoutMs;
+    const resumed = feed === 'eventsource' ? req.headers['last-event-id'] : undefined;
+    const since = this.cursorOf(typeof resumed === 'string' && resumed !== '' ? resumed : query.get('since'));
+    const isHead = req.method === 'HEAD';
+    const answer = async (): Promise<void> => {
+      await this.gate.pass(req, timeoutMs);
+      await this.gate.covers(since.clock, Math.max(0, untilMs - performance.now()));
+      res.setHeader('Cache-Control', 'no-store');
+      if (feed === 'eventsource') return this.stream(req, res, since, selection);
+      if (feed === 'longpoll' && !isHead) return this.longPoll(res, since, selection, untilMs);
+      return this.poll(res, since, selection);
+    };
+    return feed === 'poll' || isHead ? answer() : this.parts.hub.admit(answer);
+  }
+
+  /** @throws Problem INVALID_TOKEN */
+  private cursorOf(since: string | undefined): Cursor {
+    if (since === undefined || since === '0') return firstCursor(Date.now());
+    return since === 'now' ? this.parts.feed.now(Date.now()) : this.tokens.parseCursor(since);
+  }
+
+  private async poll(res: ServerResponse, since: Cursor, selection: Selection): Promise<void> {
+    this.write(res, await this.parts.batches.read(since, selection));
+  }
+
+  private async longPoll(res: ServerResponse, since: Cursor, selection: Selection, untilMs: number): Promise<void> {
+    const reader = this.readerAt(since, selection);
+    const close = (): void => reader.close();
+    const timer = setTimeout(close, Math.max(0, untilMs - performance.now()));
+    res.once('close', close);
+    try {
+      let batch = await reader.next();
+      while (batch?.entries === 0) batch = await reader.next();
+      if (batch === undefined) await this.poll(res, reader.cursor, selection);
+      else this.write(res, batch);
+    } finally {
+      clearTimeout(timer);
+      res.off('close', close);
+    }
+  }
+
+  private async stream(req: IncomingMessage, res: ServerResponse, since: Cursor, selection: Selection): Promise<void> {
+    // Before the status: afterwards there is no other way than an event.
+    this.parts.feed.check(since);
+    writeStreamHead(res);
+    if (req.method === 'HEAD') res.end();
+    else await new EventStream(res, this.readerAt(since, selection), this.parts.served).follow();
+  }
+
+  private readerAt(cursor: Cursor, selection: Selection): HubReader {
+    return new HubReader(this.parts.hub, selection, cursor, this.tokens.cursor(cursor));
+  }
+
+  private write(res: ServerResponse, { body, entries, session, token }: Batch): void {
+    res.setHeader('Quartet-Cursor', token);
+    res.setHeader('Quartet-Session', session);
+    res.setHeader('Content-Type', 'application/json');
+    res.setHeader('Content-Length', Buffer.byteLength(body));
+    res.end(body);
+    this.parts.served(entries);
+  }
+}
+
+function selectionOf(query: Query): Selection {
+  return {
+    prefix: query.get('prefix') ?? '',
+    limit: integerParameter(query, 'limit', LIMIT, 1, LIMIT_MAX),
+    wantsValues: choiceParameter(query, 'values', ['true', 'false']) === 'true',
+  };
+}
