@@ -1,16 +1,22 @@
 // What is asked of a generator of load, and what does it tell?
 
-export const VALUE_BYTES = 100;
+export interface HttpRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 export interface Load {
-  readonly method: 'GET' | 'PUT';
   /** The connections are spread over all of them. */
   readonly urls: readonly string[];
   readonly connections: number;
-  /** Each key is asked for by one connection, in turn. */
-  readonly keys: number;
-  /** For so long; undefined: each key once. */
+  /** Sent one after the other, from another start on each connection or thread; begun again at the end. */
+  readonly requests: readonly HttpRequest[];
+  /** For so long; undefined: each once. */
   readonly seconds: number | undefined;
+  /** Refusals are no failures: what is loaded once may be sent twice at the end, where a store takes that amiss. */
+  readonly mayRefuse?: boolean;
 }
 
 export interface Measurement {
@@ -18,10 +24,13 @@ export interface Measurement {
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Undefined where the generator does not tell. */
+  readonly p999Ms: number | undefined;
+  /** Of answers, heads and bodies; undefined where the generator does not tell. */
+  readonly bytesReceived: number | undefined;
   /** Of one core, from 0 to 1. */
   readonly generatorBusy: number;
 }
 
-export function keyOf(index: number): string {
-  return `bench-${String(index).padStart(7, '0')}`;
-}
+/** Nothing is measured when a server refuses: a refusal is cheap. */
+export class RefusedError extends Error {}

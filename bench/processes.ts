@@ -1,43 +1,70 @@
-// How do server and generator keep out of each other's way? Each has a core, where the system lets one choose.
+// What do processes cost, and how are the ones of a benchmark started and ended?
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Load, Measurement } from './load.js';
-
-export const ARE_CORES_CHOSEN = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
-
-export const SERVER_LAUNCHER = ARE_CORES_CHOSEN ? ['taskset', '-c', '0'] : [];
-const GENERATOR_LAUNCHER = ARE_CORES_CHOSEN ? ['taskset', '-c', '1'] : [];
 
 const CLOCK_TICKS_PER_SECOND = 100;
+const END_MS_MAX = 5000;
 
-export async function startBareServer(): Promise<{ url: string; pid: number; stop(): void }> {
-  const child = spawnScript('bare-server.ts', SERVER_LAUNCHER);
-  const [port] = (await once(child, 'message')) as [number];
-  return { url: `http://127.0.0.1:${port}`, pid: child.pid!, stop: () => void child.kill() };
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+/** A process that ends at the latest with this one. */
+export function start(command: readonly string[], options: SpawnOptions): ChildProcess {
+  const [program, ...rest] = command;
+  const child = spawn(program!, rest, options);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
-export async function generate(load: Load): Promise<Measurement> {
-  const child = spawnScript('generator.ts', GENERATOR_LAUNCHER);
-  child.send(load);
-  const failed = once(child, 'exit').then(([code]) => {
-    throw new Error(`the generator ended with status ${code}; see above`);
-  });
-  const [measurement] = (await Promise.race([once(child, 'message'), failed])) as [Measurement];
-  failed.catch(() => {});
-  return measurement;
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), END_MS_MAX);
+  await exited;
+  clearTimeout(kill);
 }
 
-/** Processor time that a process has had so far, all threads, in seconds. */
-export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+/** Processor time that the processes have had so far, all threads, in seconds. */
+export function cpuSeconds(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / CLOCK_TICKS_PER_SECOND;
 }
 
-function spawnScript(file: string, launcher: readonly string[]): ChildProcess {
-  const [command, ...rest] = [...launcher, process.execPath, '--import', 'tsx', join(import.meta.dirname, file)];
-  return spawn(command!, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/** The most memory that the processes have had resident at one time each, in bytes. */
+export function peakBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + statusBytes(pid, 'VmHWM'), 0);
+}
+
+/** What the processes have resident now, in bytes. */
+export function residentBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + statusBytes(pid, 'VmRSS'), 0);
+}
+
+/** What the folders take of the disk, in whole blocks, as `du` counts. */
+export async function diskBytes(folders: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const folder of folders) {
+    for (const file of await readdir(folder, { recursive: true })) {
+      // A compaction may remove it meanwhile.
+      const found = await stat(join(folder, file)).catch(() => undefined);
+      bytes += (found?.blocks ?? 0) * 512;
+    }
+  }
+  return bytes;
+}
+
+function statusBytes(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)![1]) * 1024;
 }

@@ -155,6 +155,8 @@ async function textFiles(): Promise<TextFile[]> {
         paths.push(`${entry.name}/${path}`);
     }
   }
-  const texts = paths.filter((path) => /\.(?:ts|js|json|md)$/.test(path));
+  // The peers of the benchmark are installed in a folder of their own.
+  const own = paths.filter((path) => !path.includes('/node_modules/'));
+  const texts = own.filter((path) => /\.(?:ts|js|json|md)$/.test(path));
   return Promise.all(texts.map(async (path) => ({ path, text: await readFile(join(ROOT, path), 'utf8') })));
 }

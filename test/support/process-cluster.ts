@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly isCuttable?: boolean;
   /** Goes before `node`, to pin it to a core for example. */
   readonly launcher?: readonly string[];
+  /** Another `node` than the one that runs this. */
+  readonly node?: string;
   /** More environment for a replica, given its name and the folder that everything lies in. */
   readonly environmentOf?: (name: string, folder: string) => Readonly<Record<string, string>>;
 }
@@ -51,6 +53,7 @@ export class ProcessCluster {
     replicas = 4,
     isCuttable = true,
     launcher = [],
+    node = process.execPath,
     environmentOf = () => ({}),
   }: ClusterOptions = {}): Promise<ProcessCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'quartet-'));
@@ -80,6 +83,7 @@ export class ProcessCluster {
           entry,
           peers: peersOf(name),
           launcher,
+          node,
           environment: environmentOf(name, folder),
         }),
     );

@@ -17,6 +17,8 @@ export interface ReplicaSetup {
   readonly peers: string;
   /** Goes before `node`, to pin it to a core for example. */
   readonly launcher: readonly string[];
+  /** Another `node` than the one that runs this. */
+  readonly node?: string;
   /** Goes over what the replica inherits and what the other settings say. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -60,9 +62,9 @@ export class ReplicaProcess {
   async start(): Promise<number> {
     if (this.isRunning) throw new Error(`${this.name} runs already`);
     const startedAt = performance.now();
-    const { entry, launcher, log } = this.setup;
+    const { entry, launcher, log, node = process.execPath } = this.setup;
     const output = openSync(log, 'a');
-    const [command, ...rest] = [...launcher, process.execPath, ...START_OPTIONS, entry];
+    const [command, ...rest] = [...launcher, node, ...START_OPTIONS, entry];
     const child = spawn(command!, rest, { env: this.environment(), stdio: ['ignore', output, output] });
     closeSync(output);
     this.child = child;

@@ -1,0 +1,72 @@
+// How are many servers measured fairly on one machine? In turn, over and over, so that each meets the machine's good and
+// bad moments; what counts are medians, and ratios of measurements that lie next to each other.
+
+import { withProgress } from './recovery/progress.js';
+import type { Measurement } from './load.js';
+import { cpuSeconds } from './processes.js';
+import type { Row } from './rows.js';
+import type { Target } from './targets/target.js';
+
+export interface Sample extends Measurement {
+  /** Of all servers of the target. */
+  readonly cpuSeconds: number;
+}
+
+/** All measurements of one target for one row, in the order of the repeats. */
+export interface Cell {
+  readonly row: Row;
+  readonly target: Target;
+  readonly samples: readonly Sample[];
+}
+
+export async function measureAll(
+  targets: readonly Target[],
+  rows: readonly Row[],
+  { repeats, seconds }: { readonly repeats: number; readonly seconds: number },
+): Promise<readonly Cell[]> {
+  const cells = rows.flatMap((row) =>
+    targets
+      .filter((target) => target.rows.includes(row.id))
+      .map((target) => ({ row, target, samples: [] as Sample[] })),
+  );
+  await withProgress('Measuring', cells.length * repeats, async (progress) => {
+    let done = 0;
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      for (const { row, target, samples } of cells) {
+        samples.push(await measureOne(target, row, seconds));
+        progress(++done);
+      }
+    }
+  });
+  return cells;
+}
+
+export async function measureOne(target: Target, row: Row, seconds: number): Promise<Sample> {
+  const before = cpuSeconds(target.pids);
+  const measurement = await target.measure(row.id, seconds).catch((error: unknown) => {
+    throw new Error(`${target.title}, ${row.title}`, { cause: error });
+  });
+  return { ...measurement, cpuSeconds: cpuSeconds(target.pids) - before };
+}
+
+export function rateOf({ requests, seconds }: Sample): number {
+  return requests / seconds;
+}
+
+export function cpuMicrosOf({ cpuSeconds: cpu, requests }: Sample): number {
+  return (cpu * 1e6) / requests;
+}
+
+export function medianOf(samples: readonly Sample[], of: (sample: Sample) => number): number {
+  return median(samples.map(of));
+}
+
+/** Of ratios of one repeat each. */
+export function medianRatio(above: Cell, below: Cell, of: (sample: Sample) => number): number {
+  return median(above.samples.map((sample, repeat) => of(sample) / of(below.samples[repeat]!)));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
