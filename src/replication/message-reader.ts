@@ -177,15 +177,17 @@ export class MessageReader {
       if (bytes > this.limits.bytes) break;
       const keys: string[] = [];
       let isCut = false;
-      for await (const key of view.recentlyLogged(span.actor, span.from, span.to) ??
-        view.logged(span.actor, span.from, span.to)) {
-        keys.push(key);
-        if (!containers.has(key)) {
-          const container = view.container(key);
-          containers.set(key, container);
-          bytes += containerBytes(key, container);
+      for await (const chunk of view.loggedChunks(span.actor, span.from, span.to)) {
+        for (const key of chunk) {
+          keys.push(key);
+          if (!containers.has(key)) {
+            const container = view.container(key);
+            containers.set(key, container);
+            bytes += containerBytes(key, container);
+          }
+          isCut = bytes > this.limits.bytes;
+          if (isCut) break;
         }
-        isCut = bytes > this.limits.bytes;
         if (isCut) break;
       }
       invariant(isCut || keys.length === span.to - span.from, `the log of ${span.actor} has a hole after ${span.from}`);

@@ -70,9 +70,7 @@ export class Unsent {
     for (const [actor, counter] of to) {
       const before = counterOf(from, actor);
       if (before >= counter) continue;
-      const recent = view.recentlyLogged(actor, before, counter);
-      if (recent !== undefined) for (const key of recent) this.add(key, by);
-      else for await (const key of view.logged(actor, before, counter)) this.add(key, by);
+      for await (const keys of view.loggedChunks(actor, before, counter)) for (const key of keys) this.add(key, by);
     }
   }
 

@@ -211,27 +211,46 @@ export class CommittedView {
     for await (const [recordKey] of this.scan(WHOLE_LOG)) yield dotOf(recordKey);
   }
 
-  /** As `logged`, of dots that were committed a short while ago; undefined when some were not. */
-  recentlyLogged(actor: Actor, from: number, to: number): readonly string[] | undefined {
-    return this.recent.keys(actor, from, to);
-  }
-
   /**
    * The keys that the actor's dots wrote, from the one after `from` up to and with `to`, in order.
    * @throws CorruptRecordError
    */
   async *logged(actor: Actor, from: number, to: number): AsyncGenerator<string> {
+    for await (const keys of this.loggedChunks(actor, from, to)) yield* keys;
+  }
+
+  /** As `logged`, many at a time; from memory, when they were committed a short while ago. */
+  async *loggedChunks(actor: Actor, from: number, to: number): AsyncGenerator<readonly string[]> {
+    const recent = this.recent.keys(actor, from, to);
+    if (recent !== undefined) {
+      yield recent;
+      return;
+    }
     let counter = from;
     try {
-      for await (const [recordKey, record] of this.scan(logRange(actor, from, to))) {
-        counter++;
-        yield this.decode(decodeLogged, recordKey, record);
+      for await (const chunk of this.snapshot.scan(logRange(actor, from, to), SCAN_CHUNK)) {
+        counter += chunk.length;
+        yield* this.decoded(chunk);
       }
     } catch (error) {
       if (!(error instanceof StoreReadError)) throw error;
       // The names of its records are known: one by one, it turns out which of them can't be read, if any.
-      yield* this.loggedEach(actor, counter, to);
+      for (const key of this.loggedEach(actor, counter, to)) yield [key];
     }
+  }
+
+  /** The keys of these entries, up to one that is damaged. */
+  private *decoded(chunk: readonly StoreEntry[]): Generator<readonly string[]> {
+    const keys: string[] = [];
+    for (const [recordKey, record] of chunk) {
+      try {
+        keys.push(this.decode(decodeLogged, recordKey, record));
+      } catch (error) {
+        yield keys;
+        throw error;
+      }
+    }
+    yield keys;
   }
 
   private *loggedEach(actor: Actor, from: number, to: number): Generator<string> {

@@ -3,8 +3,8 @@
 
 import type { Actor, Dot } from '../clock/dot.js';
 
-/** Of each actor; a peer that lacks more is behind, and the disk is read for it. */
-const DOTS_MAX = 4096;
+/** Of each actor; a peer that lacks more is far behind, and the disk is read for it. A key takes some 40 bytes. */
+const DOTS_MAX = 32_768;
 
 interface Recent {
   /** The counter before that of the first key. */

@@ -91,10 +91,9 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   const lastBehind = peer.clockWhenBehind;
   const missing = countBeyond(answer.clock, state.clock);
   peer.clockWhenBehind = missing > 0 ? state.clock : undefined;
-  if (missing > 0 && lastBehind && isStalled(state.clock, lastBehind, answer.clock)) {
+  if (isFirst && missing > FAR_BEHIND) pullFrom(state, peer, 'way', effects);
+  else if (missing > 0 && lastBehind && isStalled(state.clock, lastBehind, answer.clock)) {
     pullFrom(state, peer, 'dots', effects);
-  } else if (isFirst && missing > FAR_BEHIND) {
-    pullFrom(state, peer, 'way', effects);
   }
 
   const isAheadSame = answer.aheadDigest === state.aheadDigest;
