@@ -43,6 +43,8 @@ export class AppModule {
       valueBytesMax: config.valueBytesMax,
       bodyBytesMax: config.bodyBytesMax,
       clusterSecret,
+      hasPeerPort: config.peerPort !== undefined,
+      leaveMs: config.leaveMs,
       imports: [store, observability, replication, status],
     });
     const changes = ChangesModule.of({

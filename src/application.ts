@@ -12,9 +12,6 @@ import { Discovery } from './replication/discovery.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
 import { Scrubber } from './replication/scrubber.js';
 
-/** How long a request under way may take to end once the node is stopping. */
-const CLOSE_GRACE_MS = 5000;
-
 export interface Application {
   /** The port it listens on: the configured one, or the one given for 0. */
   readonly port: number;
@@ -26,7 +23,10 @@ export async function startApplication(
   config: Config,
   options: { readonly logger: LoggerService | LogLevel[] | false; readonly onStopped: (error: unknown) => void },
 ): Promise<Application> {
-  const adapter = new ServerAdapter({ requestTimeoutMs: config.requestTimeoutMs });
+  const adapter = new ServerAdapter({
+    requestTimeoutMs: config.requestTimeoutMs,
+    hasPeerPort: config.peerPort !== undefined,
+  });
   const app = await NestFactory.create(AppModule.of(config, options.onStopped), adapter, {
     logger: options.logger,
     bodyParser: false,
@@ -38,6 +38,7 @@ export async function startApplication(
   const server = app.getHttpServer() as Server;
   try {
     await app.listen(config.port, config.host);
+    if (config.peerPort !== undefined) await adapter.listenToPeers(config.peerPort, config.host);
   } catch (error) {
     await app.close();
     throw error;
@@ -49,10 +50,6 @@ export async function startApplication(
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : config.port,
-    close: async () => {
-      const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
-      await app.close();
-      clearTimeout(cut);
-    },
+    close: () => app.close(),
   };
 }

@@ -21,23 +21,26 @@ async function main(): Promise<void> {
   if (config.clusterSecret === undefined && !['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
     logger.warn('QUARTET_CLUSTER_SECRET is not set: whoever reaches this address can act as a replica');
   }
-  const application = await startApplication(config, {
+  const starting = startApplication(config, {
     logger,
     // The store is as the last commit left it; whoever runs the process starts it again from there.
     // What was under way is told so first.
     onStopped: () => setTimeout(() => process.exit(EXIT_FAILED), LAST_ANSWERS_MS),
   });
-  logger.log(`${config.name} is ready on http://${config.host}:${application.port}, data in ${config.data}`);
-
+  // From the beginning: to the first process of a container, a signal that nobody handles does nothing.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       logger.log(`${signal}: stopping`);
-      application.close().then(
-        () => process.exit(0),
-        (error: unknown) => fail(error),
-      );
+      starting
+        .then((application) => application.close())
+        .then(
+          () => process.exit(0),
+          (error: unknown) => fail(error),
+        );
     });
   }
+  const { port } = await starting;
+  logger.log(`${config.name} is ready on http://${config.host}:${port}, data in ${config.data}`);
 }
 
 function fail(error: unknown): never {
@@ -50,7 +53,8 @@ function fail(error: unknown): never {
     error instanceof DamagedStoreError;
   const isPortTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   if (isExpected) console.error(error.message);
-  else if (isPortTaken) console.error(`${(error as Error).message}: another process listens there; set QUARTET_PORT`);
+  else if (isPortTaken)
+    console.error(`${(error as Error).message}: another process listens there; choose another port`);
   else console.error(error);
   process.exit(error instanceof ConfigError ? EXIT_BAD_CONFIGURATION : EXIT_FAILED);
 }

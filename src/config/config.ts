@@ -11,6 +11,8 @@ export interface Config {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** A port of its own for the other replicas, which no client needs to reach; undefined: they come to `port`. */
+  readonly peerPort: number | undefined;
   /** Where other replicas reach this one: its own entry among the members, or `QUARTET_URL`. */
   readonly url: string | undefined;
   /** The data folder; made when absent. */
@@ -28,6 +30,8 @@ export interface Config {
   readonly bodyBytesMax: number;
   /** How long a client may take to send a request. */
   readonly requestTimeoutMs: number;
+  /** How long a replica that is told to stop, not ready any more, still takes requests. */
+  readonly leaveMs: number;
   /** Below this much free disk, writes are refused while everything else still works. */
   readonly diskFreeBytesMin: number;
   /** Log entries kept for members that stay away: beyond, a member that comes back takes over all keys instead. */
@@ -92,7 +96,14 @@ export async function loadConfig(environment: Environment): Promise<Config> {
   );
   const host = text('HOST') ?? '127.0.0.1';
   const port = integer('PORT', 5000, 1, 65535);
-  const self = { name, host, port };
+  const peerPort = read<number | undefined>(
+    'PEER_PORT',
+    undefined,
+    (text) => integerIn(text, 1, 65535),
+    'an integer from 1 to 65535',
+  );
+  if (peerPort === port) problems.push('QUARTET_PEER_PORT must not be QUARTET_PORT; unset, replicas come to that');
+  const self = { name, host, port: peerPort ?? port };
   const url = read('URL', undefined, parseUrl, 'an http or https address without a path');
   const sources = { peers: text('PEERS'), machines: text('MACHINES'), dns: text('PEERS_DNS') };
   const members = await readMembers(sources, problems);
@@ -105,6 +116,7 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     name,
     host,
     port,
+    peerPort,
     url: url ?? members.find((member) => member.isNamed && member.name === name)?.url,
     data: text('DATA') ?? `./data/${name}`,
     peers: peersOf(members, self),
@@ -115,6 +127,7 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     valueBytesMax: integer('VALUE_MAX_BYTES', MIB, 1, 16 * MIB),
     bodyBytesMax: integer('BODIES_MAX_BYTES', 128 * MIB, 1, 4096 * MIB),
     requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000),
+    leaveMs: integer('LEAVE_MS', 0, 0, 60_000),
     logMax: integer('LOG_MAX_ENTRIES', 1_000_000, 0, Number.MAX_SAFE_INTEGER),
     feedRetentionSeconds: integer('FEED_RETENTION_SECONDS', 3600, 0, 30 * DAY_SECONDS),
     feedReadersMax: integer('FEED_READERS_MAX', 1000, 0, 100_000),

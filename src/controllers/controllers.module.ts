@@ -1,7 +1,8 @@
 // The HTTP edge put together: controllers, what they read bodies and tokens with, and the one filter of errors.
 
-import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { Resolution } from '../clock/resolution.js';
 import { ReplicaDriver } from '../replication/replica-driver.js';
 import { DiskSpace } from '../observability/disk-space.js';
@@ -10,6 +11,7 @@ import { HealthController } from './cluster/health.controller.js';
 import { MetricsController } from './cluster/metrics.controller.js';
 import { BodyBudget } from './http/body.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import type { ServerAdapter } from './http/server-adapter.js';
 import { Problem } from './http/problem.js';
 import { Tokens } from './http/tokens.js';
 import { KeyRoute } from './kv/key-route.js';
@@ -26,6 +28,10 @@ export interface ControllersOptions {
   readonly valueBytesMax: number;
   readonly bodyBytesMax: number;
   readonly clusterSecret: string | undefined;
+  /** Whether the other replicas come to a port of their own. */
+  readonly hasPeerPort: boolean;
+  /** How long a stopping node, not ready any more, still takes requests. */
+  readonly leaveMs: number;
   /** The modules that provide driver, peer endpoint, disk space, status and metrics. */
   readonly imports: DynamicModule[];
 }
@@ -33,9 +39,17 @@ export interface ControllersOptions {
 /** All messages of peers in memory at one time: each of 15 peers may push and be pulled from. */
 const PEER_BODY_BYTES_MAX = 512 * 1024 * 1024;
 
+const LEAVE_MS = Symbol('LeaveMs');
+
 /** The HTTP edge: it translates and decides nothing. */
 @Module({})
-export class ControllersModule {
+export class ControllersModule implements BeforeApplicationShutdown {
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost<ServerAdapter>,
+    @Inject(ReplicaDriver) private readonly driver: ReplicaDriver,
+    @Inject(LEAVE_MS) private readonly leaveMs: number,
+  ) {}
+
   static of(options: ControllersOptions): DynamicModule {
     return {
       module: ControllersModule,
@@ -58,6 +72,7 @@ export class ControllersModule {
           inject: [DiskSpace, ReplicaDriver],
           useFactory: (disk: DiskSpace, driver: ReplicaDriver) => kvOptions(options, disk, driver),
         },
+        { provide: LEAVE_MS, useValue: options.leaveMs },
         { provide: PEER_OPTIONS, useFactory: () => peerOptions(options) },
         {
           provide: KvHandler,
@@ -74,6 +89,16 @@ export class ControllersModule {
       ],
     };
   }
+
+  /** Not ready any more: who sends requests gets time to see it, and the last ones are answered before replication ends. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const { httpAdapter } = this.host;
+    if (!httpAdapter.isListening) return;
+    httpAdapter.sendAway();
+    await pause(this.leaveMs);
+    this.driver.leave();
+    await httpAdapter.closeToClients();
+  }
 }
 
 function kvOptions({ resolve, valueBytesMax }: ControllersOptions, disk: DiskSpace, driver: ReplicaDriver): KvOptions {
@@ -88,6 +113,6 @@ function kvOptions({ resolve, valueBytesMax }: ControllersOptions, disk: DiskSpa
   };
 }
 
-function peerOptions({ clusterSecret }: ControllersOptions): PeerOptions {
-  return { clusterSecret, budget: new BodyBudget(PEER_BODY_BYTES_MAX) };
+function peerOptions({ clusterSecret, hasPeerPort }: ControllersOptions): PeerOptions {
+  return { clusterSecret, hasPeerPort, budget: new BodyBudget(PEER_BODY_BYTES_MAX) };
 }

@@ -21,6 +21,8 @@ export interface PeerStatus {
   readonly lagSeconds: number;
   /** Dots that the peer has and this node lacks. */
   readonly missingDots: number;
+  /** Why it is unreachable; null when it is not. */
+  readonly problem: string | null;
 }
 
 export class ClusterStatus {
@@ -30,6 +32,8 @@ export class ClusterStatus {
   constructor(
     private readonly driver: ReplicaDriver,
     readonly catchUp: CatchUp,
+    /** What the last request to a peer that failed came to. */
+    private readonly failureOf: (peer: string) => string | undefined,
   ) {}
 
   watch(): void {
@@ -80,6 +84,7 @@ export class ClusterStatus {
         lagDots,
         lagSeconds: this.lag.lagSeconds(peer.clock, Date.now()),
         missingDots,
+        problem: peer.isReachable ? null : (this.failureOf(peer.name) ?? null),
       };
     });
   }

@@ -20,12 +20,13 @@ export class ObservabilityModule {
       providers: [
         { provide: Metrics, useFactory: () => new Metrics(name) },
         {
-          provide: DriverEvents,
+          provide: ReplicaLog,
           inject: [Metrics],
           useFactory: (metrics: Metrics) => new ReplicaLog(metrics, onStopped),
         },
+        { provide: DriverEvents, useExisting: ReplicaLog },
       ],
-      exports: [Metrics, DriverEvents],
+      exports: [Metrics, ReplicaLog, DriverEvents],
     };
   }
 }

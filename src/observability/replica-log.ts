@@ -116,6 +116,11 @@ export class ReplicaLog implements DriverEvents {
     else this.logger.warn(reason);
   }
 
+  /** What the last request to a peer that failed came to; undefined: none has. */
+  failureOf(peer: string): string | undefined {
+    return this.lastFailure.get(peer);
+  }
+
   stopped(error: unknown): void {
     this.logger.error(`the replica stops: ${error instanceof Error ? error.stack : String(error)}`);
     this.onStopped(error);

@@ -8,6 +8,7 @@ import { ClusterStatus } from './cluster-status.js';
 import { DiskSpace } from './disk-space.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
+import { ReplicaLog } from './replica-log.js';
 
 export interface StatusOptions {
   /** The node's data folder, whose disk is watched. */
@@ -44,15 +45,16 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
         { provide: CatchUp, inject: [ReplicaDriver], useFactory: (driver: ReplicaDriver) => new CatchUp(driver) },
         {
           provide: ClusterStatus,
-          inject: [ReplicaDriver, CatchUp, Metrics, ReplicaStore, DiskSpace],
+          inject: [ReplicaDriver, CatchUp, ReplicaLog, Metrics, ReplicaStore, DiskSpace],
           useFactory: (
             driver: ReplicaDriver,
             catchUp: CatchUp,
+            log: ReplicaLog,
             metrics: Metrics,
             store: ReplicaStore,
             disk: DiskSpace,
           ) => {
-            const status = new ClusterStatus(driver, catchUp);
+            const status = new ClusterStatus(driver, catchUp, (peer) => log.failureOf(peer));
             metrics.watch(status, store, disk);
             return status;
           },

@@ -12,7 +12,7 @@ import type { Time } from './time.port.js';
 import { PeerFailure, type PeerTransport } from './transport.port.js';
 
 /** How long a stopping replica waits for answers of its peers: a silent one must not hold it up. */
-const DRAIN_TIMEOUT_MS = 2000;
+export const DRAIN_TIMEOUT_MS = 2000;
 
 export interface ExchangeShell {
   readonly transport: PeerTransport;

@@ -13,7 +13,7 @@ import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import type { Input, ReadInput, RequestId, WriteInput } from './engine/input.js';
+import type { Input, RequestId } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
@@ -24,27 +24,17 @@ import type { DriverEvents } from './driver-events.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
 import { Exchanges } from './exchanges.js';
 import { Group } from './group.js';
+import { handedOver } from './hand-over.js';
 import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
+import type { ReadRequest, WriteRequest } from './requests.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
 import type { PeerTransport } from './transport.port.js';
+import { WaitingRequests } from './waiting-requests.js';
 
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
 export const TICK_MS = 500;
-
-export interface WriteRequest extends Pick<
-  WriteInput,
-  'key' | 'operation' | 'context' | 'precondition' | 'acksNeeded'
-> {
-  /** How long to wait for acknowledgements of other replicas. */
-  readonly timeoutMs: number;
-}
-
-export interface ReadRequest extends Pick<ReadInput, 'key' | 'answersNeeded'> {
-  /** How long to wait for answers of other replicas. */
-  readonly timeoutMs: number;
-}
 
 interface Pending {
   readonly resolve: (reply: Reply) => void;
@@ -60,7 +50,7 @@ export class ReplicaDriver {
   private readonly reader: MessageReader;
   private readonly exchanges: Exchanges;
   /** Writes that wait for acknowledgements, and reads that wait for answers. */
-  private readonly waiting = new Set<RequestId>();
+  private readonly waiting: WaitingRequests;
   private commit: Promise<void> | undefined;
   private lastId: RequestId = 0;
   private cancelTick: Cancel = () => {};
@@ -96,6 +86,7 @@ export class ReplicaDriver {
       observed: (observation) => outside.events.observed(observation),
     });
     this.sessions = new SessionWaiters(outside.time);
+    this.waiting = new WaitingRequests(outside.time, (id) => this.runUnasked({ kind: 'give-up', id }));
     this.checkIntroduced();
   }
 
@@ -106,16 +97,26 @@ export class ReplicaDriver {
   }
 
   /**
-   * Sends nothing more, and waits until everything taken is committed and answered. Peers may still acknowledge what is
-   * on its way, for a bounded time; a write that waits for more is answered with what it has.
+   * The replica will stop: reads that wait for what a session has seen are refused, and requests that wait for peers get
+   * a moment more, then are answered with what they have. Everything else goes on.
    */
-  async drain(): Promise<void> {
-    this.isDraining = true;
-    this.cancelTick();
+  leave(): void {
     this.introduction.abandon(new ReplicaStoppedError('the replica stops; nothing was written'));
     this.sessions.abandon();
+    this.waiting.leave();
+  }
+
+  /**
+   * Peers that are there get what was written here and they lack, for a bounded time. Then nothing more is sent, and
+   * everything taken is committed and answered.
+   */
+  async drain(): Promise<void> {
+    this.leave();
+    if (this.stopReason === undefined) await handedOver(this.replica, this.outside.time);
+    this.isDraining = true;
+    this.cancelTick();
     await this.exchanges.drained();
-    for (const id of this.waiting) this.runUnasked({ kind: 'give-up', id });
+    this.waiting.end();
     while (this.commit !== undefined) await this.commit;
     this.isDrained = true;
   }
@@ -174,29 +175,15 @@ export class ReplicaDriver {
     if (this.replica.isForgotten) throw new ForgottenError(this.actor);
     const id = ++this.lastId;
     const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
-    return resultOf(await (request.acksNeeded <= 1 ? answered : this.within(timeoutMs, id, answered)));
+    return resultOf(await (request.acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered)));
   }
 
   /** What so many replicas know of a key, this one included, merged, and those that lacked something repaired. */
   async readQuorum({ timeoutMs, ...request }: ReadRequest): Promise<ReadResult> {
     const id = ++this.lastId;
-    const reply = await this.within(timeoutMs, id, this.request(id, { kind: 'read', id, ...request }));
+    const reply = await this.waiting.within(timeoutMs, id, this.request(id, { kind: 'read', id, ...request }));
     if (reply.kind !== 'read') throw new TypeError(`a read was answered as ${reply.kind}`);
     return reply.result;
-  }
-
-  /** The reply, with what it has when it has waited so long. */
-  private async within(timeoutMs: number, id: RequestId, answered: Promise<Reply>): Promise<Reply> {
-    this.waiting.add(id);
-    const cancel = this.outside.time.after(this.isDraining ? 0 : timeoutMs, () =>
-      this.runUnasked({ kind: 'give-up', id }),
-    );
-    try {
-      return await answered;
-    } finally {
-      this.waiting.delete(id);
-      cancel();
-    }
   }
 
   /** A name service lists these members. */
@@ -223,7 +210,6 @@ export class ReplicaDriver {
   /** Whether the committed clock covers `session`, within `timeoutMs`. */
   async covers(session: VersionVector, timeoutMs: number): Promise<boolean> {
     if (descends(this.store.view.clock, session)) return true;
-    if (timeoutMs <= 0 || this.isDraining) return false;
     return this.sessions.wait(session, timeoutMs);
   }
 

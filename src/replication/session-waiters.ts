@@ -12,11 +12,13 @@ interface Waiter {
 export class SessionWaiters {
   private readonly waiters = new Set<Waiter>();
   private readonly watchers = new Set<() => void>();
+  private isAbandoned = false;
 
   constructor(private readonly time: Time) {}
 
   /** Resolves with whether the clock came to cover `session` within `timeoutMs`. */
-  wait(session: VersionVector, timeoutMs: number): Promise<boolean> {
+  async wait(session: VersionVector, timeoutMs: number): Promise<boolean> {
+    if (this.isAbandoned || timeoutMs <= 0) return false;
     return new Promise((resolve) => {
       const settle = (isCovered: boolean): void => {
         cancel();
@@ -41,8 +43,9 @@ export class SessionWaiters {
     for (const noted of this.watchers) noted();
   }
 
-  /** It will not move any more. */
+  /** Nobody is to wait any more. */
   abandon(): void {
+    this.isAbandoned = true;
     for (const waiter of [...this.waiters]) waiter.settle(false);
   }
 }

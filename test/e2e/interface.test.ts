@@ -171,7 +171,13 @@ describe('all that the document describes', () => {
 /** What Nest will register, by the decorators of the controllers; those for all other methods are refusals. */
 function registeredRoutes(): readonly string[] {
   const options = { resolve: 'order' as const, clusterSecret: undefined, imports: [] };
-  const { controllers = [] } = ControllersModule.of({ ...options, valueBytesMax: 1, bodyBytesMax: 1 });
+  const { controllers = [] } = ControllersModule.of({
+    ...options,
+    valueBytesMax: 1,
+    bodyBytesMax: 1,
+    hasPeerPort: false,
+    leaveMs: 0,
+  });
   const { controllers: ofChanges = [] } = ChangesModule.of({ ...options, readersMax: 1 });
   return [...controllers, ...ofChanges].flatMap((controller) => {
     const prefix = pathsOf(controller)[0]!;

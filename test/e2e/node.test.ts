@@ -33,6 +33,7 @@ describe('/v1/cluster', () => {
           lagDots: 2,
           lagSeconds: expect.any(Number),
           missingDots: 0,
+          problem: expect.stringContaining('ECONNREFUSED'),
         },
       ],
       // The peer may lack both.

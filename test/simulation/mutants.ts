@@ -397,7 +397,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/replication/engine/push.ts',
-        find: 'if (known < counterOf(state.floor, state.actor)) return;',
+        find: 'if (known < counterOf(state.floor, state.actor)) return undefined;',
         replace: '',
       },
       {

@@ -68,6 +68,7 @@ export interface ClusterBody {
     readonly lagDots: number;
     readonly lagSeconds: number;
     readonly missingDots: number;
+    readonly problem: string | null;
   }[];
   readonly log: { readonly entries: number };
   readonly catchUp: {

@@ -38,7 +38,7 @@ export function answerError(res: ServerResponse, error: unknown, logger: LoggerS
   sendProblem(res, problem);
 }
 
-function sendProblem(res: ServerResponse, problem: Problem): void {
+export function sendProblem(res: ServerResponse, problem: Problem): void {
   if (res.headersSent) {
     // Too late for an answer: a cut connection is the only way left to say that this one is not complete.
     res.destroy();

@@ -1,15 +1,23 @@
-// Which HTTP server stands below Nest? Express, with four differences.
+// Which HTTP server stands below Nest? Express, with five differences.
 //
 // Some requests are taken before Express sees them, straight from the server.
+//
+// With a port for peers there are two servers before one application. What comes to the second is marked as coming from
+// there: only what a replica sends is taken at it, and then that is taken nowhere else.
+//
 // Express gives every request and response another prototype, which ruins V8's inline caches. Here the server makes them
 // with classes that have Express' prototypes behind them already, so that nothing changes per request.
 // A client has a bounded time to send its request. And what never becomes a request is answered like everything else.
 
-import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
+import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express } from 'express';
+import { PEER_PATH } from '../../replication/transport/http-peer-transport.js';
+import { closed } from './closed.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
+import { sendProblem } from './send-problem.js';
 
 /** How often the server looks for clients that are too slow. */
 const CHECK_EVERY_MS = 500;
@@ -23,13 +31,28 @@ const LINGER_MS = 1000;
 /** Answers a request, or leaves it: false. */
 export type EarlyRoute = (req: IncomingMessage, res: ServerResponse) => boolean;
 
+export interface ServerOptions {
+  readonly requestTimeoutMs: number;
+  /** Whether the other replicas come to a port of their own. */
+  readonly hasPeerPort: boolean;
+}
+
+/** Of a request that came to the port for peers. */
+export interface PeerRequest extends IncomingMessage {
+  isFromPeerPort?: boolean;
+}
+
 export class ServerAdapter extends ExpressAdapter {
-  private readonly requestTimeoutMs: number;
+  private readonly settings: ServerOptions;
+  private readonly classes: ReturnType<typeof stableClasses>;
+  private readonly peerServer: Server | undefined;
   private early: EarlyRoute = () => false;
 
-  constructor(options: { readonly requestTimeoutMs: number }) {
+  constructor(options: ServerOptions) {
     super(newExpress());
-    this.requestTimeoutMs = options.requestTimeoutMs;
+    this.settings = options;
+    this.classes = stableClasses(this.getInstance<Express>());
+    if (options.hasPeerPort) this.peerServer = this.serverBefore(onlyPeers(this.getInstance<Express>()));
   }
 
   /** From now on requests go to the router only when `route` leaves them. */
@@ -39,21 +62,60 @@ export class ServerAdapter extends ExpressAdapter {
 
   override initHttpServer(): void {
     const app = this.getInstance<Express>();
+    this.httpServer = this.serverBefore((req, res) => {
+      if (!this.early(req, res)) app(req, res);
+    });
+  }
+
+  /** Where there is a port for peers, they find nobody before this. */
+  async listenToPeers(port: number, host: string): Promise<void> {
+    if (this.peerServer === undefined) return;
+    this.peerServer.listen(port, host);
+    await once(this.peerServer, 'listening');
+  }
+
+  get isListening(): boolean {
+    return (this.httpServer as Server).listening;
+  }
+
+  /** Each answer at the clients' port ends its connection from now on: who asks again comes to another replica. */
+  sendAway(): void {
+    (this.httpServer as Server).prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
+  }
+
+  /** Takes nothing more at the clients' port. Resolves when all is answered, or the time for it is over. */
+  closeToClients(): Promise<void> {
+    return closed(this.httpServer as Server);
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all([this.closeToClients(), this.peerServer && closed(this.peerServer)]);
+  }
+
+  private serverBefore(listener: RequestListener): Server {
+    const { requestTimeoutMs } = this.settings;
     const server = createServer(
       {
-        ...stableClasses(app),
-        requestTimeout: this.requestTimeoutMs,
-        headersTimeout: this.requestTimeoutMs,
+        ...this.classes,
+        requestTimeout: requestTimeoutMs,
+        headersTimeout: requestTimeoutMs,
         connectionsCheckingInterval: CHECK_EVERY_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
       },
-      (req, res) => {
-        if (!this.early(req, res)) app(req, res);
-      },
+      listener,
     );
     server.on('clientError', answerClientError);
-    this.httpServer = server;
+    return server;
   }
+}
+
+/** What replicas send each other, and nothing else. */
+function onlyPeers(app: Express): RequestListener {
+  return (req: PeerRequest, res) => {
+    if (req.url !== PEER_PATH) return sendProblem(res, new Problem('NO_SUCH_ROUTE', 'this port is for replicas only'));
+    req.isFromPeerPort = true;
+    app(req, res);
+  };
 }
 
 /** Set up before Nest gets it: the router is made at first use, with the settings of that moment. */
@@ -68,7 +130,7 @@ function newExpress(): Express {
   return app;
 }
 
-/** Classes whose instances Express need not touch: their prototypes are the ones it would set. */
+/** Classes whose instances Express need not touch: their prototypes are the ones it would set. One pair for an application. */
 function stableClasses(app: Express) {
   class Request extends IncomingMessage {}
   class Response<R extends IncomingMessage> extends ServerResponse<R> {}

@@ -1,7 +1,8 @@
 // What if fewer replicas answer than a read asks for? It is refused: what it would have to merge is not known.
 
 import type { Container } from '../../clock/container.js';
-import type { ReadRequest, ReplicaDriver } from '../../replication/replica-driver.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { ReadRequest } from '../../replication/requests.js';
 import { Problem } from '../http/problem.js';
 
 /** What the replicas that answered know of the key, merged and filled. @throws Problem QUORUM_NOT_REACHED */

@@ -11,10 +11,13 @@ import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { Describe } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
 import { parseQuery } from '../http/query.js';
+import type { PeerRequest } from '../http/server-adapter.js';
 import { receiveMessage } from './peer.openapi.js';
 
 export interface PeerOptions {
   readonly clusterSecret: string | undefined;
+  /** Whether replicas have a port of their own: then they are taken there alone. */
+  readonly hasPeerPort: boolean;
   /** Apart from the clients' budget: a flood of clients must not hold up replication. */
   readonly budget: BodyBudget;
 }
@@ -36,6 +39,7 @@ export class PeerController {
   @Post()
   @Describe(receiveMessage)
   async receive(@Req() req: IncomingMessage, @Res() res: ServerResponse): Promise<void> {
+    this.checkPort(req);
     this.authenticate(req);
     parseQuery(req.url!, []);
     const encoding = req.headers['content-encoding'];
@@ -55,7 +59,14 @@ export class PeerController {
   @All()
   @ApiExcludeEndpoint()
   refuse(@Req() req: IncomingMessage): never {
+    this.checkPort(req);
     return methodNotAllowed(req, 'POST');
+  }
+
+  private checkPort(req: PeerRequest): void {
+    if (this.options.hasPeerPort && req.isFromPeerPort !== true) {
+      throw new Problem('NO_SUCH_ROUTE', 'replicas are taken at a port of their own');
+    }
   }
 
   /** Compares digests, in a time that says nothing of how much of the secret was right. */

@@ -8,16 +8,26 @@ import { counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/v
 import type { ClockMessage } from './messages.js';
 import type { Effects, Peer, ReplicaState } from './state.js';
 
+/** What tells whether a peer lacks own dots. */
+export type OwnDots = Pick<ReplicaState, 'actor' | 'clock' | 'floor'>;
+
 export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void {
-  if (!peer.isReachable || peer.isPushing || peer.isHeldBack || peer.clock === undefined) return;
-  // It takes over all keys: what it lacks then, it gets then.
-  if (peer.awaited.size > 0) return;
-  const known = counterOf(peer.clock, state.actor);
-  if (known >= counterOf(state.clock, state.actor)) return;
-  // The log begins later: it will ask for everything.
-  if (known < counterOf(state.floor, state.actor)) return;
+  const since = pushSince(state, peer);
+  if (since === undefined || peer.isPushing) return;
   peer.isPushing = true;
-  effects.sends.push({ to: peer.name, kind: 'push', actor: state.actor, since: peer.clock });
+  effects.sends.push({ to: peer.name, kind: 'push', actor: state.actor, since });
+}
+
+/** The clock to push from; undefined when the peer has all own dots, or can't be sent them. */
+export function pushSince(state: OwnDots, peer: Readonly<Peer>): VersionVector | undefined {
+  if (!peer.isReachable || peer.isHeldBack || peer.clock === undefined) return undefined;
+  // It takes over all keys: what it lacks then, it gets then.
+  if (peer.awaited.size > 0) return undefined;
+  const known = counterOf(peer.clock, state.actor);
+  if (known >= counterOf(state.clock, state.actor)) return undefined;
+  // The log begins later: it will ask for everything.
+  if (known < counterOf(state.floor, state.actor)) return undefined;
+  return peer.clock;
 }
 
 /**

@@ -167,7 +167,9 @@ function decode<Kind extends string, Message>(
   const reader = new BinaryReader(bytes);
   const protocol = reader.byte();
   if (protocol !== PROTOCOL) {
-    throw new ProtocolVersionError(`this replica speaks version ${PROTOCOL} of the protocol, the other ${protocol}`);
+    throw new ProtocolVersionError(
+      `this replica speaks version ${PROTOCOL} of the protocol, the other ${protocol}: bring both to the same release`,
+    );
   }
   const kind = kinds[reader.byte()];
   if (kind === undefined) throw new MalformedBytesError('the kind of message is not known');

@@ -45,6 +45,7 @@ describe('a configuration', () => {
       valueBytesMax: 1024 * 1024,
       bodyBytesMax: 128 * 1024 * 1024,
       requestTimeoutMs: 30_000,
+      leaveMs: 0,
       scrubKeysPerSecond: 250,
       diskFreeBytesMin: 64 * 1024 * 1024,
     });
@@ -64,6 +65,8 @@ describe('a configuration', () => {
       QUARTET_VALUE_MAX_BYTES: '2048',
       QUARTET_BODIES_MAX_BYTES: '4096',
       QUARTET_REQUEST_TIMEOUT_MS: '1000',
+      QUARTET_PEER_PORT: '6001',
+      QUARTET_LEAVE_MS: '3000',
       QUARTET_SCRUB_KEYS_PER_SECOND: '7',
       QUARTET_DISK_FREE_MIN_BYTES: '0',
       QUARTET_LOG_MAX_ENTRIES: '5000',
@@ -86,6 +89,8 @@ describe('a configuration', () => {
       valueBytesMax: 2048,
       bodyBytesMax: 4096,
       requestTimeoutMs: 1000,
+      peerPort: 6001,
+      leaveMs: 3000,
       scrubKeysPerSecond: 7,
       diskFreeBytesMin: 0,
     });
@@ -162,6 +167,8 @@ describe('a configuration', () => {
     ['FEED_READERS_MAX', ['-1', '100001', 'many']],
     ['VALUE_MAX_BYTES', ['0', '16777217', '1MiB']],
     ['REQUEST_TIMEOUT_MS', ['99', '600001']],
+    ['PEER_PORT', ['0', '65536', 'http']],
+    ['LEAVE_MS', ['-1', '60001', '5s']],
     ['DISK_FREE_MIN_BYTES', ['-1', '99999999999999999']],
   ])('refuses a QUARTET_%s that makes no sense, and names it', async (name, values) => {
     for (const value of values) {
@@ -183,6 +190,17 @@ describe('where other replicas reach this one', () => {
   it('is what QUARTET_URL says, whatever that entry says', async () => {
     const config = await load({ QUARTET_PEERS: 'n1=http://a:5000', QUARTET_URL: 'https://elsewhere.example' });
     expect(config.url).toBe('https://elsewhere.example');
+  });
+
+  it('is at the port for replicas, where there is one: a bare entry of that address is its own', async () => {
+    const environment = { QUARTET_PORT: '5000', QUARTET_PEER_PORT: '6000' };
+    const peers = 'http://127.0.0.1:5000,http://127.0.0.1:6000';
+    expect((await load({ ...environment, QUARTET_PEERS: peers })).peers.map(({ url }) => url)).toEqual([
+      'http://127.0.0.1:5000',
+    ]);
+    expect(await problemsOf({ ...environment, QUARTET_PEER_PORT: '5000' })).toEqual([
+      expect.stringMatching(/^QUARTET_PEER_PORT must not be QUARTET_PORT/),
+    ]);
   });
 
   it('is not known where nothing says so', async () => {

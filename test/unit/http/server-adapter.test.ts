@@ -13,7 +13,7 @@ describe('the early route', () => {
   const routed: string[] = [];
 
   beforeEach(async () => {
-    const adapter = new ServerAdapter({ requestTimeoutMs: 1000 });
+    const adapter = new ServerAdapter({ requestTimeoutMs: 1000, hasPeerPort: false });
     adapter.initHttpServer();
     adapter.getInstance<Express>().use((req, res) => {
       routed.push(req.url);

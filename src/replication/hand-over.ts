@@ -1,0 +1,34 @@
+// What if only a replica that stops has a write? It is on disk, but the others would wait for it until the replica is
+// back. So it goes on pushing until those that are there have everything, or the time is over.
+
+import { pushSince } from './engine/push.js';
+import type { Replica } from './engine/replica.js';
+import type { Cancel, Time } from './time.port.js';
+
+/** A peer that takes nothing for so long must not hold up a stop: it gets the rest at the next start. */
+export const HAND_OVER_MS_MAX = 5000;
+
+const LOOK_EVERY_MS = 25;
+
+/** Resolves once every peer that is there has told that it has all own dots, or after a while. */
+export function handedOver(replica: Replica, time: Time): Promise<void> {
+  return new Promise((resolve) => {
+    let cancelLook: Cancel = () => {};
+    const end = (): void => {
+      cancelLook();
+      cancelEnd();
+      resolve();
+    };
+    const cancelEnd = time.after(HAND_OVER_MS_MAX, end);
+    const look = (): void => {
+      if (!owesPushes(replica)) return end();
+      cancelLook = time.after(LOOK_EVERY_MS, look);
+    };
+    look();
+  });
+}
+
+/** Nobody else pushes them; and nobody takes them from a replica that was removed. */
+function owesPushes({ actor, clock, peers, isForgotten, progress: { floor } }: Replica): boolean {
+  return !isForgotten && peers.some((peer) => pushSince({ actor, clock, floor }, peer) !== undefined);
+}

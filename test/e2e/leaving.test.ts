@@ -1,0 +1,139 @@
+// How does a replica stop? It says that it is not ready, answers what it has taken, sends its peers what only it has, and
+// closes its database; nobody can hold that up for long.
+
+import { request } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { CLOSE_MS_MAX } from '../../src/controllers/http/closed.js';
+import { DRAIN_TIMEOUT_MS } from '../../src/replication/exchanges.js';
+import { HAND_OVER_MS_MAX } from '../../src/replication/hand-over.js';
+import { InProcessCluster } from '../support/in-process-cluster.js';
+import { InProcessNode, type WriteBody } from '../support/in-process-node.js';
+import type { MessageGate } from '../support/in-process-gate.js';
+import { until } from '../support/until.js';
+
+jest.setTimeout(60_000);
+
+/** Longer than it takes to look at the replica some times. */
+const LEAVE_MS = 1500;
+
+describe('a replica that is told to stop', () => {
+  let node: InProcessNode;
+  beforeAll(async () => {
+    node = await InProcessNode.start();
+  });
+  afterAll(() => node.remove());
+
+  it('is not ready at once, and takes requests on for a while, each for the last time on its connection', async () => {
+    await node.restart({ leaveMs: LEAVE_MS });
+    await until('the replica is ready', async () => (await node.readiness()).isReady);
+    const { url } = node;
+    const stopped = node.stop();
+    const ready = await fetch(`${url}/readyz?verbose`);
+    expect(ready.status).toBe(503);
+    expect(await ready.text()).toContain('[-] running: shutting down');
+    const written = await fetch(`${url}/v1/kv/late`, { method: 'PUT', body: 'value' });
+    expect(written.status).toBe(201);
+    expect(written.headers.get('Connection')).toBe('close');
+    await stopped;
+    await expect(fetch(`${url}/livez`)).rejects.toThrow();
+    await node.restart();
+    expect(await (await node.get('late')).text()).toBe('value');
+  });
+
+  it('answers a request that is still coming in', async () => {
+    const { port } = node;
+    const body = 'a value that comes in two parts';
+    const answer = new Promise<number>((resolve, reject) => {
+      const options = { port, method: 'PUT', path: '/v1/kv/slow', headers: { 'Content-Length': body.length } };
+      const outgoing = request(options, (response) => resolve(response.resume().statusCode!)).on('error', reject);
+      outgoing.write(body.slice(0, 10));
+      setTimeout(() => outgoing.end(body.slice(10)), 500);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await node.stop();
+    expect(await answer).toBe(201);
+    await node.restart();
+    expect(await (await node.get('slow')).text()).toBe(body);
+  });
+
+  it('does not wait for a client that never ends its request', async () => {
+    const broken = new Promise((resolve) => {
+      const options = { port: node.port, method: 'PUT', path: '/v1/kv/never', headers: { 'Content-Length': 10 } };
+      request(options).on('error', resolve).write('half');
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const startedAt = performance.now();
+    await node.stop();
+    expect(performance.now() - startedAt).toBeLessThan(CLOSE_MS_MAX + 3000);
+    expect(await broken).toHaveProperty('code', 'ECONNRESET');
+  });
+});
+
+describe('a replica with peers that is told to stop', () => {
+  let cluster: InProcessCluster;
+  let n1: InProcessNode, n2: InProcessNode;
+  let gate: MessageGate;
+  beforeAll(async () => {
+    cluster = await InProcessCluster.start(2);
+    [n1, n2] = cluster.nodes as [InProcessNode, InProcessNode];
+    gate = await cluster.gate(n1, n2);
+  });
+  afterEach(async () => {
+    gate.release();
+    if (!n1.isRunning) await cluster.restart(n1);
+    await cluster.converge();
+  });
+  afterAll(() => cluster.remove());
+
+  /** Writes one key whose push is kept on its way, and then others that have to wait for its answer. */
+  async function writeUnsent(prefix: string): Promise<readonly string[]> {
+    gate.hold(({ kind }) => kind === 'push');
+    await n1.write(`${prefix} first`, 'value');
+    await until('the push is on its way', () => gate.held > 0);
+    const keys = Array.from({ length: 20 }, (_, i) => `${prefix} ${i}`);
+    for (const key of keys) await n1.write(key, 'value');
+    return [`${prefix} first`, ...keys];
+  }
+
+  it('sends them first what they lack and only it can push', async () => {
+    const keys = await writeUnsent('pushed');
+    const stopped = n1.stop();
+    setTimeout(() => gate.release(), 200);
+    await stopped;
+    for (const key of keys) expect((await n2.get(key)).status).toBe(200);
+  });
+
+  it('does not wait for one that takes nothing: it gets the rest when the replica is back', async () => {
+    const keys = await writeUnsent('held');
+    const startedAt = performance.now();
+    await n1.stop();
+    const tookMs = performance.now() - startedAt;
+    expect(tookMs).toBeGreaterThan(HAND_OVER_MS_MAX - 100);
+    expect(tookMs).toBeLessThan(HAND_OVER_MS_MAX + DRAIN_TIMEOUT_MS + 3000);
+    expect((await n2.get(keys.at(-1)!)).status).toBe(404);
+    gate.release();
+    await cluster.restart(n1);
+    await cluster.converge();
+    for (const key of keys) expect((await n2.get(key)).status).toBe(200);
+  });
+
+  it('does not wait for one that is not there', async () => {
+    await n2.stop();
+    await n1.write('alone', 'value');
+    await until('n2 is known to be away', async () => (await n1.cluster()).peers[0]!.state === 'unreachable');
+    const startedAt = performance.now();
+    await n1.stop();
+    expect(performance.now() - startedAt).toBeLessThan(HAND_OVER_MS_MAX);
+    await cluster.restart(n2);
+  });
+
+  it('answers a write that waits for them with what it has', async () => {
+    gate.hold(({ kind }) => kind === 'push' || kind === 'compare');
+    const writing = n1.put('waiting', 'value', { query: 'w=all&timeout=60000' });
+    await until('the push is on its way', () => gate.held > 0);
+    await n1.stop();
+    const answer = await writing;
+    expect(answer.status).toBe(202);
+    expect(((await answer.json()) as WriteBody).acks).toBe(1);
+  });
+});
