@@ -6,8 +6,9 @@ export default {
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',
-  // Minutes of real faults: `npm run test:faults`; what needs a container engine: `npm run test:containers`.
-  testPathIgnorePatterns: ['<rootDir>/test/real-faults/', '<rootDir>/test/containers/'],
+  // Minutes of real faults: `npm run test:faults`; what needs a container engine: `npm run test:containers`; what needs
+  // the tools of Kubernetes and Prometheus: `npm run test:manifests`.
+  testPathIgnorePatterns: ['<rootDir>/test/real-faults/', '<rootDir>/test/containers/', '<rootDir>/test/manifests/'],
   testSequencer: '<rootDir>/test/support/longest-first.js',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

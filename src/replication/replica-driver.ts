@@ -49,7 +49,6 @@ export class ReplicaDriver {
   readonly sessions: SessionWaiters;
   private readonly reader: MessageReader;
   private readonly exchanges: Exchanges;
-  /** Writes that wait for acknowledgements, and reads that wait for answers. */
   private readonly waiting: WaitingRequests;
   private commit: Promise<void> | undefined;
   private lastId: RequestId = 0;

@@ -1,5 +1,5 @@
-// How long does a request wait for other replicas? As long as its client said; for a moment only once this replica leaves;
-// and not at all when it has stopped sending.
+// How long does a request wait for other replicas, a write for acknowledgements or a read for answers? As long as its
+// client said; for a moment only once this replica leaves; and not at all when it has stopped sending.
 
 import type { RequestId } from './engine/input.js';
 import type { Time } from './time.port.js';
