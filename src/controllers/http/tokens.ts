@@ -1,109 +1,156 @@
 // What stands in a context, session or cursor token?
 //
-//     format (1 byte) · kind (1 byte) · version vector · seal (8 bytes) · check (4 bytes)      as base64url
+//     format (1 byte) · version vector · zeros up to a multiple of 3 · kind (1) · seal (8) · check (4)      as base64url
 //
-// A cursor has a wall time behind its vector. The seal is a hash over the cluster secret, the kind, the key (for a context) and the vector. It binds a context to
-// its key, on which alone it says something true, and keeps made-up vectors out: a context that claims dots nobody has
-// written would swallow them when they come. Every replica of a cluster has the secret, so it takes every other's
-// tokens. Without a secret the seal still finds confusion, if not malice. The check is a CRC of all of it that begins with
-// the secret's: a token that is damaged, or another cluster's, is told from a context that belongs to another key.
+// A cursor has a wall time behind its vector. The seal is a keyed hash (the key comes from the cluster secret) over all
+// before it and, for a context, the key that it is of. It binds a context to its key, on which alone it says something
+// true, and keeps made-up vectors out: a context that claims dots nobody has written would swallow them when they come.
+// Every replica of a cluster has the secret, so it takes every other's tokens. Without a secret the seal still finds
+// confusion, if not malice. The check is a keyed hash over all before it, and not of the key: a token that is damaged, or
+// another cluster's, is told from a context that belongs to another key.
+//
+// Every answer has two tokens, nearly always of the vector that the last one had: what depends on that alone is kept.
 
-import { createHash, hash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { createHash } from 'node:crypto';
 import type { VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readVector, writeVector } from '../../codec/vector-codec.js';
 import type { Cursor } from '../../replication/cursor.js';
 import { Problem } from './problem.js';
+import { sipHash, sipStart, sipTake, sipText, sipWord, type SipHash, type SipState } from './siphash.js';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const KIND = { context: 1, session: 2, cursor: 3 } as const;
-const CHECK_BYTES = 4;
 const SEAL_BYTES = 8;
+const CHECK_BYTES = 4;
+const TAIL_BYTES = 1 + SEAL_BYTES + CHECK_BYTES;
+
+/** The last byte of a word that tells uses of the hash apart. No key has it: what is hashed with a key is nothing else. */
+const NOT_UTF8 = 0xff * 2 ** 24;
+const SEAL_WORD = 2 ** 8;
+const CHECK_WORD = 2 * 2 ** 8;
 
 /** 64 actors of the longest names fit; no cluster comes near. */
 const TOKEN_LENGTH_MAX = 8192;
 
+/** What a token says, and what all tokens that say it have in common. */
+interface Content {
+  /** Format and content, as base64url. */
+  readonly text: string;
+  readonly state: SipState;
+}
+
+/** Of the vector whose tokens were asked for last. */
+interface Known extends Content {
+  readonly vector: VersionVector;
+  readonly contextCheck: SipState;
+  session: string | undefined;
+}
+
 export class Tokens {
   private readonly writer = new BinaryWriter();
-  private readonly salt: Buffer;
-  private readonly checkSeed: number;
-  /** The bytes of the vector encoded last: at rest every token of a replica has the same one. */
-  private last: { readonly vector: VersionVector; readonly bytes: Buffer } | undefined;
+  private readonly tail = Buffer.alloc(TAIL_BYTES);
+  private readonly start: SipState;
+  private known: Known | undefined;
 
   constructor(clusterSecret: string | undefined) {
-    this.salt = createHash('sha256')
-      .update(`quartet token\0${clusterSecret ?? ''}`)
-      .digest();
-    this.checkSeed = crc32(this.salt);
+    const salt = createHash('sha256').update(`quartet token\0${clusterSecret ?? ''}`);
+    this.start = sipStart(salt.digest());
   }
 
   context(key: string, vector: VersionVector): string {
-    return this.seal(KIND.context, key, this.encode(vector));
+    const { text, state, contextCheck } = this.of(vector);
+    return text + this.sealed(KIND.context, sipText(state, key), contextCheck);
   }
 
   session(vector: VersionVector): string {
-    return this.seal(KIND.session, '', this.encode(vector));
+    const known = this.of(vector);
+    known.session ??= this.withoutKey(KIND.session, known);
+    return known.session;
   }
 
   cursor({ clock, expiredMs }: Cursor): string {
-    return this.seal(KIND.cursor, '', Buffer.concat([this.encode(clock), this.writer.varint(expiredMs).finish()]));
+    writeVector(this.begin(), clock);
+    return this.withoutKey(KIND.cursor, this.end(this.writer.varint(expiredMs)));
   }
 
   /** @throws Problem INVALID_TOKEN, CONTEXT_OF_ANOTHER_KEY */
   parseContext(key: string, token: string): VersionVector {
-    return this.open(KIND.context, key, token, readVector, () => {
-      throw new Problem('CONTEXT_OF_ANOTHER_KEY', 'a context says something of its own key only: read this key first');
+    return this.open(KIND.context, token, {
+      read: readVector,
+      sealOf: (state) => sipText(state, key),
+      onForeign: () => {
+        const detail = 'a context says something of its own key only: read this key first';
+        throw new Problem('CONTEXT_OF_ANOTHER_KEY', detail);
+      },
     });
   }
 
   /** @throws Problem INVALID_TOKEN */
   parseSession(token: string): VersionVector {
-    return this.open(KIND.session, '', token, readVector, notOurs);
+    return this.open(KIND.session, token, {
+      read: readVector,
+      sealOf: (state) => sealWithoutKey(state, KIND.session),
+      onForeign: notOurs,
+    });
   }
 
   /** @throws Problem INVALID_TOKEN */
   parseCursor(token: string): Cursor {
-    const readCursor = (reader: BinaryReader): Cursor => ({ clock: readVector(reader), expiredMs: reader.varint() });
-    return this.open(KIND.cursor, '', token, readCursor, notOurs);
+    return this.open(KIND.cursor, token, {
+      read: (reader) => ({ clock: readVector(reader), expiredMs: reader.varint() }),
+      sealOf: (state) => sealWithoutKey(state, KIND.cursor),
+      onForeign: notOurs,
+    });
   }
 
-  private seal(kind: number, key: string, bytes: Buffer): string {
-    const token = Buffer.allocUnsafe(2 + bytes.length + SEAL_BYTES + CHECK_BYTES);
-    token[0] = FORMAT;
-    token[1] = kind;
-    bytes.copy(token, 2);
-    const end = 2 + bytes.length;
-    token.write(this.sealOf(token.subarray(0, end), key), end, 'hex');
-    token.writeUInt32BE(this.checkOf(token), end + SEAL_BYTES);
-    return token.toString('base64url');
+  private withoutKey(kind: number, { text, state }: Content): string {
+    return text + this.sealed(kind, sealWithoutKey(state, kind), checkStart(state, kind));
+  }
+
+  /** Kind, seal and check. */
+  private sealed(kind: number, seal: SipHash, check: SipState): string {
+    const { tail } = this;
+    tail[0] = kind;
+    tail.writeUInt32LE(seal.low, 1);
+    tail.writeUInt32LE(seal.high, 5);
+    tail.writeUInt32LE(sipHash(check, seal).low, 1 + SEAL_BYTES);
+    return tail.toString('base64url');
   }
 
   private open<T>(
     kind: number,
-    key: string,
     token: string,
-    read: (reader: BinaryReader) => T,
-    onForeign: () => never,
+    {
+      read,
+      sealOf,
+      onForeign,
+    }: {
+      readonly read: (reader: BinaryReader) => T;
+      readonly sealOf: (state: SipState) => SipHash;
+      readonly onForeign: () => never;
+    },
   ): T {
     const bytes = Buffer.from(token, 'base64url');
-    const end = bytes.length - SEAL_BYTES - CHECK_BYTES;
-    const isWhole =
+    const end = bytes.length - TAIL_BYTES;
+    const isToken =
       token.length <= TOKEN_LENGTH_MAX &&
-      end >= 2 &&
+      end >= 3 &&
+      end % 3 === 0 &&
       bytes.toString('base64url') === token &&
       bytes[0] === FORMAT &&
-      bytes[1] === kind &&
-      bytes.readUInt32BE(end + SEAL_BYTES) === this.checkOf(bytes);
-    if (!isWhole) {
-      throw new Problem('INVALID_TOKEN', 'the token is damaged, cut, of another kind, or of another cluster');
-    }
-    if (bytes.toString('hex', end, end + SEAL_BYTES) !== this.sealOf(bytes.subarray(0, end), key)) onForeign();
+      bytes[end] === kind;
+    if (!isToken) throw damaged();
+    const state = sipTake(this.start, bytes.subarray(0, end));
+    const seal = { low: bytes.readUInt32LE(end + 1), high: bytes.readUInt32LE(end + 5) };
+    if (bytes.readUInt32LE(end + 1 + SEAL_BYTES) !== sipHash(checkStart(state, kind), seal).low) throw damaged();
+    const own = sealOf(state);
+    if (own.low !== seal.low || own.high !== seal.high) onForeign();
     try {
-      const reader = new BinaryReader(bytes.subarray(2, end));
+      const reader = new BinaryReader(bytes.subarray(1, end));
       const content = read(reader);
-      reader.end();
+      while (reader.remaining > 0) if (reader.byte() !== 0) throw new MalformedBytesError('bytes are left over');
       return content;
     } catch (error) {
       if (!(error instanceof MalformedBytesError)) throw error;
@@ -111,22 +158,36 @@ export class Tokens {
     }
   }
 
-  /** Cut to 8 bytes, which also leaves nothing to extend: the full hash never leaves the replica. */
-  private sealOf(content: Uint8Array, key: string): string {
-    return hash('sha256', Buffer.concat([this.salt, content, Buffer.from(key)]), 'hex').slice(0, SEAL_BYTES * 2);
+  private of(vector: VersionVector): Known {
+    if (this.known?.vector === vector) return this.known;
+    writeVector(this.begin(), vector);
+    const { text, state } = this.end(this.writer);
+    this.known = { vector, text, state, contextCheck: checkStart(state, KIND.context), session: undefined };
+    return this.known;
   }
 
-  private checkOf(token: Buffer): number {
-    return crc32(token.subarray(0, -CHECK_BYTES), this.checkSeed);
+  private begin(): BinaryWriter {
+    return this.writer.byte(FORMAT);
   }
 
-  private encode(vector: VersionVector): Buffer {
-    if (this.last?.vector !== vector) {
-      writeVector(this.writer, vector);
-      this.last = { vector, bytes: this.writer.finish() };
-    }
-    return this.last.bytes;
+  private end(writer: BinaryWriter): Content {
+    while (writer.size % 3 > 0) writer.byte(0);
+    const bytes = writer.finish();
+    return { text: bytes.toString('base64url'), state: sipTake(this.start, bytes) };
   }
+}
+
+function sealWithoutKey(state: SipState, kind: number): SipHash {
+  return sipText(sipWord(state, NOT_UTF8 + SEAL_WORD + kind), '');
+}
+
+/** The hash of a seal from here on is the check. */
+function checkStart(state: SipState, kind: number): SipState {
+  return sipWord(state, NOT_UTF8 + CHECK_WORD + kind);
+}
+
+function damaged(): Problem {
+  return new Problem('INVALID_TOKEN', 'the token is damaged, cut, of another kind, or of another cluster');
 }
 
 function notOurs(): never {
