@@ -85,31 +85,37 @@ async function copyKeys(
 ): Promise<number> {
   const blank = blankNode(actor);
   let containers = new Map<string, Container>();
+  let deadlines: NonNullable<Commit['deadlines']>[number][] = [];
   let bytes = 0;
   let keys = 0;
   let stamp: Stamp = 0;
   for await (const { key, container } of snapshot.keys()) {
     containers.set(key, container);
     for (const version of container.versions) {
-      bytes += version.value.length;
+      bytes += version.part.length + version.value.length;
       stamp = observeStamp(stamp, version.stamp, nowMs);
+      if (version.deadlineMs !== undefined) deadlines.push({ deadlineMs: version.deadlineMs, key, isSet: true });
     }
     keys++;
     if (containers.size < COMMIT_KEYS_MAX && bytes < COMMIT_BYTES_MAX) continue;
     signal.throwIfAborted();
-    await store.commit(commitOf(containers, { node: blank, claims: undefined }));
+    await store.commit(commitOf(containers, { node: blank, claims: undefined, deadlines }));
     onProgress(keys);
     containers = new Map();
+    deadlines = [];
     bytes = 0;
   }
   signal.throwIfAborted();
   const { clock, claims } = snapshot.header;
   const node = { ...blank, clock, floor: clock, stamp };
-  await store.commit(commitOf(containers, { node, claims: claims.length === 0 ? undefined : claims }));
+  await store.commit(commitOf(containers, { node, claims: claims.length === 0 ? undefined : claims, deadlines }));
   onProgress(keys);
   return keys;
 }
 
-function commitOf(containers: ReadonlyMap<string, Container>, known: Pick<Commit, 'node' | 'claims'>): Commit {
+function commitOf(
+  containers: ReadonlyMap<string, Container>,
+  known: Pick<Commit, 'node' | 'claims' | 'deadlines'>,
+): Commit {
   return { ...known, members: undefined, containers, contexts: new Map(), log: [] };
 }

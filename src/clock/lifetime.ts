@@ -4,7 +4,7 @@
 // looks. It is dropped later, by each replica for itself and without a dot: the outcome is the same everywhere. Not before
 // the drift that clocks may have is over, for whoever syncs with a replica that has dropped it drops it too.
 
-import type { Version } from './container.js';
+import type { Container, Version } from './container.js';
 import { DRIFT_MAX_MS } from './hybrid-clock.js';
 
 /** What a reader may see; `versions` itself when that is all of them. */
@@ -26,4 +26,10 @@ function without(versions: readonly Version[], endedMs: number): readonly Versio
 
 function hasEnded({ deadlineMs }: Version, endedMs: number): boolean {
   return deadlineMs !== undefined && deadlineMs <= endedMs;
+}
+
+/** The container without the versions that are dropped; `container` itself when there are none. */
+export function keep(container: Container, wallMs: number): Container {
+  const versions = keptAt(container.versions, wallMs);
+  return versions === container.versions ? container : { versions, context: container.context };
 }

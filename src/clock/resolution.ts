@@ -3,8 +3,10 @@
 // Resolution is a view: computed at read time from the live versions alone, it is the same at every replica that holds
 // the same ones, whatever the order in which they came, and it never makes a new version.
 
+import { compareKeys } from './claims.js';
 import { compareDots } from './dot.js';
 import type { Version } from './container.js';
+import { VALUE_TYPES } from './value-type.js';
 
 /**
  * `order`: the greatest value, compared by its bytes. For UTF-8 text that is the order of Unicode code points, Python's
@@ -21,9 +23,18 @@ export function winner(versions: readonly Version[], resolution: Resolution): Ve
   return versions.reduce((best, version) => (precedes(version, best) < 0 ? version : best));
 }
 
-/** All versions, the winner first and the rest in descending order. */
+/**
+ * All versions: those of the key's type first, and of each element or field, in the order of their bytes, the winner first and
+ * the rest in descending order.
+ */
 export function ranked(versions: readonly Version[], resolution: Resolution): readonly Version[] {
-  return [...versions].sort(comparators[resolution]);
+  const compare = comparators[resolution];
+  return [...versions].sort(
+    (left, right) =>
+      VALUE_TYPES.indexOf(right.type) - VALUE_TYPES.indexOf(left.type) ||
+      compareKeys(left.part, right.part) ||
+      compare(left, right),
+  );
 }
 
 /** Negative when `left` goes before `right`. Equal values or stamps are decided by the greater dot, which is unique. */

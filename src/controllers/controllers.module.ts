@@ -22,6 +22,8 @@ import { ListHandler } from './kv/list-handler.js';
 import { LegacyController } from './legacy/legacy.controller.js';
 import { PEER_OPTIONS, PeerController, type PeerOptions } from './peer/peer.controller.js';
 import { SnapshotController } from './snapshot/snapshot.controller.js';
+import { TypedHandler } from './types/typed-handler.js';
+import { CountersController, MapsController, SetsController } from './types/types.controller.js';
 
 export interface ControllersOptions {
   readonly resolve: Resolution;
@@ -56,6 +58,9 @@ export class ControllersModule implements BeforeApplicationShutdown {
       imports: options.imports,
       controllers: [
         KvController,
+        CountersController,
+        SetsController,
+        MapsController,
         LegacyController,
         PeerController,
         SnapshotController,
@@ -81,6 +86,12 @@ export class ControllersModule implements BeforeApplicationShutdown {
             new KvHandler(driver, tokens, budget, kv),
         },
         { provide: KeyRoute, inject: [KvHandler], useFactory: (keys: KvHandler) => new KeyRoute(keys) },
+        {
+          provide: TypedHandler,
+          inject: [ReplicaDriver, Tokens, BodyBudget, KV_OPTIONS],
+          useFactory: (driver: ReplicaDriver, tokens: Tokens, budget: BodyBudget, kv: KvOptions) =>
+            new TypedHandler(driver, tokens, budget, kv),
+        },
         {
           provide: ListHandler,
           inject: [ReplicaDriver, Tokens],

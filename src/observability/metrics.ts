@@ -35,6 +35,7 @@ export class Metrics {
     'quartet_read_repairs_total',
     'Reads of several replicas that found some which lacked something of the key',
   );
+  private readonly expired = this.counter('quartet_expired_total', 'Versions dropped after their deadlines');
   private readonly scrubbed = this.counter('quartet_scrub_records_total', 'Records read anew and checked');
   private readonly unreadable = this.counter(
     'quartet_scrub_unreadable_total',
@@ -134,6 +135,8 @@ export class Metrics {
         return this.scrubbed.inc(observation.records);
       case 'store-unreadable':
         return this.unreadable.inc();
+      case 'expired':
+        return this.expired.inc(observation.versions);
       case 'scrub-round-ended':
         this.rounds.inc();
         return this.lastRound.setToCurrentTime();

@@ -93,6 +93,7 @@ export class ReplicaLog implements DriverEvents {
       case 'conflict':
       case 'gap':
       case 'log-trimmed':
+      case 'expired':
         return;
     }
   }

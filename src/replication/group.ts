@@ -6,6 +6,7 @@ import type { Members } from '../clock/membership.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import type { Commit, LogEntry } from '../store/replica-store.js';
 import type { NodeRecord } from '../store/record-codec.js';
+import type { DeadlineChange } from './engine/deadlines.js';
 import type { Observation, Output, Reply, Send } from './engine/output.js';
 
 export class Group {
@@ -17,6 +18,8 @@ export class Group {
   readonly replies: Reply[] = [];
   readonly observations: Observation[] = [];
   private readonly log: LogEntry[] = [];
+  /** By deadline and key, the last word on it. */
+  private readonly deadlines = new Map<string, DeadlineChange>();
   private node: NodeRecord | undefined;
   private claims: Claims | undefined;
   private members: Members | undefined;
@@ -32,6 +35,7 @@ export class Group {
       this.contexts.delete(key);
     }
     for (const entry of writes.log) this.log.push(entry);
+    for (const change of writes.deadlines) this.deadlines.set(`${change.deadlineMs} ${change.key}`, change);
     this.node = writes.node ?? this.node;
     this.claims = writes.claims ?? this.claims;
     this.members = writes.members ?? this.members;
@@ -62,6 +66,7 @@ export class Group {
         containers: this.containers,
         contexts: this.contexts,
         log: this.log,
+        deadlines: [...this.deadlines.values()],
         node: this.node,
       }
     );

@@ -250,7 +250,9 @@ export class MessageReader {
     for await (const { recordKey, isDamaged, versions } of view.checked(spanRange('k', span))) {
       if (isDamaged) return nothing;
       const key = keyOf(recordKey);
-      keys.set(key, digestOfKey(key, versions));
+      const digestHere = digestOfKey(key, versions);
+      if (digestHere === undefined) continue;
+      keys.set(key, digestHere);
       if (keys.size < this.limits.digestKeys) continue;
       through = key;
       isCut = true;
@@ -301,6 +303,6 @@ async function isMost(view: CommittedView, missing: number): Promise<boolean> {
 
 function containerBytes(key: string, container: Container): number {
   let bytes = key.length;
-  for (const version of container.versions) bytes += version.value.length + 64;
+  for (const { part, value } of container.versions) bytes += part.length + value.length + 64;
   return bytes;
 }

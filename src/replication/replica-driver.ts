@@ -8,6 +8,7 @@
 // A step that breaks an invariant, or a commit that fails, stops the replica: its store says where to go on.
 
 import { fill, type Container } from '../clock/container.js';
+import { liveAt } from '../clock/lifetime.js';
 import type { Members } from '../clock/membership.js';
 import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
@@ -150,6 +151,22 @@ export class ReplicaDriver {
   suspect(keys: readonly string[]): void {
     if (keys.length > 0) this.take({ kind: 'suspected', keys });
   }
+
+  /** By this time, deadlines of the key may have passed. */
+  expire(key: string, wallMs: number): void {
+    try {
+      this.take({ kind: 'expire', key, wallMs });
+    } catch (error) {
+      // It is fetched from the peers, and what has ended is dropped then.
+      if (!(error instanceof CorruptRecordError)) throw error;
+    }
+  }
+
+  /** This replica's own clock: what it hides and drops is decided by it. */
+  get nowMs(): number {
+    return this.outside.time.nowMs();
+  }
+
   /** How many keys can't be read until a peer has told them. */
   get damagedCount(): number {
     return this.replica.damaged.size;
@@ -161,11 +178,11 @@ export class ReplicaDriver {
   }
 
   /**
-   * The committed container of a key, filled with the clock of its commit.
+   * The committed container of a key, filled with the clock of its commit, without what has passed its deadline.
    * @throws CorruptRecordError
    */
   read(key: string): Container {
-    return fill(this.store.container(key), this.store.view.knownOf(key));
+    return this.alive(fill(this.store.container(key), this.store.view.knownOf(key)));
   }
 
   /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */
@@ -182,7 +199,14 @@ export class ReplicaDriver {
     const id = ++this.lastId;
     const reply = await this.waiting.within(timeoutMs, id, this.request(id, { kind: 'read', id, ...request }));
     if (reply.kind !== 'read') throw new TypeError(`a read was answered as ${reply.kind}`);
-    return reply.result;
+    const { result } = reply;
+    return result.kind === 'read' ? { ...result, container: this.alive(result.container) } : result;
+  }
+
+  /** Without what has passed its deadline by now. */
+  private alive(container: Container): Container {
+    const versions = liveAt(container.versions, this.outside.time.nowMs());
+    return versions === container.versions ? container : { versions, context: container.context };
   }
 
   /** A name service lists these members. */

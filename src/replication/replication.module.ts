@@ -8,6 +8,7 @@ import type { Member } from '../cluster/members.js';
 import { ReplicaStore } from '../store/replica-store.js';
 import { Discovery } from './discovery.js';
 import { Replica } from './engine/replica.js';
+import { Expiry } from './expiry.js';
 import { newIncarnation } from './incarnation.js';
 import { DriverEvents } from './driver-events.js';
 import { ReplicaDriver, TICK_MS } from './replica-driver.js';
@@ -48,6 +49,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     @Inject(ReplicaDriver) private readonly driver: ReplicaDriver,
     @Inject(Scrubber) private readonly scrubber: Scrubber,
     @Inject(Discovery) private readonly discovery: Discovery,
+    @Inject(Expiry) private readonly expiry: Expiry,
   ) {}
 
   static of({
@@ -123,6 +125,12 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           },
         },
         {
+          provide: Expiry,
+          inject: [ReplicaDriver, ReplicaStore, Time],
+          useFactory: (driver: ReplicaDriver, store: ReplicaStore, time: Time) =>
+            new Expiry(driver, store, time, feedRetentionSeconds * 1000),
+        },
+        {
           provide: Discovery,
           inject: [ReplicaDriver, Time],
           useFactory: (driver: ReplicaDriver, time: Time) =>
@@ -141,13 +149,14 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name, peerNames),
         },
       ],
-      exports: [ReplicaDriver, Scrubber, Discovery, PeerEndpoint],
+      exports: [ReplicaDriver, Scrubber, Expiry, Discovery, PeerEndpoint],
     };
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.discovery.stop();
     await this.scrubber.stop();
+    await this.expiry.stop();
     await this.driver.drain();
   }
 }

@@ -8,6 +8,8 @@
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { compareKeys, isWithin } from '../clock/claims.js';
+import type { Version } from '../clock/container.js';
+import { keptAt } from '../clock/lifetime.js';
 import {
   contextKey,
   keyOf,
@@ -123,7 +125,7 @@ export class Scrubber {
         bytes += record.bytes;
         read = record.recordKey;
         if (record.isDamaged) isWhole = false;
-        else if (letter === 'k') keys.set(keyOf(read), digestOfKey(keyOf(read), record.versions));
+        else if (letter === 'k') this.look(keyOf(read), record.versions, keys);
         if (records < this.stepRecords && bytes < STEP_BYTES_MAX && !this.isStopped) continue;
         last = read;
         break;
@@ -140,6 +142,14 @@ export class Scrubber {
       this.compare({ span, clock: view.clock, keys });
     }
     return this.advance(last);
+  }
+
+  private look(key: string, versions: readonly Version[], digests: Map<string, number>): void {
+    const digest = digestOfKey(key, versions);
+    if (digest !== undefined) digests.set(key, digest);
+    // Its entry among the deadlines is lost: nothing else would find it.
+    const wallMs = this.outside.time.nowMs();
+    if (keptAt(versions, wallMs) !== versions) this.driver.expire(key, wallMs);
   }
 
   /**

@@ -11,6 +11,8 @@ import {
   commitOf,
   contextKey,
   contextsRange,
+  deadlineOf,
+  deadlineRange,
   dotOf,
   isContextKey,
   isLogKey,
@@ -37,6 +39,13 @@ export interface KeyedContainer {
   readonly key: string;
   /** Stripped, as stored: fill with the clock of the same view before use. */
   readonly container: Container;
+}
+
+/** A version of the key has, or had, its deadline then. */
+export interface Deadline {
+  /** Wall time. */
+  readonly deadlineMs: number;
+  readonly key: string;
 }
 
 export interface CheckedRecord {
@@ -184,6 +193,11 @@ export class CommittedView {
     else if (isContextKey(recordKey)) this.decode(decodeContext, recordKey, record);
     else return this.decode(decodeVersions, recordKey, record);
     return [];
+  }
+
+  /** Deadlines after `afterMs` up to and with `throughMs`, in order; of what has been dropped too, for some time. */
+  async *deadlines(afterMs: number, throughMs: number): AsyncGenerator<Deadline> {
+    for await (const [recordKey] of this.scan(deadlineRange(afterMs, throughMs))) yield deadlineOf(recordKey);
   }
 
   /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */

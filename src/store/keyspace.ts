@@ -7,6 +7,7 @@
 //     c                              what is claimed of ranges of keys beyond the node clock
 //     l <actor> 00 <counter, 8 bytes> the key that this dot wrote
 //     m <number, 8 bytes>            the mark of a commit
+//     d <deadline, 8 bytes> <key>    when a version of the key has its deadline, in milliseconds of wall time
 //
 // Keys stand as they are, in UTF-8, so that a scan yields them in the order of their bytes.
 
@@ -15,6 +16,8 @@ import type { Actor, Dot } from '../clock/dot.js';
 import type { KeyRange } from './store.port.js';
 
 export const NODE_KEY: Uint8Array = Buffer.from('n');
+
+const DEADLINE_PREFIX_BYTES = 9;
 
 export const MEMBERS_KEY: Uint8Array = Buffer.from('p');
 
@@ -42,6 +45,25 @@ export function logKey(actor: Actor, counter: number): Uint8Array {
   bytes.write(`l${actor}\0`, 'latin1');
   writeNumber(bytes, counter, prefix);
   return bytes;
+}
+
+export function deadlineKey(deadlineMs: number, key: string): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(DEADLINE_PREFIX_BYTES + Buffer.byteLength(key));
+  bytes.write('d', 'latin1');
+  writeNumber(bytes, deadlineMs, 1);
+  bytes.write(key, DEADLINE_PREFIX_BYTES);
+  return bytes;
+}
+
+/** The deadline and the key that an entry stands for. */
+export function deadlineOf(recordKey: Uint8Array): { readonly deadlineMs: number; readonly key: string } {
+  const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);
+  return { deadlineMs: readNumber(bytes, 1), key: bytes.toString('utf8', DEADLINE_PREFIX_BYTES) };
+}
+
+/** Deadlines after `afterMs`, up to and with `throughMs`. */
+export function deadlineRange(afterMs: number, throughMs: number): KeyRange {
+  return { gte: deadlineKey(Math.max(0, afterMs + 1), ''), lt: deadlineKey(Math.max(0, throughMs + 1), '') };
 }
 
 export function markKey(commit: number): Uint8Array {

@@ -9,10 +9,12 @@ import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import { NO_MEMBERS, type Members } from '../clock/membership.js';
 import type { Actor, Dot } from '../clock/dot.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
-import { CommittedView, type DamageListener } from './committed-view.js';
+import { CommittedView, type DamageListener, type Deadline } from './committed-view.js';
 import {
   CLAIMS_KEY,
   contextKey,
+  deadlineKey,
+  deadlineRange,
   EVERYTHING,
   logKey,
   logRange,
@@ -47,6 +49,11 @@ const BULK_KEYS_MIN = 500;
 /** What a cached container costs beyond its key and values: objects, map entry, strings, the allocator (measured). */
 const CACHED_BYTES_MIN = 1000;
 
+/** What each further version of it costs beyond its text and value. */
+const CACHED_VERSION_BYTES = 200;
+
+const NO_BYTES = new Uint8Array(0);
+
 export interface LogEntry extends Dot {
   readonly key: string;
 }
@@ -61,6 +68,8 @@ export interface Commit {
   /** Keys whose context alone differs; none of them is in `containers`. */
   readonly contexts: ReadonlyMap<string, VersionVector>;
   readonly log: readonly LogEntry[];
+  /** Entries of the index of deadlines that come and go; absent: none. */
+  readonly deadlines?: readonly (Deadline & { readonly isSet: boolean })[];
   readonly node: NodeRecord;
 }
 
@@ -72,6 +81,7 @@ export class ReplicaStore {
   private readonly marks: CommitMarks;
   private readonly recent = new RecentLog();
   private damageListener: DamageListener = () => {};
+  private deadlineListener: (deadlineMs: number) => void = () => {};
   /** What nobody reads any more is being removed. */
   private clearing: Promise<void> = Promise.resolve();
 
@@ -167,6 +177,7 @@ export class ReplicaStore {
     const claims = commit.claims ?? previous.claims;
     this.latest = this.viewOf(commit.node, claims, this.store.snapshot());
     previous.release();
+    for (const { deadlineMs, isSet } of commit.deadlines ?? []) if (isSet) this.deadlineListener(deadlineMs);
     const firstMark = this.marks.committed();
     if (firstMark !== undefined) this.clear(() => this.store.clear({ gte: markKey(0), lt: markKey(firstMark) }));
     if (commit.node.floor !== previous.node.floor) this.clearLog(previous.node.floor, commit.node.floor);
@@ -207,6 +218,16 @@ export class ReplicaStore {
     this.damageListener = listener;
   }
 
+  /** `listener` hears of every deadline that is committed. One listener. */
+  watchDeadlines(listener: (deadlineMs: number) => void): void {
+    this.deadlineListener = listener;
+  }
+
+  /** Removes what is told of deadlines up to and with this one. */
+  clearDeadlines(throughMs: number): void {
+    this.clear(() => this.store.clear(deadlineRange(-1, throughMs)));
+  }
+
   private viewOf(node: NodeRecord, claims: Claims, snapshot: StoreSnapshot): CommittedView {
     return new CommittedView(node, claims, this.ahead.size, snapshot, this.recent, (error) =>
       this.damageListener(error),
@@ -236,6 +257,10 @@ export class ReplicaStore {
     for (const { actor, counter, key } of commit.log) {
       const recordKey = logKey(actor, counter);
       changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key) });
+    }
+    for (const { deadlineMs, key, isSet } of commit.deadlines ?? []) {
+      const recordKey = deadlineKey(deadlineMs, key);
+      changes.push(isSet ? { type: 'put', key: recordKey, value: NO_BYTES } : { type: 'del', key: recordKey });
     }
     if (commit.claims !== undefined) changes.push(claimsChange(commit.claims));
     if (commit.members !== undefined) {
@@ -294,6 +319,6 @@ function isWhole(value: Uint8Array): boolean {
 
 function cachedBytes(container: Container, key: string): number {
   let bytes = CACHED_BYTES_MIN + key.length * 2;
-  for (const version of container.versions) bytes += version.value.length;
-  return bytes;
+  for (const { part, value } of container.versions) bytes += part.length * 2 + value.length;
+  return bytes + Math.max(0, container.versions.length - 1) * CACHED_VERSION_BYTES;
 }

@@ -34,7 +34,13 @@ describe('A data folder of release 0.1.0', () => {
       ['ключ/é', true, 1],
     ]);
     expect((await node.siblings('greeting')).siblings).toEqual([
-      { dot: `${actor}:1`, time: '2026-11-25T02:26:47.281Z', contentType: 'text/plain', value: 'hello' },
+      {
+        dot: `${actor}:1`,
+        time: '2026-11-25T02:26:47.281Z',
+        type: 'register',
+        contentType: 'text/plain',
+        value: 'hello',
+      },
     ]);
     const bytes = await node.get('bytes');
     expect(bytes.headers.get('content-type')).toBe('image/x');

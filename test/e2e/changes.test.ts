@@ -25,7 +25,7 @@ describe('a poll', () => {
     const batch = await changes(node, `?since=${since}`);
     const etag = (await node.get('a')).headers.get('ETag');
     expect(batch.entries).toEqual([
-      { key: 'a', op: 'put', etag, siblings: 1 },
+      { key: 'a', op: 'put', type: 'register', etag, siblings: 1 },
       { key: 'b', op: 'delete' },
     ]);
     expect(batch.pending).toBe(0);

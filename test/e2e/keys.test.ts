@@ -247,7 +247,7 @@ describe('GET of a key', () => {
       type: 'register',
       context: contextOf(response),
       session: sessionOf(response),
-      siblings: [{ dot, time: expect.any(String), contentType: 'text/plain', value: 'text' }],
+      siblings: [{ dot, time: expect.any(String), type: 'register', contentType: 'text/plain', value: 'text' }],
     });
   });
 

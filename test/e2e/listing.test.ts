@@ -55,7 +55,7 @@ describe('a page of keys', () => {
     expect(keysOf(entries)).toEqual(KEYS);
     expect(next).toBeNull();
     const etag = (await node.get('a')).headers.get('ETag');
-    expect(entries[2]).toEqual({ key: 'a', etag, siblings: 1 });
+    expect(entries[2]).toEqual({ key: 'a', type: 'register', etag, siblings: 1 });
   });
 
   it('is JSON that nobody may keep, with a session that covers it', async () => {

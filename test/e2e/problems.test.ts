@@ -108,7 +108,7 @@ function asking(
   const method = (options.method ?? 'GET').toLowerCase();
   const route = path
     .replace(/\?.*/, '')
-    .replace(/^\/v1\/kv\/.*/, '/v1/kv/{key}')
+    .replace(/^\/v1\/(kv|counters|sets|maps)\/.*/, '/v1/$1/{key}')
     .replace(/(?<=\/members\/).*/, '{name}');
   const provoke = () => node.request(path, options);
   return { code, what, provoke, headers, operation: [method, route] };
@@ -122,6 +122,12 @@ function putting(
   body = 'x',
 ): Provocation {
   return asking(code, what, path, { method: 'PUT', headers, body });
+}
+
+/** An operation on a counter, a set or a map. */
+function changing(code: ProblemCode, what: string, path: string, json: string, headers = {}): Provocation {
+  const method = path.startsWith('/v1/maps/') ? 'PATCH' : 'POST';
+  return asking(code, what, path, { method, headers: { ...JSON_TYPE, ...headers }, body: json });
 }
 
 /** A message to `/put_remote`. */
@@ -141,6 +147,8 @@ function compareTo(to: string, from = 'n2'): Buffer {
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const LONG_KEY = 'k'.repeat(1025);
+const MANY = Array.from({ length: 10_001 }, (_, place) => `${place}`);
+const MANY_FIELDS = Object.fromEntries(MANY.map((field) => [field, 1]));
 const LONG_WIDE_KEY = encodeURIComponent(`${'😀'.repeat(256)}a`);
 const rawAt = (request: string) => () => rawExchange(node.port, request);
 
@@ -210,6 +218,60 @@ const PROVOCATIONS: Provocation[] = [
   putting('INVALID_BODY', 'no value', '/put', JSON_TYPE, '{"key":"a"}'),
   putting('INVALID_BODY', 'half a surrogate pair as a value', '/put', JSON_TYPE, '{"key":"a","value":"\\udc00"}'),
   asking('INVALID_BODY', 'nothing at all', '/put', { method: 'POST' }),
+  changing('INVALID_BODY', 'an addition of nothing', '/v1/counters/a', '{}'),
+  changing('INVALID_BODY', 'an addition of a fraction', '/v1/counters/a', '{"add":0.5}'),
+  changing('INVALID_BODY', 'an addition that is not exact', '/v1/counters/a', '{"add":9007199254740993}'),
+  changing('INVALID_BODY', 'an addition of a word', '/v1/counters/a', '{"add":"five"}'),
+  changing('INVALID_BODY', 'an addition of too many digits', '/v1/counters/a', `{"add":"1${'0'.repeat(40)}"}`),
+  changing('INVALID_BODY', 'an unknown field', '/v1/counters/a', '{"add":1,"by":2}'),
+  changing('INVALID_BODY', 'an empty change', '/v1/sets/a', '{}'),
+  changing('INVALID_BODY', 'elements that are no strings', '/v1/sets/a', '{"add":[1]}'),
+  changing('INVALID_BODY', 'an element that is no list', '/v1/sets/a', '{"add":"a"}'),
+  changing('INVALID_BODY', 'an element to add and to remove', '/v1/sets/a', '{"add":["x"],"remove":["x"]}'),
+  changing('INVALID_BODY', 'half a surrogate pair as an element', '/v1/sets/a', '{"add":["\\ud83d"]}'),
+  changing('INVALID_BODY', 'an element that is too long', '/v1/sets/a', `{"add":["${'x'.repeat(1025)}"]}`),
+  changing('INVALID_BODY', 'fields that are a list', '/v1/maps/a', '{"set":["a"]}'),
+  changing('INVALID_BODY', 'a field to put and to remove', '/v1/maps/a', '{"set":{"x":1},"remove":["x"]}'),
+  changing('INVALID_BODY', 'a field with too long a name', '/v1/maps/a', `{"set":{"${'x'.repeat(1025)}":1}}`),
+  changing('INVALID_BODY', 'JSON without a bottom', '/v1/maps/a', `{"set":{"x":${'['.repeat(1e5)}${']'.repeat(1e5)}}}`),
+  changing('INVALID_HEADER', 'a context of an addition', '/v1/counters/a', '{"add":1}', {
+    'Quartet-Context': new Tokens(undefined).context('a', new Map()),
+  }),
+  changing('UNSUPPORTED_MEDIA_TYPE', 'a form', '/v1/sets/a', 'add=a', { 'Content-Type': 'text/plain' }),
+  changing('INVALID_QUERY', 'a lifetime of a set', '/v1/sets/a?ttl=5', '{"add":["x"]}'),
+  changing('INVALID_KEY', 'a slash in the key of a map', '/v1/maps/a/b', '{"set":{}}'),
+  putting('INVALID_QUERY', 'a lifetime of nothing', '/v1/kv/a?ttl=0', {}),
+  putting('INVALID_QUERY', 'a lifetime of a while', '/v1/kv/a?ttl=1.5', {}),
+  putting('INVALID_QUERY', 'a lifetime beyond ten years', '/v1/kv/a?ttl=315360001', {}),
+
+  changing('WRONG_TYPE', 'an addition to a plain value', `/v1/counters/${WITNESS}`, '{"add":1}'),
+  changing('WRONG_TYPE', 'elements for a plain value', `/v1/sets/${WITNESS}`, '{"add":["x"]}'),
+  changing('WRONG_TYPE', 'fields for a plain value', `/v1/maps/${WITNESS}`, '{"set":{"x":1}}'),
+  asking('WRONG_TYPE', 'a plain value as a counter', `/v1/counters/${WITNESS}`),
+  asking('WRONG_TYPE', 'a plain value as a set', `/v1/sets/${WITNESS}`),
+  asking('WRONG_TYPE', 'a plain value as a map', `/v1/maps/${WITNESS}`),
+  asking('WRONG_TYPE', 'a delete of a plain value as a map', `/v1/maps/${WITNESS}`, { method: 'DELETE' }),
+
+  changing('COLLECTION_TOO_LARGE', 'more elements than a key has', '/v1/sets/a', JSON.stringify({ add: MANY })),
+  changing('COLLECTION_TOO_LARGE', 'more fields than a key has', '/v1/maps/a', JSON.stringify({ set: MANY_FIELDS })),
+  changing('VALUE_TOO_LARGE', 'a body that is too large', '/v1/maps/a', `{"set":{"a":"${'x'.repeat(1024 * 1024)}"}}`),
+  asking(
+    'METHOD_NOT_ALLOWED',
+    'PUT of a counter',
+    '/v1/counters/a',
+    { method: 'PUT', body: '1' },
+    { Allow: 'GET, HEAD, POST, DELETE' },
+  ),
+  asking(
+    'METHOD_NOT_ALLOWED',
+    'POST of a map',
+    '/v1/maps/a',
+    { method: 'POST', body: '{}' },
+    { Allow: 'GET, HEAD, PATCH, DELETE' },
+  ),
+  asking('KEY_NOT_FOUND', 'a counter that is not there', '/v1/counters/a'),
+  asking('KEY_NOT_FOUND', 'a set that is not there', '/v1/sets/a'),
+  asking('KEY_NOT_FOUND', 'a map that is not there', '/v1/maps/a'),
   {
     code: 'INVALID_BODY',
     what: 'JSON that is not UTF-8',

@@ -35,6 +35,11 @@ export interface WriteBody {
 export interface Sibling {
   readonly dot: string;
   readonly time: string;
+  readonly type: string;
+  /** Of a set or a map. */
+  readonly part?: string;
+  /** Of a value with a lifetime. */
+  readonly expires?: string;
   readonly contentType: string;
   readonly value?: string;
   readonly base64?: string;

@@ -1,12 +1,11 @@
 // How do changes look to a client? As JSON, made once for all who get the same, with the cursor to go on from.
 
-import { winner, type Resolution } from '../../clock/resolution.js';
+import type { Resolution } from '../../clock/resolution.js';
 import type { ChangeFeed } from '../../replication/change-feed.js';
 import type { Change } from '../../replication/change-reader.js';
 import type { Cursor } from '../../replication/cursor.js';
-import { entityTag } from '../http/etag.js';
+import { entryToJson } from '../http/entry-json.js';
 import type { Tokens } from '../http/tokens.js';
-import { valueToJson } from '../http/value-json.js';
 
 /** Log entries that one batch looks at: some ten milliseconds, whatever the prefix. */
 const DOTS_MAX = 10_000;
@@ -63,9 +62,6 @@ export class BatchReader {
 
   private entry({ key, versions }: Change, wantsValues: boolean) {
     if (versions.length === 0) return { key, op: 'delete' };
-    const entry = { key, op: 'put', etag: entityTag(versions), siblings: versions.length };
-    if (!wantsValues) return entry;
-    const { contentType, value } = winner(versions, this.resolution)!;
-    return { ...entry, contentType, ...valueToJson(value) };
+    return { key, op: 'put', ...entryToJson(versions, wantsValues, this.resolution) };
   }
 }

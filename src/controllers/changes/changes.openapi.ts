@@ -1,23 +1,33 @@
 // OpenAPI of the route of the change feed.
 
+import { VALUE_TYPES } from '../../clock/value-type.js';
 import { headerParameter, headers, problems, queryParameter, type Operation } from '../http/openapi.js';
-import { COUNT, listOf, objectOf, oneOfStrings, STRING } from '../http/schema.js';
+import { ANYTHING, COUNT, listOf, objectOf, oneOfStrings, STRING } from '../http/schema.js';
 import { FEEDS, LIMIT, LIMIT_MAX, TIMEOUT_MS_MAX } from './changes-handler.js';
 
-/** `etag` and `siblings` come with a key that has a value, and with `?values=true` its `contentType` and the value. */
+/** `type`, `etag` and `siblings` come with a key that has a value, and with `?values=true` its `contentType` and the value. */
 const entrySchema = objectOf({
   key: STRING,
   op: oneOfStrings('put', 'delete'),
+  'type?': oneOfStrings(...VALUE_TYPES),
   'etag?': STRING,
   'siblings?': COUNT,
   'contentType?': STRING,
-  'value?': STRING,
+  'value?': ANYTHING,
   'base64?': STRING,
 });
 const batchSchema = objectOf({ entries: listOf(entrySchema), cursor: STRING, pending: COUNT, session: STRING });
 const batchExample = {
   entries: [
-    { key: 'greeting', op: 'put', etag: '"n1.t8k2xq7ab:57"', siblings: 1, contentType: 'text/plain', value: 'hello' },
+    {
+      key: 'greeting',
+      op: 'put',
+      type: 'register',
+      etag: '"n1.t8k2xq7ab:57"',
+      siblings: 1,
+      contentType: 'text/plain',
+      value: 'hello',
+    },
     { key: 'farewell', op: 'delete' },
   ],
   cursor: 'AQM…',

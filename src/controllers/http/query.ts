@@ -29,8 +29,13 @@ export function parseQuery(url: string, allowed: readonly string[]): Query {
 
 /** @throws Problem INVALID_QUERY */
 export function integerParameter(query: Query, name: string, fallback: number, min: number, max: number): number {
+  return optionalIntegerParameter(query, name, min, max) ?? fallback;
+}
+
+/** @throws Problem INVALID_QUERY */
+export function optionalIntegerParameter(query: Query, name: string, min: number, max: number): number | undefined {
   const text = query.get(name);
-  if (text === undefined) return fallback;
+  if (text === undefined) return undefined;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new Problem('INVALID_QUERY', `${name}=${text} is not an integer from ${min} to ${max}`);

@@ -3,40 +3,45 @@
 // checked by the engine, in the step that writes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Container, Version } from '../../clock/container.js';
-import { formatDot } from '../../clock/dot.js';
+import type { Version } from '../../clock/container.js';
 import { stampToMs } from '../../clock/hybrid-clock.js';
-import { ranked, RESOLUTIONS, winner } from '../../clock/resolution.js';
-import type { VersionVector } from '../../clock/version-vector.js';
-import type { WriteResult } from '../../replication/engine/output.js';
+import { ofType, typeOf } from '../../clock/key-type.js';
+import { RESOLUTIONS, winner } from '../../clock/resolution.js';
+import { siblingCount } from '../../clock/siblings.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import { accepted, refuseAbsent } from '../http/accepted.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
-import { Problem } from '../http/problem.js';
-import { choiceParameter, parseQuery } from '../http/query.js';
+import { choiceParameter, optionalIntegerParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';
 import type { Tokens } from '../http/tokens.js';
-import { valueToJson } from '../http/value-json.js';
+import { end, KeyAnswers } from './key-answers.js';
 import type { KvOptions } from './kv-options.js';
 import { readQuorum } from './quorum.js';
 import { replicasNeeded } from './replicas-needed.js';
-import { contentTypeOf, isMinimal, preconditionOf, refuseUnsafeHeaders } from './write-headers.js';
+import { contentTypeOf, refuseUnsafeHeaders } from './write-headers.js';
+import { WriteParser } from './write-parser.js';
 
 export const KV_PREFIX = '/v1/kv/';
 
-type Written = Extract<WriteResult, { kind: 'written' }>;
+/** Ten years: what shall live longer needs no end, and no deadline is ever too large a number. */
+const TTL_SECONDS_MAX = 315_360_000;
 
 export class KvHandler {
   private readonly gate: SessionGate;
+  private readonly answers: KeyAnswers;
+  private readonly parser: WriteParser;
 
   constructor(
     private readonly driver: ReplicaDriver,
-    private readonly tokens: Tokens,
+    tokens: Tokens,
     private readonly budget: BodyBudget,
     private readonly options: KvOptions,
   ) {
     this.gate = new SessionGate(driver, tokens);
+    this.answers = new KeyAnswers(tokens);
+    this.parser = new WriteParser(tokens, options);
   }
 
   /** GET and HEAD. */
@@ -51,23 +56,25 @@ export class KvHandler {
     const waiting = this.gate.pass(req, timeoutMs);
     if (waiting !== undefined) await waiting;
 
-    const { versions, context } =
+    const container =
       answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
-    this.writeTokens(res, key, context);
-    const best = winner(versions, resolution);
-    if (best === undefined) throw new Problem('KEY_NOT_FOUND', 'the key was never written, or was deleted');
-    const tag = entityTag(versions);
-    res.setHeader('ETag', tag);
-    res.setHeader('Quartet-Siblings', versions.length);
+    const live = container.versions;
+    this.answers.writeTokens(res, key, container.context);
+    const best = winner(ofType(live, 'register'), resolution) ?? (wantsSiblings ? live[0] : undefined);
+    if (best === undefined) return refuseAbsent(live, typeOf(live));
+    res.setHeader('ETag', entityTag(live));
+    res.setHeader('Quartet-Siblings', siblingCount(live));
     res.setHeader('Last-Modified', new Date(stampToMs(best.stamp)).toUTCString());
     const known = req.headers['if-none-match'];
-    if (known !== undefined && matchesTag(known, versions, true)) end(res, 304);
-    else if (wantsSiblings) this.writeSiblings(res, key, ranked(versions, resolution), context);
+    if (known !== undefined && matchesTag(known, live, true)) end(res, 304);
+    else if (wantsSiblings) this.answers.writeSiblings(res, key, container, resolution);
     else writeValue(res, best);
   }
 
   async put(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const request = this.parseWrite(req);
+    const { request, query } = this.parser.parse(req, KV_PREFIX, ['ttl']);
+    const ttlSeconds = optionalIntegerParameter(query, 'ttl', 1, TTL_SECONDS_MAX);
+    const ttlMs = ttlSeconds === undefined ? undefined : ttlSeconds * 1000;
     refuseUnsafeHeaders(req);
     const contentType = contentTypeOf(req);
     // Before the body: who waits at the gate holds no memory meanwhile.
@@ -75,114 +82,18 @@ export class KvHandler {
     if (waiting !== undefined) await waiting;
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
     const result = await withBody(req, limit, (value) =>
-      this.driver.write({ ...request, operation: { kind: 'put', contentType, value, ttlMs: undefined } }),
+      this.driver.write({ ...request, operation: { kind: 'put', contentType, value, ttlMs } }),
     );
-    const written = accepted(result);
-    const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;
-    this.writeResult(req, res, request.key, written, status);
+    this.answers.writeResult(req, res, request, accepted(result));
   }
 
   async delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const request = this.parseWrite(req);
+    const { request } = this.parser.parse(req, KV_PREFIX, []);
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
-    const written = accepted(await this.driver.write({ ...request, operation: { kind: 'delete', type: 'register' } }));
-    if (written.acks < request.acksNeeded) return this.writeResult(req, res, request.key, written, 202);
-    this.writeTokens(res, request.key, written.container.context);
-    res.setHeader('Quartet-Siblings', written.container.versions.length);
-    end(res, 204);
+    const operation = { kind: 'delete', type: 'register' } as const;
+    this.answers.writeDeleted(req, res, request, accepted(await this.driver.write({ ...request, operation })));
   }
-
-  private parseWrite(req: IncomingMessage) {
-    this.options.checkWritable();
-    const url = req.url!;
-    const key = keyOfUrl(url, KV_PREFIX);
-    const query = parseQuery(url, ['w', 'timeout']);
-    const token = header(req, 'quartet-context');
-    return {
-      key,
-      acksNeeded: replicasNeeded(query, 'w', this.options.memberCount()),
-      timeoutMs: timeoutMsOf(query),
-      context: token === undefined ? undefined : this.tokens.parseContext(key, token),
-      precondition: preconditionOf(req),
-    };
-  }
-
-  /**
-   * Both tokens cover everything that the answer may depend on: the context of the filled container, which is the
-   * replica's clock and, for a key ahead of it, more. What the session had seen before is in it: the gate saw to that.
-   */
-  private writeTokens(res: ServerResponse, key: string, context: VersionVector): void {
-    res.setHeader('Quartet-Context', this.tokens.context(key, context));
-    res.setHeader('Quartet-Session', this.tokens.session(context));
-    res.setHeader('Cache-Control', 'no-store');
-  }
-
-  private writeSiblings(res: ServerResponse, key: string, versions: readonly Version[], context: VersionVector): void {
-    writeJson(res, versions.length > 1 ? 300 : 200, {
-      key,
-      type: 'register',
-      context: this.tokens.context(key, context),
-      session: this.tokens.session(context),
-      siblings: versions.map((version) => ({
-        dot: formatDot(version),
-        time: new Date(stampToMs(version.stamp)).toISOString(),
-        contentType: version.contentType,
-        ...valueToJson(version.value),
-      })),
-    });
-  }
-
-  private writeResult(
-    req: IncomingMessage,
-    res: ServerResponse,
-    key: string,
-    { dot, container, acks }: Written,
-    status: number,
-  ): void {
-    const { versions, context } = container;
-    this.writeTokens(res, key, context);
-    if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
-    res.setHeader('Quartet-Siblings', versions.length);
-    res.setHeader('Quartet-Acks', acks);
-    if (isMinimal(req)) {
-      res.setHeader('Preference-Applied', 'return=minimal');
-      return end(res, status === 202 ? 202 : 204);
-    }
-    writeJson(res, status, {
-      key,
-      dot: dot === undefined ? null : formatDot(dot),
-      context: res.getHeader('Quartet-Context'),
-      session: res.getHeader('Quartet-Session'),
-      siblings: versions.length,
-      acks,
-    });
-  }
-}
-
-/** @throws Problem when the engine refused the write */
-function accepted(result: WriteResult): Written {
-  if (result.kind === 'written') return result;
-  if (result.kind === 'wrong-type' || result.kind === 'too-large') {
-    throw new TypeError(`a register was refused as ${result.kind}`);
-  }
-  const live: Container['versions'] = result.live;
-  const headers: Record<string, string> = { 'Quartet-Siblings': String(live.length) };
-  if (live.length > 0) headers['ETag'] = entityTag(live);
-  if (result.kind === 'too-many-siblings') {
-    throw new Problem(
-      'TOO_MANY_SIBLINGS',
-      `${live.length} siblings live: read them all, and write with that context`,
-      headers,
-    );
-  }
-  const state = live.length > 0 ? `it has ${headers['ETag']}` : 'it has no value';
-  throw new Problem('PRECONDITION_FAILED', `the key is in another state at this replica: ${state}`, headers);
-}
-
-function header(req: IncomingMessage, name: string): string | undefined {
-  const value = req.headers[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 function writeValue(res: ServerResponse, { contentType, value }: Version): void {
@@ -192,17 +103,4 @@ function writeValue(res: ServerResponse, { contentType, value }: Version): void 
   res.setHeader('X-Content-Type-Options', 'nosniff');
   res.setHeader('Content-Security-Policy', 'sandbox');
   res.end(value);
-}
-
-function writeJson(res: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
-  res.statusCode = status;
-  res.setHeader('Content-Type', 'application/json');
-  res.setHeader('Content-Length', Buffer.byteLength(text));
-  res.end(text);
-}
-
-function end(res: ServerResponse, status: number): void {
-  res.statusCode = status;
-  res.end();
 }

@@ -11,31 +11,46 @@ import {
   queryParameter,
   type Operation,
 } from '../http/openapi.js';
-import { COUNT, listOf, objectOf, objectWithValue, oneOfStrings, orNull, STRING } from '../http/schema.js';
+import { VALUE_TYPES } from '../../clock/value-type.js';
+import {
+  ANYTHING,
+  COUNT,
+  listOf,
+  objectOf,
+  objectWithValue,
+  oneOfStrings,
+  orNull,
+  STRING,
+  type JsonSchema,
+} from '../http/schema.js';
 
-const session = headerParameter('Quartet-Session', 'never answer from a state older than this token’s');
-const context = headerParameter(
+export const session = headerParameter('Quartet-Session', 'never answer from a state older than this token’s');
+export const context = headerParameter(
   'Quartet-Context',
   'replace exactly what was read with this token; none: what this replica has',
 );
-const ifMatch = headerParameter('If-Match', 'write only if this replica has this entity tag (`*`: any value)');
-const ifNoneMatch = headerParameter('If-None-Match', '`*`: write only if this replica has no value');
-const timeout = queryParameter('timeout', 'milliseconds to wait for other replicas, or for the session', {
+export const ifMatch = headerParameter('If-Match', 'write only if this replica has this entity tag (`*`: any value)');
+export const ifNoneMatch = headerParameter('If-None-Match', '`*`: write only if this replica has no value');
+export const timeout = queryParameter('timeout', 'milliseconds to wait for other replicas, or for the session', {
   type: 'integer',
   minimum: 0,
   maximum: 60_000,
   default: 5000,
 });
-const w = queryParameter('w', 'replicas that must have committed before the answer: a number, `majority` or `all`', {
-  type: 'string',
-  default: '1',
-});
-const r = queryParameter(
+export const w = queryParameter(
+  'w',
+  'replicas that must have committed before the answer: a number, `majority` or `all`',
+  {
+    type: 'string',
+    default: '1',
+  },
+);
+export const r = queryParameter(
   'r',
   'replicas whose answers are merged, and that get what they lack: a number, `majority` or `all`',
   { type: 'string', default: '1' },
 );
-const tokens = ['Cache-Control', 'Quartet-Context', 'Quartet-Session'] as const;
+export const tokens = ['Cache-Control', 'Quartet-Context', 'Quartet-Session'] as const;
 const writtenSchema = objectOf({
   key: STRING,
   dot: STRING,
@@ -55,13 +70,22 @@ const writtenExample = {
 const put = headers([...tokens, 'ETag', 'Quartet-Siblings', 'Quartet-Acks']);
 const written = json('The key had a live value here, and has the new one now.', writtenSchema, writtenExample, put);
 /** A body by default, which the client may have left out. */
-const notAcknowledged = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', 'Preference-Applied']);
-const siblingsSchema = objectOf({
+export const notAcknowledged = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', 'Preference-Applied']);
+export const COUNTER: JsonSchema = { oneOf: [{ type: 'integer' }, { type: 'string' }] };
+const everySibling = { dot: STRING, time: STRING };
+export const siblingsSchema = objectOf({
   key: STRING,
-  type: oneOfStrings('register'),
+  type: oneOfStrings(...VALUE_TYPES),
   context: STRING,
   session: STRING,
-  siblings: listOf(objectWithValue({ dot: STRING, time: STRING, contentType: STRING })),
+  siblings: listOf({
+    oneOf: [
+      objectWithValue({ ...everySibling, type: oneOfStrings('register'), contentType: STRING, 'expires?': STRING }),
+      objectOf({ ...everySibling, type: oneOfStrings('counter'), value: COUNTER }),
+      objectOf({ ...everySibling, type: oneOfStrings('set'), part: STRING }),
+      objectOf({ ...everySibling, type: oneOfStrings('map'), part: STRING, value: ANYTHING }),
+    ],
+  }),
 });
 const siblingsExample = {
   key: 'greeting',
@@ -69,14 +93,26 @@ const siblingsExample = {
   context: 'AQE…',
   session: 'AQI…',
   siblings: [
-    { dot: 'n2.t8k2xq9cd:12', time: '2026-01-01T12:00:00.000Z', contentType: 'text/plain', value: 'hello' },
-    { dot: 'n1.t8k2xq7ab:57', time: '2026-01-01T12:00:00.000Z', contentType: 'text/plain', value: 'hallo' },
+    {
+      dot: 'n2.t8k2xq9cd:12',
+      time: '2026-01-01T12:00:00.000Z',
+      type: 'register',
+      contentType: 'text/plain',
+      value: 'hello',
+    },
+    {
+      dot: 'n1.t8k2xq7ab:57',
+      time: '2026-01-01T12:00:00.000Z',
+      type: 'register',
+      contentType: 'text/plain',
+      value: 'hallo',
+    },
   ],
 };
 /** A key that has no value can be written with the context that says so. */
-const absent = { ...problems('KEY_NOT_FOUND')[404]!, headers: { ...headers(tokens) } };
-const found = [...tokens, 'ETag', 'Last-Modified', 'Quartet-Siblings'] as const;
-const everyKeyRoute = [
+export const absent = { ...problems('KEY_NOT_FOUND')[404]!, headers: { ...headers(tokens) } };
+export const found = [...tokens, 'ETag', 'Last-Modified', 'Quartet-Siblings'] as const;
+export const everyKeyRoute = [
   'INVALID_KEY',
   'KEY_TOO_LONG',
   'INVALID_QUERY',
@@ -84,11 +120,12 @@ const everyKeyRoute = [
   'NOT_CAUGHT_UP',
   'CORRUPT_RECORD',
 ] as const;
-const everyWrite = [
+export const everyWrite = [
   ...everyKeyRoute,
   'INVALID_HEADER',
   'CONTEXT_OF_ANOTHER_KEY',
   'PRECONDITION_FAILED',
+  'WRONG_TYPE',
   'REPLICA_STOPPED',
   'FORGOTTEN',
   'STORE_FULL',
@@ -121,9 +158,9 @@ export const getKey: Operation = {
         },
       },
     },
-    300: json('Several versions live (with `?siblings=all`).', siblingsSchema, siblingsExample, headers(found)),
+    300: json('Several values compete (with `?siblings=all`).', siblingsSchema, siblingsExample, headers(found)),
     304: bare('The key still has this entity tag.', headers(found)),
-    ...problems('KEY_NOT_FOUND', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
+    ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
     404: absent,
   },
 };
@@ -133,6 +170,11 @@ export const putKey: Operation = {
   description: 'On disk at this replica before the answer. `Prefer: return=minimal` answers `204`, with headers only.',
   takes: [
     keyParameter,
+    queryParameter('ttl', 'seconds that the value lives; none: until it is replaced', {
+      type: 'integer',
+      minimum: 1,
+      maximum: 315_360_000,
+    }),
     w,
     timeout,
     context,
@@ -177,16 +219,17 @@ export const deleteKey: Operation = {
   },
 };
 
-/** `contentType` and the value come with `?values=true`. */
+/** `contentType` and the value come with `?values=true`; of a counter, a set or a map the value is JSON. */
 const entrySchema = objectOf({
   key: STRING,
+  type: oneOfStrings(...VALUE_TYPES),
   etag: STRING,
   siblings: COUNT,
   'contentType?': STRING,
-  'value?': STRING,
+  'value?': ANYTHING,
   'base64?': STRING,
 });
-const entryExample = { key: 'greeting', etag: '"n1.t8k2xq7ab:57"', siblings: 1 };
+const entryExample = { key: 'greeting', type: 'register', etag: '"n1.t8k2xq7ab:57"', siblings: 1 };
 
 const listProblems = problems('INVALID_QUERY', 'INVALID_TOKEN', 'NOT_CAUGHT_UP', 'CORRUPT_RECORD');
 

@@ -1,16 +1,16 @@
 // Which keys are there? In the order of their bytes, from one committed view: a page, or all of them as NDJSON.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { winner, type Resolution } from '../../clock/resolution.js';
+import { liveAt } from '../../clock/lifetime.js';
+import type { Resolution } from '../../clock/resolution.js';
 import { cursorAt } from '../../replication/cursor.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
-import type { CommittedView, KeyedContainer } from '../../store/committed-view.js';
-import { entityTag } from '../http/etag.js';
+import type { CommittedView } from '../../store/committed-view.js';
+import { entryToJson } from '../http/entry-json.js';
 import { writeLines } from '../http/ndjson.js';
 import { choiceParameter, integerParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
-import { valueToJson } from '../http/value-json.js';
 
 const LIMIT = 100;
 const LIMIT_MAX = 1000;
@@ -62,18 +62,16 @@ export class ListHandler {
   }
 
   private async *entries(view: CommittedView, prefix: string, after: string | undefined, wantsValues: boolean) {
-    for await (const keyed of view.containers(prefix, after)) yield this.entry(keyed, wantsValues);
-  }
-
-  private entry({ key, container: { versions } }: KeyedContainer, wantsValues: boolean) {
-    const entry = { key, etag: entityTag(versions), siblings: versions.length };
-    if (!wantsValues) return entry;
-    const { contentType, value } = winner(versions, this.resolution)!;
-    return { ...entry, contentType, ...valueToJson(value) };
+    // One moment for all of them, as one view is.
+    const wallMs = this.driver.nowMs;
+    for await (const { key, container } of view.containers(prefix, after)) {
+      const versions = liveAt(container.versions, wallMs);
+      if (versions.length > 0) yield { key, ...entryToJson(versions, wantsValues, this.resolution) };
+    }
   }
 }
 
-type Entry = { readonly key: string; readonly value?: string; readonly base64?: string };
+type Entry = { readonly key: string; readonly value?: unknown; readonly base64?: string };
 
 async function* take<T>(items: AsyncIterable<T>, limit: number): AsyncGenerator<T> {
   let left = limit;
@@ -90,7 +88,12 @@ async function page(items: AsyncIterable<Entry>, limit: number): Promise<{ entri
   for await (const entry of items) {
     if (entries.length === limit || bytes > PAGE_BYTES_MAX) return { entries, next: entries.at(-1)!.key };
     entries.push(entry);
-    bytes += entry.key.length + (entry.value ?? entry.base64 ?? '').length;
+    bytes += entry.key.length + lengthOf(entry.value ?? entry.base64 ?? '');
   }
   return { entries, next: null };
+}
+
+/** In characters of JSON, roughly. */
+function lengthOf(value: unknown): number {
+  return typeof value === 'string' ? value.length : JSON.stringify(value).length;
 }

@@ -8,9 +8,11 @@ import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { validate } from 'class-validator';
 import type { Container } from '../../clock/container.js';
 import { actorName } from '../../clock/dot.js';
+import { ofType, typeOf } from '../../clock/key-type.js';
 import { ranked, type Resolution } from '../../clock/resolution.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import { ReplicaDriver } from '../../replication/replica-driver.js';
+import { accepted, refuseAbsent } from '../http/accepted.js';
 import { readBody, BodyBudget } from '../http/body.js';
 import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { Describe } from '../http/openapi.js';
@@ -55,10 +57,10 @@ export class LegacyController {
     const key = parseQuery(req.url!, ['key']).get('key');
     if (key === undefined) throw new Problem('INVALID_QUERY', 'the key is missing: /get?key=…');
     checkKey(key);
-    const container = this.driver.read(key);
-    if (container.versions.length === 0)
-      throw new Problem('KEY_NOT_FOUND', 'the key was never written, or was deleted');
-    return show(key, container, this.options.resolve);
+    const { versions, context } = this.driver.read(key);
+    const strings = ofType(versions, 'register');
+    if (strings.length === 0) refuseAbsent(versions, typeOf(versions));
+    return show(key, { versions: strings, context }, this.options.resolve);
   }
 
   @All(['put', 'get'])
@@ -87,8 +89,7 @@ export class LegacyController {
       acksNeeded: 1,
       timeoutMs: 0,
     });
-    if (result.kind !== 'written') throw new Problem('TOO_MANY_SIBLINGS', 'the key has too many siblings');
-    return show(key, result.container, this.options.resolve);
+    return show(key, accepted(result).container, this.options.resolve);
   }
 
   private async parse(req: IncomingMessage): Promise<PutDto> {

@@ -36,6 +36,8 @@ export const putLegacy: Operation = {
       'INVALID_KEY',
       'KEY_TOO_LONG',
       'VALUE_TOO_LARGE',
+      'WRONG_TYPE',
+      'TOO_MANY_SIBLINGS',
       'UNSUPPORTED_MEDIA_TYPE',
       'OVERLOADED',
       'CORRUPT_RECORD',
@@ -51,6 +53,6 @@ export const getLegacy: Operation = {
   takes: [{ ...queryParameter('key', 'the key', { type: 'string' }), example: 'greeting', isRequired: true }],
   responses: {
     200: shown,
-    ...problems('KEY_NOT_FOUND', 'INVALID_QUERY', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
+    ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', 'INVALID_QUERY', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
   },
 };

@@ -7,7 +7,8 @@
 import { createHash } from 'node:crypto';
 import type { Claims } from '../../clock/claims.js';
 import { actorName } from '../../clock/dot.js';
-import type { Version } from '../../clock/container.js';
+import { isEmpty, type Version } from '../../clock/container.js';
+import { keep } from '../../clock/lifetime.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { CommittedView, KeyedContainer } from '../../store/committed-view.js';
 import { valueToJson } from '../http/value-json.js';
@@ -19,7 +20,7 @@ const SNAPSHOT_VERSION = 2;
  * All of the view, which the caller retains, in the order of keys.
  * @throws CorruptRecordError: a snapshot without the key would say that it was deleted
  */
-export async function* snapshotLines(view: CommittedView, takenAt: Date): AsyncGenerator<object> {
+export async function* snapshotLines(view: CommittedView, nowMs: number): AsyncGenerator<object> {
   const { actor } = view.node;
   const clock = vectorToJson(view.clock);
   const claims = view.claims.length === 0 ? {} : { claims: claimsToJson(view.claims) };
@@ -31,13 +32,16 @@ export async function* snapshotLines(view: CommittedView, takenAt: Date): AsyncG
     node,
     actor,
     clock,
-    takenAt: takenAt.toISOString(),
+    takenAt: new Date(nowMs).toISOString(),
     ...claims,
   };
   let keys = 0;
   for await (const chunk of view.storedWithin({ after: undefined, through: undefined })) {
-    for (const keyed of chunk) {
-      const line = keyToJson(keyed);
+    for (const { key, container } of chunk) {
+      // What no replica keeps any more; what is hidden only is in it, for others may still show it.
+      const kept = keep(container, nowMs);
+      if (isEmpty(kept)) continue;
+      const line = keyToJson({ key, container: kept });
       digest.update(`${JSON.stringify(line)}\n`);
       keys++;
       yield line;

@@ -30,7 +30,7 @@ export class SnapshotController {
     }
     const view = this.driver.view.retain();
     try {
-      await writeLines(res, snapshotLines(view, new Date()));
+      await writeLines(res, snapshotLines(view, this.driver.nowMs));
     } finally {
       view.release();
     }

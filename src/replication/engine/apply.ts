@@ -6,6 +6,8 @@
 
 import { claimOf } from '../../clock/claims.js';
 import { fill, strip, sync } from '../../clock/container.js';
+import { keep, liveAt } from '../../clock/lifetime.js';
+import { siblingCount } from '../../clock/siblings.js';
 import { advance, beyond, counterOf, countBeyond, join, type VersionVector } from '../../clock/version-vector.js';
 import { isSame, observeStamps } from './merge.js';
 import { clockOf, rangeEnd, type Batch, type DotRange } from './messages.js';
@@ -43,10 +45,12 @@ export function applyBatch(
   for (const [key, remote] of batch.containers) {
     const local = locals[place++]!;
     const claim = claimOf(state.claims, key);
-    const merged = strip(sync(fill(local, join(before, claim)), fill(remote, clockOf(batch, key))), join(after, claim));
-    if (!isSame(local, merged)) effects.store(state, key, merged);
-    if (merged.versions.length > Math.max(1, local.versions.length)) {
-      effects.observations.push({ kind: 'conflict', key, siblings: merged.versions.length });
+    const synced = sync(fill(local, join(before, claim)), fill(remote, clockOf(batch, key)));
+    const merged = strip(keep(synced, wallMs), join(after, claim));
+    if (!isSame(local, merged)) effects.store(state, key, merged, local.versions, wallMs);
+    const siblings = siblingCount(liveAt(merged.versions, wallMs));
+    if (siblings > 1 && siblings > siblingCount(local.versions)) {
+      effects.observations.push({ kind: 'conflict', key, siblings });
     }
     observeStamps(state, from, key, remote, before, wallMs, effects);
   }

@@ -10,6 +10,7 @@
 
 import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
 import { EMPTY_CONTAINER, fill, strip, sync, type Container } from '../../clock/container.js';
+import { keep } from '../../clock/lifetime.js';
 import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
@@ -114,9 +115,9 @@ function mergePiece(
   const merge = (key: string, local: Container, remote: Container): void => {
     if (!isWithin(span, key)) return;
     const known = before(key);
-    const merged = sync(fill(local, known), fill(remote, clock));
+    const merged = keep(sync(fill(local, known), fill(remote, clock)), wallMs);
     const left = strip(merged, knownAfter(key));
-    if (!isSame(local, left)) effects.store(state, key, left);
+    if (!isSame(local, left)) effects.store(state, key, left, local.versions, wallMs);
     observeStamps(state, from, key, remote, known, wallMs, effects);
   };
   for (const [key, remote] of containers) merge(key, locals.get(key) ?? EMPTY_CONTAINER, remote);

@@ -6,11 +6,11 @@
 // on it then waits until others know the same.
 
 import { compareKeys, isWithin, type KeySpan } from '../../clock/claims.js';
-import type { Dot } from '../../clock/dot.js';
+import type { Version } from '../../clock/container.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import { hash52 } from './ahead.js';
 
-/** What a replica has in a span: by key with live versions, in the order of keys, the digest of their dots. */
+/** What a replica has in a span: by key with versions that no deadline ends, in the order of keys, the digest of their dots. */
 export interface SpanDigest {
   readonly span: KeySpan;
   /** The node clock with which it was read. */
@@ -18,9 +18,11 @@ export interface SpanDigest {
   readonly keys: ReadonlyMap<string, number>;
 }
 
-/** @param dots in the order of `compareDots` */
-export function digestOfKey(key: string, dots: readonly Dot[]): number {
-  return hash52(`${key}\n${dots.map(({ actor, counter }) => `${actor}:${counter}`).join(' ')}`);
+/** Undefined: there is nothing to compare. Replicas drop what has a deadline in their own time, so it does not go in. */
+export function digestOfKey(key: string, versions: readonly Version[]): number | undefined {
+  const lasting = versions.filter(({ deadlineMs }) => deadlineMs === undefined);
+  if (lasting.length === 0) return undefined;
+  return hash52(`${key}\n${lasting.map(({ actor, counter }) => `${actor}:${counter}`).join(' ')}`);
 }
 
 /** Names all that a span has. */

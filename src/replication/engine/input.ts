@@ -90,4 +90,6 @@ export type Input =
     }
   /** Replicas that know the same differ in these keys. */
   | { readonly kind: 'suspected'; readonly keys: readonly string[] }
+  /** Deadlines of the key have passed, so long ago that no clock is so far behind. */
+  | { readonly kind: 'expire'; readonly key: string; readonly wallMs: number }
   | { readonly kind: 'tick' };

@@ -8,6 +8,7 @@ import type { Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import type { ValueType } from '../../clock/value-type.js';
 import type { VersionVector } from '../../clock/version-vector.js';
+import type { DeadlineChange } from './deadlines.js';
 import type { RequestId } from './input.js';
 import type { ClockMessage, PullWants } from './messages.js';
 
@@ -32,6 +33,8 @@ export interface Writes {
   readonly contexts: readonly (readonly [key: string, context: VersionVector])[];
   readonly containers: readonly (readonly [key: string, container: Container])[];
   readonly log: readonly (Dot & { readonly key: string })[];
+  /** In order: of two about the same deadline of a key, the later one counts. */
+  readonly deadlines: readonly DeadlineChange[];
   readonly node: NodeState | undefined;
 }
 
@@ -133,6 +136,8 @@ export type Observation =
   | { readonly kind: 'store-unreadable'; readonly reason: string }
   /** All records have been read once more. */
   | { readonly kind: 'scrub-round-ended' }
+  /** So many versions of the key were past their deadlines, and are gone. */
+  | { readonly kind: 'expired'; readonly key: string; readonly versions: number }
   | { readonly kind: 'new-incarnation'; readonly actor: Actor; readonly retired: Actor };
 
 export interface Output {

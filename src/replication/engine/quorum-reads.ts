@@ -9,6 +9,7 @@
 // with it is never shown less, wherever it reads next.
 
 import { EMPTY_CONTAINER, fill, strip, sync, type Container } from '../../clock/container.js';
+import { keep, keptAt } from '../../clock/lifetime.js';
 import type { ReadInput, RequestId } from './input.js';
 import { hasSameDots, observeStamps } from './merge.js';
 import type { Batch } from './messages.js';
@@ -74,8 +75,8 @@ export function readAnswered(
   answers.set(peer.name, remote.versions);
   if (1 + answers.size < answersNeeded) return;
   state.quorumReads.delete(id);
-  const container = sync(fill(local, knownOf(state, key)), waiting.found);
-  repair(state, waiting, local, container, effects);
+  const container = keep(sync(fill(local, knownOf(state, key)), waiting.found), wallMs);
+  repair(state, waiting, local, container, wallMs, effects);
   effects.replies.push({ id, kind: 'read', result: { kind: 'read', container, answers: 1 + answers.size } });
 }
 
@@ -88,13 +89,15 @@ function repair(
   { key, answers }: QuorumRead,
   local: Container,
   merged: Container,
+  wallMs: number,
   effects: Effects,
 ): void {
   const isOwnStale = !hasSameDots(local.versions, merged.versions);
-  if (isOwnStale) effects.store(state, key, strip(merged, knownOf(state, key)));
+  if (isOwnStale) effects.store(state, key, strip(merged, knownOf(state, key)), local.versions, wallMs);
   let stale = isOwnStale ? 1 : 0;
   for (const [peer, versions] of answers) {
-    if (hasSameDots(versions, merged.versions)) continue;
+    // What is about to be dropped there is no difference.
+    if (hasSameDots(keptAt(versions, wallMs), merged.versions)) continue;
     stale++;
     effects.sends.push({ to: peer, kind: 'repair', key });
   }

@@ -13,6 +13,7 @@
 import { EMPTY_CONTAINER, fill, strip, sync, update, type Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
 import { nextStamp } from '../../clock/hybrid-clock.js';
+import { keep } from '../../clock/lifetime.js';
 import { registerReplaces } from '../../clock/register.js';
 import { advance, countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { Input } from './input.js';
@@ -51,7 +52,8 @@ export function noticeDamage(
   const ahead = join(known, state.ahead.get(key) ?? EMPTY_VECTOR);
   if (versions !== undefined && (isContextKnown || state.ahead.has(key))) {
     const context = versions.reduce<VersionVector>(advance, ahead);
-    effects.store(state, key, strip({ versions, context }, known));
+    // The versions are what they were: no deadline comes or goes.
+    effects.store(state, key, strip({ versions, context }, known), versions, 0);
     effects.observations.push({ kind: 'repaired', key, isWhole: true });
     return;
   }
@@ -104,7 +106,7 @@ export function fetched(
   effects: Effects,
 ): void {
   const { damaged, asked } = state.repairs;
-  takeVotes(state, peer.name, batch, stored, effects);
+  takeVotes(state, peer.name, batch, stored, wallMs, effects);
   for (const [key, container] of batch.containers) {
     const damage = damaged.get(key);
     if (damage === undefined) continue;
@@ -122,7 +124,7 @@ export function fetched(
     count(damage, peer.name);
     // To the back of the queue.
     damaged.delete(key);
-    if (damage.missing === 0) store(state, key, damage, effects);
+    if (damage.missing === 0) store(state, key, damage, wallMs, effects);
     else if (isGivenUp(state, damage)) writeAnew(state, key, damage, wallMs, effects);
     else damaged.set(key, damage);
   }
@@ -140,13 +142,13 @@ function isGivenUp({ peers }: ReplicaState, { fruitless }: Damage): boolean {
   return [...peers.keys()].every((peer) => (fruitless.get(peer) ?? 0) >= FRUITLESS_ANSWERS_MIN);
 }
 
-function store(state: ReplicaState, key: string, { found }: Damage, effects: Effects): void {
-  effects.store(state, key, strip(found, knownOf(state, key)));
+function store(state: ReplicaState, key: string, { found }: Damage, wallMs: number, effects: Effects): void {
+  effects.store(state, key, strip(keep(found, wallMs), knownOf(state, key)), [], wallMs);
   effects.observations.push({ kind: 'repaired', key, isWhole: true });
 }
 
 function writeAnew(state: ReplicaState, key: string, damage: Damage, wallMs: number, effects: Effects): void {
-  const found = fill(damage.found, join(damage.known, knownOf(state, key)));
+  const found = keep(fill(damage.found, join(damage.known, knownOf(state, key))), wallMs);
   const oldestFirst = [...found.versions].sort((left, right) => left.stamp - right.stamp);
   let container = found;
   // A dot without a version, as of a delete, makes an empty state travel too.
@@ -158,7 +160,7 @@ function writeAnew(state: ReplicaState, key: string, damage: Damage, wallMs: num
     container = update(container, dot, found.context, renewed, registerReplaces);
     effects.logDot(dot.actor, dot.counter, key);
   }
-  effects.store(state, key, strip(container, knownOf(state, key)));
+  effects.store(state, key, strip(container, knownOf(state, key)), [], wallMs);
   effects.observations.push({ kind: 'repaired', key, isWhole: false });
   for (const peer of state.peers.values()) pushTo(state, peer, effects);
 }

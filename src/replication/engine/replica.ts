@@ -10,6 +10,7 @@ import { digestAhead, digestNow } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
 import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom, pullRefused } from './compare.js';
+import { expire } from './expire.js';
 import type { Input } from './input.js';
 import { invariant } from './invariant.js';
 import { findMembers, forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
@@ -140,6 +141,8 @@ export class Replica {
         return noticeDamage(state, input, effects);
       case 'suspected':
         return suspect(state, input.keys);
+      case 'expire':
+        return expire(state, input, stored, effects);
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         settleClaims(state, effects);

@@ -1,13 +1,14 @@
 // What does a replica remember between steps? Its identity, its clock, what it last heard from each peer, which keys
 // know more than the clock, and which writes wait for acknowledgements. Containers and log stay in the store.
 
-import type { Container } from '../../clock/container.js';
+import type { Container, Version } from '../../clock/container.js';
 import type { Actor } from '../../clock/dot.js';
 import { isMember, type Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import { claimOf, type Claims } from '../../clock/claims.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
+import { deadlineChanges, type DeadlineChange } from './deadlines.js';
 import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
 import { noRepairs, type Repairs } from './repairs.js';
 import { beginRetention, type Retention } from './retention.js';
@@ -221,6 +222,7 @@ export class Effects {
   private readonly contexts: (readonly [string, VersionVector])[] = [];
   private readonly containers: (readonly [string, Container])[] = [];
   private readonly log: Writes['log'][number][] = [];
+  private readonly deadlines: DeadlineChange[] = [];
   private isChanged = false;
   private claims: Claims | undefined;
   private members: Members | undefined;
@@ -228,10 +230,14 @@ export class Effects {
   readonly replies: Reply[] = [];
   readonly observations: Observation[] = [];
 
-  /** Stores a stripped container, and keeps account of the keys ahead. */
-  store(state: ReplicaState, key: string, container: Container): void {
+  /**
+   * Stores a stripped container, and keeps account of the keys ahead and of the deadlines.
+   * @param were the versions so far; none where they can't be read
+   */
+  store(state: ReplicaState, key: string, container: Container, were: readonly Version[], wallMs: number): void {
     this.keepAccount(state, key, container.context);
     this.containers.push([key, container]);
+    for (const change of deadlineChanges(key, were, container.versions, wallMs)) this.deadlines.push(change);
   }
 
   /** Stores what is left of a key's context; its versions stay as they are. */
@@ -273,6 +279,7 @@ export class Effects {
         contexts: this.contexts,
         containers: this.containers,
         log: this.log,
+        deadlines: this.deadlines,
         node,
       },
       sends: this.sends,

@@ -6,6 +6,7 @@
 
 import type { Container, Version } from '../../clock/container.js';
 import { compareDots } from '../../clock/dot.js';
+import { keptAt } from '../../clock/lifetime.js';
 import { EMPTY_VECTOR, equalVectors, join } from '../../clock/version-vector.js';
 import type { Batch } from './messages.js';
 import type { Suspicion } from './repairs.js';
@@ -39,7 +40,14 @@ export function countAsked({ repairs: { suspected } }: ReplicaState, keys: reado
  * A peer has told what it has of keys, some of them suspected.
  * @throws what `stored` throws, before anything is changed
  */
-export function takeVotes(state: ReplicaState, peer: string, batch: Batch, stored: Stored, effects: Effects): void {
+export function takeVotes(
+  state: ReplicaState,
+  peer: string,
+  batch: Batch,
+  stored: Stored,
+  wallMs: number,
+  effects: Effects,
+): void {
   const { suspected } = state.repairs;
   const keys = [...batch.containers.keys()].filter((key) => suspected.has(key));
   const locals = keys.map((key) => stored.container(key));
@@ -54,7 +62,7 @@ export function takeVotes(state: ReplicaState, peer: string, batch: Batch, store
     suspicion.votes.set(peer, remote.versions);
     // To the back of the queue.
     suspected.delete(key);
-    if (haveAllVoted(state, suspicion)) decide(state, key, local, suspicion, effects);
+    if (haveAllVoted(state, suspicion)) decide(state, key, local, suspicion, wallMs, effects);
     else suspected.set(key, suspicion);
   });
 }
@@ -64,15 +72,23 @@ function haveAllVoted({ peers }: ReplicaState, { votes }: Suspicion): boolean {
   return [...peers.values()].every(({ name, isReachable }) => !isReachable || votes.has(name));
 }
 
-function decide(state: ReplicaState, key: string, local: Container, { votes }: Suspicion, effects: Effects): void {
-  const states = [local.versions, ...votes.values()];
+function decide(
+  state: ReplicaState,
+  key: string,
+  local: Container,
+  { votes }: Suspicion,
+  wallMs: number,
+  effects: Effects,
+): void {
+  // What some have dropped already, for its time is over, must not be in dispute.
+  const states = [local.versions, ...votes.values()].map((versions) => keptAt(versions, wallMs));
   const versions = heldByMost(states) ?? heldByAny(states);
   // Written even if it is what the cache has: the disk has something else.
-  effects.store(state, key, { versions, context: local.context });
+  effects.store(state, key, { versions, context: local.context }, local.versions, wallMs);
   effects.observations.push({
     kind: 'disagreement-settled',
     key,
-    wasRight: nameOf(versions) === nameOf(local.versions),
+    wasRight: nameOf(versions) === nameOf(states[0]!),
   });
 }
 

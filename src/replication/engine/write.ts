@@ -12,7 +12,7 @@ import { siblingCount } from '../../clock/siblings.js';
 import { typeOf } from '../../clock/key-type.js';
 import { advance, counterOf } from '../../clock/version-vector.js';
 import type { WriteInput } from './input.js';
-import { refusalOf } from './limits.js';
+import { refusalOf } from '../../clock/key-limits.js';
 import { changeOf, typeOfOperation, type Change } from './operation.js';
 import type { WriteResult } from './output.js';
 import { pushTo } from './push.js';
@@ -54,7 +54,7 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   }
   state.clock = advance(state.clock, dot);
   state.stamp = stamp;
-  effects.store(state, key, strip(after, knownOf(state, key)));
+  effects.store(state, key, strip(after, knownOf(state, key)), before.versions, wallMs);
   const container = { versions: liveAt(after.versions, wallMs), context: after.context };
   const siblings = siblingCount(container.versions);
   if (siblings > 1) effects.observations.push({ kind: 'conflict', key, siblings });

@@ -4,7 +4,7 @@
 // replicate, or each of its changes slow. Only what makes it larger is refused. Replicas that grow it at the same time may
 // together go beyond; then it can only shrink.
 
-import type { Version } from '../../clock/container.js';
+import type { Version } from './container.js';
 
 /** Clients with stale contexts make siblings; who has read them all can replace them. */
 export const SIBLINGS_MAX = 64;

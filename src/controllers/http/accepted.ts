@@ -1,0 +1,54 @@
+// What does a client hear when the engine refuses its write?
+
+import type { Version } from '../../clock/container.js';
+import { siblingCount } from '../../clock/siblings.js';
+import type { ValueType } from '../../clock/value-type.js';
+import type { WriteResult } from '../../replication/engine/output.js';
+import { entityTag } from './etag.js';
+import { Problem } from './problem.js';
+
+export type Written = Extract<WriteResult, { kind: 'written' }>;
+
+/** @throws Problem when the engine refused the write */
+export function accepted(result: WriteResult): Written {
+  if (result.kind === 'written') return result;
+  const { live } = result;
+  const siblings = siblingCount(live);
+  const headers: Record<string, string> = { 'Quartet-Siblings': String(siblings) };
+  if (live.length > 0) headers['ETag'] = entityTag(live);
+  switch (result.kind) {
+    case 'too-many-siblings': {
+      const detail = `${siblings} siblings live: read them all, and write with that context`;
+      throw new Problem('TOO_MANY_SIBLINGS', detail, headers);
+    }
+    case 'too-large':
+      throw new Problem(
+        'COLLECTION_TOO_LARGE',
+        `it has ${live.length} parts: remove some, or use several keys`,
+        headers,
+      );
+    case 'wrong-type':
+      throw wrongType(result.type, headers);
+    case 'precondition-failed': {
+      const state = live.length > 0 ? `it has ${headers['ETag']}` : 'it has no value';
+      throw new Problem('PRECONDITION_FAILED', `the key is in another state at this replica: ${state}`, headers);
+    }
+  }
+}
+
+const ROUTES: Readonly<Record<ValueType, string>> = {
+  register: '/v1/kv/',
+  counter: '/v1/counters/',
+  set: '/v1/sets/',
+  map: '/v1/maps/',
+};
+
+export function wrongType(type: ValueType, headers: Readonly<Record<string, string>> = {}): Problem {
+  return new Problem('WRONG_TYPE', `the key is a ${type}: use ${ROUTES[type]}`, headers);
+}
+
+/** @throws Problem: the key has no value of the type that was asked for */
+export function refuseAbsent(live: readonly Version[], type: ValueType | undefined): never {
+  if (live.length > 0 && type !== undefined) throw wrongType(type);
+  throw new Problem('KEY_NOT_FOUND', 'the key was never written, was deleted, or its lifetime has ended');
+}

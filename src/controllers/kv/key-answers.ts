@@ -1,0 +1,120 @@
+// How is a client told of a key, whatever its type? In headers that are the same for all, and in JSON.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Version } from '../../clock/container.js';
+import { formatDot } from '../../clock/dot.js';
+import { stampToMs } from '../../clock/hybrid-clock.js';
+import { typeOf } from '../../clock/key-type.js';
+import { ranked, type Resolution } from '../../clock/resolution.js';
+import { siblingCount } from '../../clock/siblings.js';
+import type { VersionVector } from '../../clock/version-vector.js';
+import type { Written } from '../http/accepted.js';
+import { entityTag } from '../http/etag.js';
+import type { Tokens } from '../http/tokens.js';
+import { partText } from '../http/typed-value.js';
+import { valueToJson } from '../http/value-json.js';
+import { isMinimal } from './write-headers.js';
+
+export class KeyAnswers {
+  constructor(private readonly tokens: Tokens) {}
+
+  /**
+   * Both tokens cover everything that the answer may depend on: the context of the filled container, which is the
+   * replica's clock and, for a key ahead of it, more. What the session had seen before is in it: the gate saw to that.
+   */
+  writeTokens(res: ServerResponse, key: string, context: VersionVector): void {
+    res.setHeader('Quartet-Context', this.tokens.context(key, context));
+    res.setHeader('Quartet-Session', this.tokens.session(context));
+    res.setHeader('Cache-Control', 'no-store');
+  }
+
+  /** Every version, whatever its type: the key's type first, and of each part the winner first. */
+  writeSiblings(
+    res: ServerResponse,
+    key: string,
+    { versions, context }: { readonly versions: readonly Version[]; readonly context: VersionVector },
+    resolution: Resolution,
+  ): void {
+    writeJson(res, siblingCount(versions) > 1 ? 300 : 200, {
+      key,
+      type: typeOf(versions),
+      context: this.tokens.context(key, context),
+      session: this.tokens.session(context),
+      siblings: ranked(versions, resolution).map(siblingToJson),
+    });
+  }
+
+  /** Without a body, unless it was acknowledged by too few. */
+  writeDeleted(
+    req: IncomingMessage,
+    res: ServerResponse,
+    request: { readonly key: string; readonly acksNeeded: number },
+    written: Written,
+  ): void {
+    if (written.acks < request.acksNeeded) return this.writeResult(req, res, request, written);
+    this.writeTokens(res, request.key, written.container.context);
+    res.setHeader('Quartet-Siblings', siblingCount(written.container.versions));
+    end(res, 204);
+  }
+
+  /** @param shown what the answer to this type's writes tells besides */
+  writeResult(
+    req: IncomingMessage,
+    res: ServerResponse,
+    { key, acksNeeded }: { readonly key: string; readonly acksNeeded: number },
+    { dot, container, existed, acks }: Written,
+    shown: object = {},
+  ): void {
+    const { versions, context } = container;
+    const siblings = siblingCount(versions);
+    // Where nothing was written there is nothing to wait for.
+    const isShort = dot !== undefined && acks < acksNeeded;
+    this.writeTokens(res, key, context);
+    if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
+    res.setHeader('Quartet-Siblings', siblings);
+    res.setHeader('Quartet-Acks', acks);
+    if (isMinimal(req)) {
+      res.setHeader('Preference-Applied', 'return=minimal');
+      return end(res, isShort ? 202 : 204);
+    }
+    writeJson(res, isShort ? 202 : existed ? 200 : 201, {
+      key,
+      dot: dot === undefined ? null : formatDot(dot),
+      context: res.getHeader('Quartet-Context'),
+      session: res.getHeader('Quartet-Session'),
+      siblings,
+      acks,
+      ...shown,
+    });
+  }
+}
+
+function siblingToJson(version: Version): object {
+  const { stamp, type, part, contentType, value, deadlineMs } = version;
+  const text = partText(version);
+  return {
+    dot: formatDot(version),
+    time: new Date(stampToMs(stamp)).toISOString(),
+    type,
+    ...(type === 'set' || type === 'map' ? { part } : {}),
+    ...(type === 'register' ? { contentType, ...valueToJson(value) } : {}),
+    ...(text === undefined ? {} : { value: JSON.parse(text) as unknown }),
+    ...(deadlineMs === undefined ? {} : { expires: new Date(deadlineMs).toISOString() }),
+  };
+}
+
+export function writeJson(res: ServerResponse, status: number, body: unknown): void {
+  writeJsonText(res, status, JSON.stringify(body));
+}
+
+export function writeJsonText(res: ServerResponse, status: number, text: string): void {
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'application/json');
+  res.setHeader('Content-Length', Buffer.byteLength(text));
+  res.end(text);
+}
+
+export function end(res: ServerResponse, status: number): void {
+  res.statusCode = status;
+  res.end();
+}

@@ -1,0 +1,116 @@
+// What do the methods of counters, sets and maps do? The same for all three: they differ in what a body says and in how the
+// value looks. As with plain values, the engine decides; here it is translated.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Version } from '../../clock/container.js';
+import { stampToMs } from '../../clock/hybrid-clock.js';
+import { ofType, typeOf } from '../../clock/key-type.js';
+import { RESOLUTIONS } from '../../clock/resolution.js';
+import { siblingCount } from '../../clock/siblings.js';
+import type { Operation } from '../../replication/engine/operation.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import { accepted, refuseAbsent, type Written } from '../http/accepted.js';
+import { withBody, type BodyBudget } from '../http/body.js';
+import { entityTag, matchesTag } from '../http/etag.js';
+import { Problem } from '../http/problem.js';
+import { choiceParameter, parseQuery } from '../http/query.js';
+import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
+import { keyOfUrl } from '../http/target.js';
+import type { Tokens } from '../http/tokens.js';
+import { valueText, type CollectionType } from '../http/typed-value.js';
+import { end, KeyAnswers, writeJsonText } from '../kv/key-answers.js';
+import type { KvOptions } from '../kv/kv-options.js';
+import { readQuorum } from '../kv/quorum.js';
+import { replicasNeeded } from '../kv/replicas-needed.js';
+import { refuseUnsafeHeaders } from '../kv/write-headers.js';
+import { WriteParser } from '../kv/write-parser.js';
+import { parseAddition, parseMapUpdate, parseSetUpdate, requireJson } from './json-body.js';
+
+interface Kind {
+  readonly prefix: string;
+  readonly parse: (body: Buffer) => Operation;
+}
+
+const KINDS: Readonly<Record<CollectionType, Kind>> = {
+  counter: { prefix: '/v1/counters/', parse: parseAddition },
+  set: { prefix: '/v1/sets/', parse: parseSetUpdate },
+  map: { prefix: '/v1/maps/', parse: parseMapUpdate },
+};
+
+export class TypedHandler {
+  private readonly gate: SessionGate;
+  private readonly answers: KeyAnswers;
+  private readonly parser: WriteParser;
+
+  constructor(
+    private readonly driver: ReplicaDriver,
+    tokens: Tokens,
+    private readonly budget: BodyBudget,
+    private readonly options: KvOptions,
+  ) {
+    this.gate = new SessionGate(driver, tokens);
+    this.answers = new KeyAnswers(tokens);
+    this.parser = new WriteParser(tokens, options);
+  }
+
+  /** GET and HEAD. */
+  async read(type: CollectionType, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const url = req.url!;
+    const key = keyOfUrl(url, KINDS[type].prefix);
+    const query = parseQuery(url, ['resolve', 'siblings', 'r', 'timeout']);
+    const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
+    const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
+    const answersNeeded = replicasNeeded(query, 'r', this.options.memberCount());
+    const timeoutMs = timeoutMsOf(query);
+    await this.gate.pass(req, timeoutMs);
+
+    const container =
+      answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
+    const live = container.versions;
+    this.answers.writeTokens(res, key, container.context);
+    const versions = ofType(live, type);
+    if (versions.length === 0 && !(wantsSiblings && live.length > 0)) return refuseAbsent(live, typeOf(live));
+    res.setHeader('ETag', entityTag(live));
+    res.setHeader('Quartet-Siblings', siblingCount(live));
+    res.setHeader('Last-Modified', new Date(stampToMs(latest(live))).toUTCString());
+    const known = req.headers['if-none-match'];
+    if (known !== undefined && matchesTag(known, live, true)) end(res, 304);
+    else if (wantsSiblings) this.answers.writeSiblings(res, key, container, resolution);
+    else writeJsonText(res, 200, valueText(type, versions, resolution));
+  }
+
+  /** POST of a counter or a set, PATCH of a map. */
+  async update(type: CollectionType, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { prefix, parse } = KINDS[type];
+    const { request } = this.parser.parse(req, prefix, []);
+    if (request.context !== undefined) {
+      const instead = 'it acts on what this replica has; with Quartet-Session that is no less than you have seen';
+      throw new Problem('INVALID_HEADER', `Quartet-Context: an operation on a ${type} takes none: ${instead}`);
+    }
+    refuseUnsafeHeaders(req);
+    requireJson(req);
+    await this.gate.pass(req, request.timeoutMs);
+    const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
+    const result = await withBody(req, limit, (body) => this.driver.write({ ...request, operation: parse(body) }));
+    const written = accepted(result);
+    this.answers.writeResult(req, res, request, written, type === 'counter' ? shownSum(written) : {});
+  }
+
+  async delete(type: CollectionType, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { request } = this.parser.parse(req, KINDS[type].prefix, []);
+    await this.gate.pass(req, request.timeoutMs);
+    const operation = { kind: 'delete', type } as const;
+    this.answers.writeDeleted(req, res, request, accepted(await this.driver.write({ ...request, operation })));
+  }
+}
+
+/** What the counter has right after the addition, at this replica. */
+function shownSum({ container }: Written): object {
+  return { value: JSON.parse(valueText('counter', container.versions, 'order')) as unknown };
+}
+
+function latest(versions: readonly Version[]): number {
+  let stamp = 0;
+  for (const version of versions) stamp = Math.max(stamp, version.stamp);
+  return stamp;
+}

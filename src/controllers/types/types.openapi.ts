@@ -1,0 +1,188 @@
+// OpenAPI of the routes of counters, sets and maps.
+
+import { bare, headerParameter, headers, json, keyParameter, problems, queryParameter } from '../http/openapi.js';
+import type { Operation } from '../http/openapi.js';
+import { ANYTHING, COUNT, listOf, mapOf, objectOf, orNull, STRING, type JsonSchema } from '../http/schema.js';
+import {
+  absent,
+  context,
+  COUNTER,
+  everyKeyRoute,
+  everyWrite,
+  found,
+  ifMatch,
+  ifNoneMatch,
+  notAcknowledged,
+  r,
+  session,
+  siblingsSchema,
+  timeout,
+  tokens,
+  w,
+} from '../kv/kv.openapi.js';
+
+const TIME = '2026-01-01T12:00:00.000Z';
+const TOKENS = { context: 'AQE…', session: 'AQI…' };
+const STRINGS = listOf(STRING);
+const siblings = queryParameter('siblings', 'every version there is, as JSON', { type: 'string', enum: ['all'] });
+
+interface Described {
+  readonly summary: string;
+  readonly description: string;
+}
+
+interface Shown {
+  readonly schema: JsonSchema;
+  readonly example: unknown;
+}
+
+function reading(described: Described, { schema, example }: Shown, listed: readonly { type: string }[]): Operation {
+  const all = { key: 'greeting', type: listed[0]!.type, ...TOKENS, siblings: listed };
+  return {
+    ...described,
+    takes: [
+      keyParameter,
+      queryParameter('resolve', 'which sibling of a field wins', { type: 'string', enum: ['order', 'latest'] }),
+      siblings,
+      r,
+      timeout,
+      session,
+      headerParameter('If-None-Match', 'answer `304` when the key still has this entity tag'),
+    ],
+    responses: {
+      200: {
+        description: 'The value; with `?siblings=all` every version that lives.',
+        headers: { ...headers(found) },
+        content: { 'application/json': { schema: { anyOf: [schema, siblingsSchema] }, example } },
+      },
+      300: json('Several values compete (with `?siblings=all`).', siblingsSchema, all, headers(found)),
+      304: bare('The key still has this entity tag.', headers(found)),
+      ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
+      404: absent,
+    },
+  };
+}
+
+function writtenSchema(fields: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  const dot = orNull({ type: 'string' });
+  return objectOf({ key: STRING, dot, context: STRING, session: STRING, siblings: COUNT, acks: COUNT, ...fields });
+}
+
+const WRITTEN = { key: 'greeting', dot: 'n1.t8k2xq7ab:57', ...TOKENS, siblings: 1, acks: 1 };
+
+function changing(
+  described: Described,
+  body: { readonly schema: JsonSchema; readonly example: object },
+  answer: { readonly schema: JsonSchema; readonly example: object },
+): Operation {
+  const { schema, example } = answer;
+  const carried = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag']);
+  return {
+    ...described,
+    takes: [keyParameter, w, timeout, session, ifMatch, ifNoneMatch, headerParameter('Prefer', '`return=minimal`')],
+    requestBody: { required: true, content: { 'application/json': body as object } },
+    responses: {
+      200: json('The key had a value here. `dot` is null when there was nothing to do.', schema, example, carried),
+      201: json('The key had no value here.', schema, example, carried),
+      202: json(
+        'Done here; not acknowledged by `w` replicas in time. Nothing is undone.',
+        schema,
+        example,
+        notAcknowledged,
+      ),
+      204: bare(
+        'Done (`Prefer: return=minimal`).',
+        headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied'], ['ETag']),
+      ),
+      ...problems(
+        ...everyWrite,
+        'INVALID_BODY',
+        'COLLECTION_TOO_LARGE',
+        'VALUE_TOO_LARGE',
+        'UNSUPPORTED_MEDIA_TYPE',
+        'OVERLOADED',
+      ),
+    },
+  };
+}
+
+function deleting(summary: string, description: string): Operation {
+  return {
+    summary,
+    description,
+    takes: [keyParameter, w, timeout, context, session, ifMatch],
+    responses: {
+      202: json(
+        'Deleted here; not acknowledged by `w` replicas in time. Nothing is undone.',
+        writtenSchema({}),
+        { ...WRITTEN, siblings: 0 },
+        notAcknowledged,
+      ),
+      204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'])),
+      ...problems(...everyWrite),
+    },
+  };
+}
+
+export const getCounter = reading(
+  {
+    summary: 'Read a counter',
+    description: 'The sum of all additions that this replica knows; beyond 2^53 - 1 a string of its digits.',
+  },
+  { schema: COUNTER, example: 42 },
+  [{ dot: 'n1.t8k2xq7ab:57', time: TIME, type: 'counter', value: 42 } as { type: string }],
+);
+
+export const addCounter = changing(
+  {
+    summary: 'Add to a counter',
+    description: 'Exact, however additions at different replicas race. A counter that is not there begins at 0.',
+  },
+  { schema: objectOf({ add: COUNTER }), example: { add: 5 } },
+  { schema: writtenSchema({ value: COUNTER }), example: { ...WRITTEN, value: 42 } },
+);
+
+export const deleteCounter = deleting(
+  'Delete a counter',
+  'Idempotent. Where an addition raced with it, all that its replica had ever added to the counter lives on.',
+);
+
+export const getSet = reading(
+  { summary: 'Read a set', description: 'Its elements, in the order of their bytes.' },
+  { schema: STRINGS, example: ['a', 'b'] },
+  [{ dot: 'n1.t8k2xq7ab:57', time: TIME, type: 'set', part: 'a' } as { type: string }],
+);
+
+export const updateSet = changing(
+  {
+    summary: 'Add elements to a set, and remove elements',
+    description: 'One step. An add and a remove of the same element that raced leave the element.',
+  },
+  { schema: objectOf({ 'add?': STRINGS, 'remove?': STRINGS }), example: { add: ['a', 'b'], remove: ['c'] } },
+  { schema: writtenSchema({}), example: WRITTEN },
+);
+
+export const deleteSet = deleting('Delete a set', 'Idempotent. An element whose add raced with it stays.');
+
+export const getMap = reading(
+  {
+    summary: 'Read a map',
+    description: 'Its fields. Of one whose puts raced the winner is shown, and all of them with `?siblings=all`.',
+  },
+  { schema: mapOf(ANYTHING), example: { name: 'Ada', age: 36 } },
+  [{ dot: 'n1.t8k2xq7ab:57', time: TIME, type: 'map', part: 'name', value: 'Ada' } as { type: string }],
+);
+
+export const updateMap = changing(
+  {
+    summary: 'Put fields of a map, and remove fields',
+    description: 'One step. A field has any JSON value; other fields are not touched.',
+  },
+  {
+    schema: objectOf({ 'set?': mapOf(ANYTHING), 'remove?': STRINGS }),
+    example: { set: { name: 'Ada', age: 36 }, remove: ['email'] },
+  },
+  { schema: writtenSchema({}), example: WRITTEN },
+);
+
+export const deleteMap = deleting('Delete a map', 'Idempotent. A field whose put raced with it stays.');

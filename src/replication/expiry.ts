@@ -1,0 +1,106 @@
+// Who drops what has passed its deadline?
+//
+// The store has an index of deadlines. Whenever the first of those that lie ahead is due, so many as are due are looked up,
+// and the engine is told of their keys: it costs what expires, however many keys there are. Entries stay behind for those who
+// follow the changes, and are removed when nobody may ask for them any more.
+
+import { DRIFT_MAX_MS } from '../clock/hybrid-clock.js';
+import type { CommittedView } from '../store/committed-view.js';
+import type { ReplicaStore } from '../store/replica-store.js';
+import type { ReplicaDriver } from './replica-driver.js';
+import type { Cancel, Time } from './time.port.js';
+
+/** How often it looks whether something is due, which is a comparison of two numbers. */
+const LOOK_EVERY_MS = 500;
+
+/** Entries are removed this often for each retention, so that a removal has something to remove. */
+const CLEARINGS_PER_RETENTION = 4;
+
+export class Expiry {
+  /** No deadline that has not been acted upon is earlier. */
+  private nextMs = 0;
+  private clearedAtMs = -Infinity;
+  private cancel: Cancel = () => {};
+  private isStopped = true;
+  private underWay: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly driver: ReplicaDriver,
+    private readonly store: ReplicaStore,
+    private readonly time: Time,
+    /** How long who follows the changes may ask for what has ended. */
+    private readonly retentionMs: number,
+  ) {
+    store.watchDeadlines((deadlineMs) => this.expect(deadlineMs));
+  }
+
+  start(): void {
+    this.isStopped = false;
+    this.sleep();
+  }
+
+  /** Resolves when nothing is read any more. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.cancel();
+    await this.underWay;
+  }
+
+  private sleep(): void {
+    if (this.isStopped || this.driver.failure !== undefined) return;
+    this.cancel = this.time.after(LOOK_EVERY_MS, () => {
+      // A part that can't be read: whoever needs its keys hears of it, and the scrub finds those that stay.
+      this.underWay = this.look().then(
+        () => this.sleep(),
+        () => this.sleep(),
+      );
+    });
+  }
+
+  private async look(): Promise<void> {
+    const wallMs = this.time.nowMs();
+    const dueMs = wallMs - DRIFT_MAX_MS;
+    if (this.nextMs <= dueMs) await this.withView((view) => this.drop(view, dueMs, wallMs));
+    const isClearingDue = Math.abs(wallMs - this.clearedAtMs) >= this.retentionMs / CLEARINGS_PER_RETENTION;
+    if (!isClearingDue) return;
+    this.clearedAtMs = wallMs;
+    await this.withView((view) => this.clear(view, dueMs - this.retentionMs));
+  }
+
+  private async drop(view: CommittedView, dueMs: number, wallMs: number): Promise<void> {
+    let reachedMs = this.nextMs;
+    // What is committed from now on is not in the view, and announces itself.
+    this.nextMs = Infinity;
+    try {
+      for await (const { deadlineMs, key } of view.deadlines(reachedMs - 1, Infinity)) {
+        if (this.isStopped) return;
+        reachedMs = deadlineMs;
+        if (deadlineMs > dueMs) return this.expect(deadlineMs);
+        this.driver.expire(key, wallMs);
+      }
+    } catch (error) {
+      this.expect(reachedMs);
+      throw error;
+    }
+  }
+
+  private expect(deadlineMs: number): void {
+    this.nextMs = Math.min(this.nextMs, deadlineMs);
+  }
+
+  private async clear(view: CommittedView, throughMs: number): Promise<void> {
+    for await (const _ of view.deadlines(-1, throughMs)) {
+      this.store.clearDeadlines(throughMs);
+      return;
+    }
+  }
+
+  private async withView(use: (view: CommittedView) => Promise<void>): Promise<void> {
+    const view = this.store.view.retain();
+    try {
+      await use(view);
+    } finally {
+      view.release();
+    }
+  }
+}
