@@ -3,7 +3,7 @@
 
 import type { PeerRequest } from '../../src/replication/engine/messages.js';
 import { encodeRequest } from '../../src/replication/transport/message-codec.js';
-import { vector } from '../support/clock-arbitraries.js';
+import { container, vector, version } from '../support/clock-arbitraries.js';
 import { CONDITIONS } from '../support/conditions.js';
 import { toldBy } from '../support/engine-parts.js';
 import { contextOf, InProcessNode } from '../support/in-process-node.js';
@@ -14,6 +14,13 @@ type Exchange = (recorder: Recorder, node: InProcessNode) => Promise<unknown>;
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const MINIMAL = { Prefer: 'return=minimal' };
+
+/** How each type is changed: the method, the route, a body, and one that it does not take. */
+const TYPED = [
+  ['post', '/v1/counters/', '{"add":1}', '{"add":"one"}'],
+  ['post', '/v1/sets/', '{"add":["a"]}', '{"add":"a"}'],
+  ['patch', '/v1/maps/', '{"set":{"a":1}}', '{"set":[]}'],
+] as const;
 
 /** A message to `/put_remote`, from n2 to the node of that name. */
 export function message(to: string, request: PeerRequest) {
@@ -76,6 +83,88 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     for (let i = 0; i < 64; i++) await node.write('crowded', `${i}`, { context });
     const headers = { 'Quartet-Context': context };
     await recorder.ask(node, 'put', '/v1/kv/crowded', { body: 'one more', headers });
+  },
+
+  'a counter, a set or a map is made, changed, read, known already, and deleted': async (recorder, node) => {
+    for (const [method, path, body, wrong] of TYPED) {
+      const url = `${path}changed`;
+      const options = { headers: JSON_TYPE, body };
+      await recorder.ask(node, method, url, options);
+      await recorder.ask(node, method, url, options);
+      await recorder.ask(node, method, url, { ...options, headers: { ...JSON_TYPE, ...MINIMAL } });
+      await recorder.ask(node, method, url, { ...options, body: wrong });
+      await recorder.ask(node, method, url, { ...options, headers: { ...JSON_TYPE, 'Quartet-Context': 'any' } });
+      await recorder.ask(node, method, url, { ...options, headers: { ...JSON_TYPE, 'If-None-Match': '*' } });
+      await recorder.ask(node, method, `${url}?w=all&timeout=0`, options);
+      await recorder.ask(node, method, `${url}?w=all&timeout=0`, { ...options, headers: { ...JSON_TYPE, ...MINIMAL } });
+      const { headers } = await recorder.ask(node, 'get', url);
+      await recorder.ask(node, 'get', `${url}?siblings=all`);
+      await recorder.ask(node, 'get', url, { headers: { 'If-None-Match': headers.get('etag')! } });
+      await recorder.ask(node, 'get', `${url}?r=all&timeout=0`);
+      await recorder.ask(node, 'delete', url, { headers: { 'If-Match': '"x"' } });
+      await recorder.ask(node, 'delete', `${url}?w=all&timeout=0`);
+      await recorder.ask(node, 'get', url);
+    }
+    const failed = await CONDITIONS['whose disk has failed']!(async () => {});
+    for (const [, path] of TYPED) await recorder.ask(failed.node, 'get', `${path}changed?r=all&timeout=0`);
+    await failed.remove();
+  },
+
+  'a key has another type': async (recorder, node) => {
+    await node.write('plain', 'text');
+    for (const [method, path, body] of TYPED) {
+      await recorder.ask(node, 'get', `${path}plain`);
+      await recorder.ask(node, method, `${path}plain`, { headers: JSON_TYPE, body });
+      await recorder.ask(node, 'delete', `${path}plain`);
+    }
+    await recorder.ask(node, 'post', '/v1/counters/counted', { headers: JSON_TYPE, body: '{"add":1}' });
+    await recorder.ask(node, 'get', '/v1/kv/counted');
+    await recorder.ask(node, 'put', '/v1/kv/counted', { body: 'text' });
+    await recorder.ask(node, 'delete', '/v1/kv/counted');
+    await recorder.ask(node, 'get', '/get?key=counted');
+    for (const method of ['put', 'post']) await recorder.ask(node, method, '/put?key=counted&value=text');
+  },
+
+  'a set, a map or a counter would have more parts than a key may have': async (recorder, node) => {
+    const parts = Array.from({ length: 10_000 }, (_, place) => `${place}`);
+    const fields = Object.fromEntries(parts.map((part) => [part, 0]));
+    const full = { set: { add: parts }, map: { set: fields } };
+    await recorder.ask(node, 'post', '/v1/sets/full', { headers: JSON_TYPE, body: JSON.stringify(full.set) });
+    await recorder.ask(node, 'patch', '/v1/maps/full map', { headers: JSON_TYPE, body: JSON.stringify(full.map) });
+    await recorder.ask(node, 'post', '/v1/sets/full', { headers: JSON_TYPE, body: '{"add":["one more"]}' });
+    await recorder.ask(node, 'patch', '/v1/maps/full map', { headers: JSON_TYPE, body: '{"set":{"one more":0}}' });
+    for (const path of ['/v1/sets/full', '/v1/maps/full map']) await recorder.ask(node, 'delete', path);
+  },
+
+  'types raced for one key': async (recorder, node) => {
+    const clock = vector({ 'n2.typed': 4 });
+    const versions = [
+      version('n2.typed', 1, 'text'),
+      { ...version('n2.typed', 2, '7'), type: 'counter' as const, contentType: '' },
+      { ...version('n2.typed', 3, ''), type: 'set' as const, part: 'element', contentType: '' },
+      { ...version('n2.typed', 4, '{}'), type: 'map' as const, part: 'field', contentType: '' },
+    ];
+    const key = 'raced types';
+    const batch = {
+      clock,
+      ranges: [{ actor: 'n2.typed', from: 0, keys: [key, key, key, key] }],
+      containers: new Map([[key, container(versions, vector({}))]]),
+      exact: undefined,
+    };
+    await recorder.ask(node, 'post', '/put_remote', message('n1', { kind: 'push', batch }));
+    for (const path of ['/v1/kv/', ...TYPED.map(([, each]) => each)]) {
+      await recorder.ask(node, 'get', `${path}${key}`);
+      await recorder.ask(node, 'get', `${path}${key}?siblings=all`);
+    }
+    await recorder.ask(node, 'get', '/v1/kv?values=true');
+    await recorder.ask(node, 'delete', `/v1/maps/${key}`);
+  },
+
+  'a value has a lifetime': async (recorder, node) => {
+    await recorder.ask(node, 'put', '/v1/kv/mortal?ttl=3600', { body: 'value' });
+    await recorder.ask(node, 'put', '/v1/kv/mortal?ttl=0', { body: 'value' });
+    await recorder.ask(node, 'get', '/v1/kv/mortal?siblings=all');
+    await recorder.ask(node, 'get', '/v1/snapshot');
   },
 
   'a listing is a page, or lines, with values or without': async (recorder, node) => {

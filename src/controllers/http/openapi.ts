@@ -60,13 +60,17 @@ export function headerParameter(name: string, description: string): Parameter {
   return { in: 'header', name, description, schema: { type: 'string' } };
 }
 
-export const keyParameter: Parameter = {
-  in: 'path',
-  name: 'key',
-  description: 'UTF-8 of 1 to 1024 bytes, one percent-encoded segment: `a/b` is `a%2Fb`',
-  schema: { type: 'string' },
-  example: 'greeting',
-};
+export const keyParameter = keyNamed('greeting');
+
+export function keyNamed(example: string): Parameter {
+  return {
+    in: 'path',
+    name: 'key',
+    description: 'UTF-8 of 1 to 1024 bytes, one percent-encoded segment: `a/b` is `a%2Fb`',
+    schema: { type: 'string' },
+    example,
+  };
+}
 
 /** What a response header says, and its type. A route names those that its answers have. */
 const RESPONSE_HEADERS = {
@@ -108,7 +112,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, Headers>> = {
   UNAUTHENTICATED: headers(['WWW-Authenticate']),
   PRECONDITION_FAILED: headers(['Quartet-Siblings'], ['ETag']),
   TOO_MANY_SIBLINGS: headers(['Quartet-Siblings'], ['ETag']),
-  WRONG_TYPE: headers([], ['Quartet-Siblings', 'ETag', 'Quartet-Context', 'Quartet-Session']),
+  WRONG_TYPE: headers(['Quartet-Siblings', 'ETag']),
   COLLECTION_TOO_LARGE: headers([], ['Quartet-Siblings', 'ETag']),
   OVERLOADED: headers(['Retry-After']),
   NOT_CAUGHT_UP: headers(['Retry-After']),

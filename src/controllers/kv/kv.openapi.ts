@@ -110,6 +110,8 @@ const siblingsExample = {
   ],
 };
 /** A key that has no value can be written with the context that says so. */
+/** A read tells the same tokens, whatever type the key has. */
+export const ofAnotherType = { ...problems('WRONG_TYPE')[409]!, headers: { ...headers(tokens) } };
 export const absent = { ...problems('KEY_NOT_FOUND')[404]!, headers: { ...headers(tokens) } };
 export const found = [...tokens, 'ETag', 'Last-Modified', 'Quartet-Siblings'] as const;
 export const everyKeyRoute = [
@@ -162,6 +164,7 @@ export const getKey: Operation = {
     304: bare('The key still has this entity tag.', headers(found)),
     ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
     404: absent,
+    409: ofAnotherType,
   },
 };
 

@@ -1,7 +1,7 @@
 // What does every write of a key say, whatever it writes?
 
 import type { IncomingMessage } from 'node:http';
-import type { WriteRequest } from '../../replication/replica-driver.js';
+import type { WriteRequest } from '../../replication/requests.js';
 import { parseQuery, type Query } from '../http/query.js';
 import { timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';

@@ -1,6 +1,6 @@
 // OpenAPI of the original interface.
 
-import { json, problems, queryParameter, type Operation } from '../http/openapi.js';
+import { headers, json, problems, queryParameter, type Operation } from '../http/openapi.js';
 import { COUNT, listOf, mapOf, objectOf, objectWithValue, STRING } from '../http/schema.js';
 
 /** A loser stands as a string, or as base64 in an object of its own. */
@@ -53,6 +53,7 @@ export const getLegacy: Operation = {
   takes: [{ ...queryParameter('key', 'the key', { type: 'string' }), example: 'greeting', isRequired: true }],
   responses: {
     200: shown,
-    ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', 'INVALID_QUERY', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
+    ...problems('KEY_NOT_FOUND', 'INVALID_QUERY', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
+    409: { ...problems('WRONG_TYPE')[409]!, headers: { ...headers(['Cache-Control']) } },
   },
 };

@@ -82,11 +82,11 @@ export class TypedHandler {
   /** POST of a counter or a set, PATCH of a map. */
   async update(type: CollectionType, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { prefix, parse } = KINDS[type];
-    const { request } = this.parser.parse(req, prefix, []);
-    if (request.context !== undefined) {
+    if (req.headers['quartet-context'] !== undefined) {
       const instead = 'it acts on what this replica has; with Quartet-Session that is no less than you have seen';
       throw new Problem('INVALID_HEADER', `Quartet-Context: an operation on a ${type} takes none: ${instead}`);
     }
+    const { request } = this.parser.parse(req, prefix, []);
     refuseUnsafeHeaders(req);
     requireJson(req);
     await this.gate.pass(req, request.timeoutMs);

@@ -1,7 +1,7 @@
 // OpenAPI of the routes of counters, sets and maps.
 
-import { bare, headerParameter, headers, json, keyParameter, problems, queryParameter } from '../http/openapi.js';
-import type { Operation } from '../http/openapi.js';
+import { bare, headerParameter, headers, json, keyNamed, problems, queryParameter } from '../http/openapi.js';
+import type { Operation, Parameter } from '../http/openapi.js';
 import { ANYTHING, COUNT, listOf, mapOf, objectOf, orNull, STRING, type JsonSchema } from '../http/schema.js';
 import {
   absent,
@@ -13,6 +13,7 @@ import {
   ifMatch,
   ifNoneMatch,
   notAcknowledged,
+  ofAnotherType,
   r,
   session,
   siblingsSchema,
@@ -24,6 +25,10 @@ import {
 const TIME = '2026-01-01T12:00:00.000Z';
 const TOKENS = { context: 'AQE…', session: 'AQI…' };
 const STRINGS = listOf(STRING);
+/** Of each type another one: an example is served as it stands here. */
+const COUNTER_KEY = keyNamed('visits');
+const SET_KEY = keyNamed('tags');
+const MAP_KEY = keyNamed('person');
 const siblings = queryParameter('siblings', 'every version there is, as JSON', { type: 'string', enum: ['all'] });
 
 interface Described {
@@ -36,12 +41,17 @@ interface Shown {
   readonly example: unknown;
 }
 
-function reading(described: Described, { schema, example }: Shown, listed: readonly { type: string }[]): Operation {
-  const all = { key: 'greeting', type: listed[0]!.type, ...TOKENS, siblings: listed };
+function reading(
+  key: Parameter,
+  described: Described,
+  { schema, example }: Shown,
+  listed: readonly { type: string }[],
+): Operation {
+  const all = { key: key.example, type: listed[0]!.type, ...TOKENS, siblings: listed };
   return {
     ...described,
     takes: [
-      keyParameter,
+      key,
       queryParameter('resolve', 'which sibling of a field wins', { type: 'string', enum: ['order', 'latest'] }),
       siblings,
       r,
@@ -59,6 +69,7 @@ function reading(described: Described, { schema, example }: Shown, listed: reado
       304: bare('The key still has this entity tag.', headers(found)),
       ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
       404: absent,
+      409: ofAnotherType,
     },
   };
 }
@@ -68,9 +79,10 @@ function writtenSchema(fields: Readonly<Record<string, JsonSchema>>): JsonSchema
   return objectOf({ key: STRING, dot, context: STRING, session: STRING, siblings: COUNT, acks: COUNT, ...fields });
 }
 
-const WRITTEN = { key: 'greeting', dot: 'n1.t8k2xq7ab:57', ...TOKENS, siblings: 1, acks: 1 };
+const WRITTEN = { key: 'it', dot: 'n1.t8k2xq7ab:57', ...TOKENS, siblings: 1, acks: 1 };
 
 function changing(
+  key: Parameter,
   described: Described,
   body: { readonly schema: JsonSchema; readonly example: object },
   answer: { readonly schema: JsonSchema; readonly example: object },
@@ -79,7 +91,7 @@ function changing(
   const carried = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag']);
   return {
     ...described,
-    takes: [keyParameter, w, timeout, session, ifMatch, ifNoneMatch, headerParameter('Prefer', '`return=minimal`')],
+    takes: [key, w, timeout, session, ifMatch, ifNoneMatch, headerParameter('Prefer', '`return=minimal`')],
     requestBody: { required: true, content: { 'application/json': body as object } },
     responses: {
       200: json('The key had a value here. `dot` is null when there was nothing to do.', schema, example, carried),
@@ -95,7 +107,7 @@ function changing(
         headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied'], ['ETag']),
       ),
       ...problems(
-        ...everyWrite,
+        ...everyWrite.filter((code) => code !== 'CONTEXT_OF_ANOTHER_KEY'),
         'INVALID_BODY',
         'COLLECTION_TOO_LARGE',
         'VALUE_TOO_LARGE',
@@ -106,11 +118,11 @@ function changing(
   };
 }
 
-function deleting(summary: string, description: string): Operation {
+function deleting(key: Parameter, summary: string, description: string): Operation {
   return {
     summary,
     description,
-    takes: [keyParameter, w, timeout, context, session, ifMatch],
+    takes: [key, w, timeout, context, session, ifMatch],
     responses: {
       202: json(
         'Deleted here; not acknowledged by `w` replicas in time. Nothing is undone.',
@@ -125,6 +137,7 @@ function deleting(summary: string, description: string): Operation {
 }
 
 export const getCounter = reading(
+  COUNTER_KEY,
   {
     summary: 'Read a counter',
     description: 'The sum of all additions that this replica knows; beyond 2^53 - 1 a string of its digits.',
@@ -134,6 +147,7 @@ export const getCounter = reading(
 );
 
 export const addCounter = changing(
+  COUNTER_KEY,
   {
     summary: 'Add to a counter',
     description: 'Exact, however additions at different replicas race. A counter that is not there begins at 0.',
@@ -143,17 +157,20 @@ export const addCounter = changing(
 );
 
 export const deleteCounter = deleting(
+  COUNTER_KEY,
   'Delete a counter',
   'Idempotent. Where an addition raced with it, all that its replica had ever added to the counter lives on.',
 );
 
 export const getSet = reading(
+  SET_KEY,
   { summary: 'Read a set', description: 'Its elements, in the order of their bytes.' },
   { schema: STRINGS, example: ['a', 'b'] },
   [{ dot: 'n1.t8k2xq7ab:57', time: TIME, type: 'set', part: 'a' } as { type: string }],
 );
 
 export const updateSet = changing(
+  SET_KEY,
   {
     summary: 'Add elements to a set, and remove elements',
     description: 'One step. An add and a remove of the same element that raced leave the element.',
@@ -162,9 +179,10 @@ export const updateSet = changing(
   { schema: writtenSchema({}), example: WRITTEN },
 );
 
-export const deleteSet = deleting('Delete a set', 'Idempotent. An element whose add raced with it stays.');
+export const deleteSet = deleting(SET_KEY, 'Delete a set', 'Idempotent. An element whose add raced with it stays.');
 
 export const getMap = reading(
+  MAP_KEY,
   {
     summary: 'Read a map',
     description: 'Its fields. Of one whose puts raced the winner is shown, and all of them with `?siblings=all`.',
@@ -174,6 +192,7 @@ export const getMap = reading(
 );
 
 export const updateMap = changing(
+  MAP_KEY,
   {
     summary: 'Put fields of a map, and remove fields',
     description: 'One step. A field has any JSON value; other fields are not touched.',
@@ -185,4 +204,4 @@ export const updateMap = changing(
   { schema: writtenSchema({}), example: WRITTEN },
 );
 
-export const deleteMap = deleting('Delete a map', 'Idempotent. A field whose put raced with it stays.');
+export const deleteMap = deleting(MAP_KEY, 'Delete a map', 'Idempotent. A field whose put raced with it stays.');
