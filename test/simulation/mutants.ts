@@ -26,6 +26,9 @@ const STORE = 'src/store/replica-store.ts';
 const VIEW = 'src/store/committed-view.ts';
 const UNSENT = 'src/replication/unsent.ts';
 const REPAIR = 'src/replication/engine/repair.ts';
+const CHANGES = 'src/replication/change-reader.ts';
+const FEED = 'src/replication/change-feed.ts';
+const RETENTION = 'src/replication/engine/retention.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
 const QUORUM = 'src/replication/engine/quorum-reads.ts';
 
@@ -583,5 +586,67 @@ export const MUTANTS: readonly Mutant[] = [
     QUORUM,
     "effects.sends.push({ to: peer, kind: 'repair', key });",
     '',
+  ),
+  mutant(
+    'moves a cursor to the end of a range though the answer was full before',
+    CHANGES,
+    'clock.set(span.actor, reached);',
+    'clock.set(span.actor, span.to);',
+  ),
+  mutant(
+    'moves a cursor past the change for which there was no room',
+    CHANGES,
+    'if (!found.take(key)) return reached;',
+    'if (!found.take(key)) return reached + 1;',
+  ),
+  mutant(
+    'moves a cursor to the clock whatever was read',
+    CHANGES,
+    'movedOn(cursor, clock,',
+    'movedOn(cursor, view.clock,',
+  ),
+  mutant(
+    'takes the cursor of a read from the newest view',
+    FEED,
+    'return await readChanges(view, cursor, filter);',
+    `const changes = await readChanges(view, cursor, filter);
+     return { ...changes, cursor: { ...changes.cursor, clock: this.driver.view.clock } };`,
+  ),
+  mutant(
+    'tells states of a newer view than the cursor is of',
+    FEED,
+    'return await readChanges(view, cursor, filter);',
+    `const newest = { container: (key: string) => this.driver.view.container(key) };
+     return await readChanges(Object.assign(Object.create(view), newest), cursor, filter);`,
+  ),
+  mutant(
+    'leaves deleted keys out of the changes',
+    CHANGES,
+    '({ key, versions }));',
+    '({ key, versions })).filter(({ versions }) => versions.length > 0);',
+  ),
+  mutant(
+    'reads changes below the floor',
+    CHANGES,
+    'if (!descends(cursor.clock, view.node.floor)) throw new CursorExpiredError();',
+    '',
+  ),
+  mutant(
+    'tells again what a reader has been told',
+    CHANGES,
+    'selectSpans(view.clock, cursor.clock,',
+    'selectSpans(view.clock, view.node.floor,',
+  ),
+  mutant(
+    'trims what members lack when readers need it no longer',
+    RETENTION,
+    'const expired = meet(unneeded, kept);',
+    'const expired = kept;',
+  ),
+  mutant(
+    'keeps log entries for readers for ever',
+    RETENTION,
+    'return tick - mark.tick >= retentionTicks;',
+    'return tick < mark.tick;',
   ),
 ];

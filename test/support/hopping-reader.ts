@@ -72,7 +72,7 @@ export class HoppingReader {
   }
 
   private async poll(client: ReplicaClient, feed: string): Promise<ChangeBatch | undefined> {
-    const query = `since=${this.cursor}&feed=${feed}&limit=${this.prng.between(1, 50)}&timeout=200`;
+    const query = `since=${this.cursor}&feed=${feed}&limit=${this.prng.between(1, 4)}&timeout=200`;
     const { status, body } = await client.request('GET', `/v1/changes?${query}`);
     if (status !== 200) {
       await this.refused(client, status, body.toString());
@@ -84,7 +84,7 @@ export class HoppingReader {
   }
 
   private async stream(client: ReplicaClient): Promise<void> {
-    const url = `${client.url}/v1/changes?feed=eventsource&timeout=200`;
+    const url = `${client.url}/v1/changes?feed=eventsource&limit=4&timeout=200`;
     const headers: Record<string, string> = this.cursor === '0' ? {} : { 'Last-Event-ID': this.cursor };
     const stream = await ChangeStream.open(url, headers).catch((error: unknown) => {
       const status = Number((error as Error).message);
