@@ -6,6 +6,8 @@ import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { Resolution } from '../clock/resolution.js';
 import { ReplicaDriver } from '../replication/replica-driver.js';
 import { DiskSpace } from '../observability/disk-space.js';
+import { BatchController } from './batch/batch.controller.js';
+import { BatchHandler } from './batch/batch-handler.js';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { HealthController } from './cluster/health.controller.js';
 import { MetricsController } from './cluster/metrics.controller.js';
@@ -63,6 +65,7 @@ export class ControllersModule implements BeforeApplicationShutdown {
         MapsController,
         LegacyController,
         PeerController,
+        BatchController,
         SnapshotController,
         ClusterController,
         HealthController,
@@ -91,6 +94,12 @@ export class ControllersModule implements BeforeApplicationShutdown {
           inject: [ReplicaDriver, Tokens, BodyBudget, KV_OPTIONS],
           useFactory: (driver: ReplicaDriver, tokens: Tokens, budget: BodyBudget, kv: KvOptions) =>
             new TypedHandler(driver, tokens, budget, kv),
+        },
+        {
+          provide: BatchHandler,
+          inject: [ReplicaDriver, Tokens, BodyBudget, KV_OPTIONS],
+          useFactory: (driver: ReplicaDriver, tokens: Tokens, budget: BodyBudget, kv: KvOptions) =>
+            new BatchHandler(driver, tokens, budget, kv),
         },
         {
           provide: ListHandler,

@@ -21,6 +21,7 @@ import { invariant } from './engine/invariant.js';
 import type { Batch, DotRange, PeerAnswer, PeerRequest, Piece } from './engine/messages.js';
 import type { Reply, Send } from './engine/output.js';
 import { selectSpans } from './engine/select.js';
+import { bytesOf } from './container-bytes.js';
 import { PeerFailure } from './transport.port.js';
 import { Unsent } from './unsent.js';
 
@@ -113,6 +114,7 @@ export class MessageReader {
       case 'digest':
         return { kind: 'digests', ...(await this.compared(view, reply)) };
       case 'write':
+      case 'acks':
       case 'read':
       case 'forget':
         throw new TypeError(`a peer request was answered as a ${reply.kind}`);
@@ -183,7 +185,7 @@ export class MessageReader {
           if (!containers.has(key)) {
             const container = view.container(key);
             containers.set(key, container);
-            bytes += containerBytes(key, container);
+            bytes += bytesOf(key, container);
           }
           isCut = bytes > this.limits.bytes;
           if (isCut) break;
@@ -207,7 +209,7 @@ export class MessageReader {
     for await (const key of view.aheadKeys(after)) {
       const container = view.container(key);
       containers.set(key, container);
-      bytes += containerBytes(key, container);
+      bytes += bytesOf(key, container);
       if (bytes > this.limits.bytes || containers.size >= this.limits.batchDots) {
         next = key;
         break;
@@ -229,7 +231,7 @@ export class MessageReader {
       try {
         const container = view.container(key);
         containers.set(key, container);
-        bytes += containerBytes(key, container);
+        bytes += bytesOf(key, container);
       } catch (error) {
         if (!(error instanceof CorruptRecordError)) throw error;
       }
@@ -285,7 +287,7 @@ export class MessageReader {
     for await (const chunk of view.storedWithin(span)) {
       for (const { key, container } of chunk) {
         containers.set(key, container);
-        bytes += containerBytes(key, container);
+        bytes += bytesOf(key, container);
         if (bytes > max.bytes || containers.size >= max.keys) return { containers, through: key };
       }
     }
@@ -299,10 +301,4 @@ export class MessageReader {
  */
 async function isMost(view: CommittedView, missing: number): Promise<boolean> {
   return 2 * missing >= countBeyond(view.clock, EMPTY_VECTOR) || (await view.versionsSize()) <= missing * BYTES_PER_DOT;
-}
-
-function containerBytes(key: string, container: Container): number {
-  let bytes = key.length;
-  for (const { part, value } of container.versions) bytes += part.length + value.length + 64;
-  return bytes;
 }

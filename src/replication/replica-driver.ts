@@ -20,6 +20,7 @@ import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer, Stored } from './engine/state.js';
+import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell } from './batches.js';
 import { DamageWatch } from './damage-watch.js';
 import type { DriverEvents } from './driver-events.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
@@ -56,6 +57,8 @@ export class ReplicaDriver {
   private cancelTick: Cancel = () => {};
   private stopReason: unknown;
   private readonly introduction = new Introduction();
+  /** Steps run that must not be committed one by one. */
+  private isGathering = false;
   private isDraining = false;
   private isDrained = false;
 
@@ -64,6 +67,15 @@ export class ReplicaDriver {
   private readonly beforeGroup = (key: string): Container =>
     this.committing === undefined ? this.store.container(key) : this.committing.container(key, this.committedState);
   private readonly committedState = (key: string): Container => this.store.container(key);
+
+  private readonly batchShell: BatchShell = {
+    nextId: () => ++this.lastId,
+    nowMs: () => this.outside.time.nowMs(),
+    request: (id, input) => this.request(id, input),
+    together: (begin) => this.together(begin),
+    container: (key) => this.stored.container(key),
+    within: (timeoutMs, id, answered) => this.waiting.within(timeoutMs, id, answered),
+  };
 
   constructor(
     private readonly replica: Replica,
@@ -188,7 +200,7 @@ export class ReplicaDriver {
   /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */
   async write({ timeoutMs, ...request }: WriteRequest): Promise<WriteResult> {
     if (!this.introduction.isOver) await this.introduction.wait();
-    if (this.replica.isForgotten) throw new ForgottenError(this.actor);
+    this.checkMember();
     const id = ++this.lastId;
     const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
     return resultOf(await (request.acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered)));
@@ -207,6 +219,18 @@ export class ReplicaDriver {
   private alive(container: Container): Container {
     const versions = liveAt(container.versions, this.outside.time.nowMs());
     return versions === container.versions ? container : { versions, context: container.context };
+  }
+
+  /** Many operations in one commit: each is answered when all are on disk, and acknowledged as asked. */
+  async batch(
+    operations: readonly BatchOperation[],
+    acks: { readonly acksNeeded: number; readonly timeoutMs: number },
+  ): Promise<BatchOutcome> {
+    if (operations.some(({ kind }) => kind === 'write')) {
+      if (!this.introduction.isOver) await this.introduction.wait();
+      this.checkMember();
+    }
+    return runBatch(this.batchShell, operations, acks);
   }
 
   /** A name service lists these members. */
@@ -236,6 +260,10 @@ export class ReplicaDriver {
     return this.sessions.wait(session, timeoutMs);
   }
 
+  private checkMember(): void {
+    if (this.replica.isForgotten) throw new ForgottenError(this.actor);
+  }
+
   private request(id: RequestId, input: Input): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
@@ -257,7 +285,18 @@ export class ReplicaDriver {
       if (!(error instanceof CorruptRecordError)) this.stop(error);
       throw error;
     }
-    if (this.committing === undefined) this.flush();
+    if (this.committing === undefined && !this.isGathering) this.flush();
+  }
+
+  /** Runs steps in a row that share the next commit. */
+  private together<T>(begin: () => T): T {
+    this.isGathering = true;
+    try {
+      return begin();
+    } finally {
+      this.isGathering = false;
+      if (this.committing === undefined && this.stopReason === undefined) this.flush();
+    }
   }
 
   /** For inputs that nobody waits for: a failure has stopped the replica already. Throws what has not. */

@@ -196,6 +196,27 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     await crowded.remove();
   },
 
+  'a batch is an array or lines, acknowledged or not, and some of it cannot be done': async (recorder, node) => {
+    await node.put('batched bytes', Uint8Array.of(0xff));
+    const operations = [
+      { op: 'put', key: 'batched', value: 'text' },
+      { op: 'get', key: 'batched bytes' },
+      { op: 'get', key: 'never' },
+      { op: 'delete', key: 'batched' },
+      { op: 'frobnicate', key: 'batched' },
+      null,
+    ];
+    const lines = operations.map((operation) => JSON.stringify(operation)).join('\n');
+    const ndjson = { 'Content-Type': 'application/x-ndjson' };
+    for (const query of ['', '?w=all&timeout=0']) {
+      await recorder.ask(node, 'post', `/v1/batch${query}`, { headers: JSON_TYPE, body: JSON.stringify(operations) });
+      await recorder.ask(node, 'post', `/v1/batch${query}`, { headers: ndjson, body: lines });
+    }
+    await recorder.ask(node, 'post', '/v1/batch', { headers: JSON_TYPE, body: '{}' });
+    await recorder.ask(node, 'post', '/v1/batch', { headers: ndjson, body: '0\n'.repeat(10_001) });
+    await recorder.ask(node, 'post', '/v1/batch', { headers: { ...JSON_TYPE, 'If-Match': '*' }, body: '[]' });
+  },
+
   'the original interface gets what it does not take': async (recorder, node) => {
     for (const method of ['put', 'post']) {
       await recorder.ask(node, method, '/put?key=&value=x');

@@ -130,6 +130,11 @@ function changing(code: ProblemCode, what: string, path: string, json: string, h
   return asking(code, what, path, { method, headers: { ...JSON_TYPE, ...headers }, body: json });
 }
 
+/** A batch at `node`. */
+function batching(code: ProblemCode, what: string, body: string, headers = {}, query = ''): Provocation {
+  return asking(code, what, `/v1/batch${query}`, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body });
+}
+
 /** A message to `/put_remote`. */
 function sending(code: ProblemCode, what: string, body: () => Uint8Array, headers = {}): Provocation {
   const provoke = () =>
@@ -277,6 +282,15 @@ const PROVOCATIONS: Provocation[] = [
     what: 'JSON that is not UTF-8',
     provoke: rawAt(rawRequest('PUT', '/put', { headers: JSON_TYPE, body: '{"key":"a","value":"\xff"}' })),
   },
+
+  batching('INVALID_BODY', 'an object for a batch', '{"op":"put","key":"a","value":"x"}'),
+  batching('INVALID_BODY', 'a batch that is cut', '[{"op":"put","key":"a","value":"x"}'),
+  batching('BATCH_TOO_LARGE', 'an operation too many', `[${'{},'.repeat(10_000)}{}]`),
+  batching('BATCH_TOO_LARGE', 'a byte too many in a batch', `[${' '.repeat(16 * MIB - 1)}]`),
+  batching('INVALID_HEADER', 'a condition on a batch', '[]', { 'If-None-Match': '*' }),
+  batching('UNSUPPORTED_MEDIA_TYPE', 'a batch as plain text', '[]', { 'Content-Type': 'text/plain' }),
+  batching('INVALID_QUERY', 'a batch for more replicas than there are', '[]', {}, '?w=2'),
+  asking('METHOD_NOT_ALLOWED', 'GET of batches', '/v1/batch', {}, { Allow: 'POST' }),
 
   sending('INVALID_MESSAGE', 'what is no message', () => Buffer.from(`${String.fromCharCode(PROTOCOL)}hello`)),
   sending('INVALID_MESSAGE', 'a message that is cut', () => compareTo('n1').subarray(0, -1)),
@@ -439,6 +453,22 @@ describe('a replica', () => {
     client.send(rawRequest('GET', `/v1/kv/${WITNESS}`));
     expect((await client.response()).body).toBe('unharmed');
     client.leave();
+  });
+});
+
+describe('an operation of a batch', () => {
+  it('that cannot be done is INVALID_OPERATION, and changes nothing', async () => {
+    const before = await stateOf(node);
+    const headers = JSON_TYPE;
+    const body = JSON.stringify([
+      { op: 'put', key: WITNESS },
+      { op: 'destroy', key: WITNESS },
+    ]);
+    const response = await node.request('/v1/batch', { method: 'POST', headers, body });
+    const { results } = (await response.json()) as { results: { problem: { code: ProblemCode; detail: string } }[] };
+    expect(results.map(({ problem }) => problem.code)).toEqual(['INVALID_OPERATION', 'INVALID_OPERATION']);
+    provoked.set('INVALID_OPERATION', [results[0]!.problem.detail]);
+    expect(await stateOf(node)).toEqual(before);
   });
 });
 
@@ -670,10 +700,11 @@ describe('a full disk', () => {
       [`/v1/kv/${WITNESS}`, { method: 'PUT', body: 'harm' }],
       [`/v1/kv/${WITNESS}`, { method: 'DELETE' }],
       ['/put?key=a&value=b', { method: 'PUT' }],
+      ['/v1/batch', { method: 'POST', headers: JSON_TYPE, body: `[{"op":"delete","key":"${WITNESS}"}]` }],
     ];
     for (const [path, options] of writes) {
       await expectProblem(await node.request(path, options), 'STORE_FULL');
-      const route = path.startsWith('/put') ? '/put' : '/v1/kv/{key}';
+      const route = path.replace(/\?.*/, '').replace(/\/kv\/.*/, '/kv/{key}');
       answered.push({ operation: [options.method!.toLowerCase(), route], code: 'STORE_FULL' });
     }
     expect(await stateOf(node)).toEqual(before);

@@ -318,7 +318,7 @@ export class Cluster implements World {
     if (set !== live) this.fail(new Violation('precondition', `${name} shows other versions of ${key} than live`));
   }
 
-  private checkResult(
+  checkResult(
     name: string,
     key: string,
     result: WriteResult,

@@ -30,6 +30,7 @@ const CHANGES = 'src/replication/change-reader.ts';
 const FEED = 'src/replication/change-feed.ts';
 const RETENTION = 'src/replication/engine/retention.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
+const BATCHES = 'src/replication/batches.ts';
 const QUORUM = 'src/replication/engine/quorum-reads.ts';
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
@@ -524,6 +525,27 @@ export const MUTANTS: readonly Mutant[] = [
     'src/replication/session-waiters.ts',
     'if (descends(clock, waiter.session)) waiter',
     'if (clock.size > 0) waiter',
+  ),
+
+  // Batches.
+  mutant(
+    'commits the operations of a batch as they come',
+    DRIVER,
+    'if (this.committing === undefined && !this.isGathering) this.flush();',
+    'if (this.committing === undefined) this.flush();',
+  ),
+  mutant('waits for acknowledgements of the first write of a batch', BATCHES, 'results.findLast(', 'results.find('),
+  mutant(
+    'says that a batch is acknowledged as it was asked to be',
+    BATCHES,
+    'return reply.acks;',
+    'return acksNeeded;',
+  ),
+  mutant(
+    'ends a batch at an operation that is refused',
+    BATCHES,
+    'if (!(error instanceof CorruptRecordError)) throw error;\n        return',
+    'throw error;\n        return',
   ),
 
   // Reads of several replicas.

@@ -54,6 +54,7 @@ class WatchedReplica extends Replica {
   constructor(
     identity: Identity,
     loaded: LoadedState,
+    private readonly begins: (input: Input) => unknown,
     private readonly stepped: (input: Input, output: Output) => unknown,
     private readonly refused: (input: Input) => unknown,
   ) {
@@ -62,6 +63,7 @@ class WatchedReplica extends Replica {
 
   override step(input: Input, stored: Stored): Output {
     let output: Output;
+    this.begins(input);
     try {
       output = super.step(input, stored);
     } catch (error) {
@@ -83,6 +85,10 @@ export class SimulatedNode implements Endpoint<Parcel> {
   private isOldCopy = false;
   private disk = new Disk();
   readonly damage: Damage;
+  /** The writes of a batch, in order: each is taken when its step begins. */
+  readonly coming: (() => void)[] = [];
+  /** By batch, those of its writes that are to come to disk as one. */
+  private readonly whole: (readonly OracleWrite[])[] = [];
   /** How often this node's disk was lost, or put back. */
   disksLost = 0;
   private readonly quorum: QuorumKnowledge;
@@ -136,6 +142,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     this.disk.releaseAll();
     this.damage.mendContexts();
     this.quorum.forget();
+    this.whole.length = 0;
     this.mind.crash();
   }
 
@@ -180,6 +187,23 @@ export class SimulatedNode implements Endpoint<Parcel> {
   take(write: OracleWrite): void {
     this.taking = { write, before: this.mind.working(write.key) };
     this.mind.take(write);
+  }
+
+  /** These writes must come to disk with one commit. */
+  isWhole(writes: readonly OracleWrite[]): void {
+    this.whole.push(writes);
+  }
+
+  private submitted(): Carried {
+    const carried = this.mind.submitted();
+    for (const writes of this.whole.splice(0)) {
+      const count = writes.filter((write) => carried.writes.includes(write)).length;
+      if (count === 0) this.whole.push(writes);
+      else if (count < writes.length) {
+        throw new Violation('one commit', `${this.name} commits ${count} of the ${writes.length} writes of a batch`);
+      }
+    }
+    return carried;
   }
 
   /** Compares what readers see with what the oracle says: all keys after a commit, and one in turn while nothing changes. */
@@ -237,6 +261,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const replica = new WatchedReplica(
       identity,
       loaded,
+      (input) => !life.isOver && input.kind === 'write' && this.coming.shift()?.(),
       (input, output) => !life.isOver && this.stepped(input, output),
       (input) => !life.isOver && this.refused(input),
     );
@@ -395,7 +420,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
         if (!options.diskFailures || world.isCalm || !prng.chance(0.01)) return 'none';
         return prng.chance(0.5) ? 'lost' : 'applied';
       },
-      submitted: () => mind.submitted(),
+      submitted: () => this.submitted(),
       applied: (carried) => mind.applied(carried),
       answered: (carried) => mind.answered(carried),
     };

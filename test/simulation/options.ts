@@ -50,6 +50,8 @@ export interface SimulationOptions {
   readonly isWatchedIdle: boolean;
   /** Clients that go from replica to replica with a session. */
   readonly sessions: number;
+  /** Whether clients send several operations at once. */
+  readonly batches: boolean;
   /** Whether clients read from several replicas at once. */
   readonly quorumReads: boolean;
   /** Log entries kept for members that stay away. */
@@ -92,6 +94,7 @@ function withoutReaders(seed: number, steps: number): SimulationOptions {
     bitFlips,
     lostRecords,
     quorumReads: clients.chance(0.4),
+    batches: clients.chance(0.3),
     sessions: clients.pick([0, 0, 1, 2, 3]),
     scrubPerSecond: isScrubbed ? prng.between(10, 60) : 0,
     scrubStepRecords: spanKeys,
@@ -133,6 +136,7 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     dyingMs: [30, 200, 1000],
     isWatchedIdle: prng.chance(0.2),
     sessions: 0,
+    batches: false,
     quorumReads: false,
     logMax: prng.pick([0, 3, 30, 1e6]),
     retentionTicks: 0,

@@ -55,6 +55,7 @@ const OPTIONS: SimulationOptions = {
   dyingMs: [30],
   isWatchedIdle: false,
   sessions: 0,
+  batches: false,
   quorumReads: false,
   logMax: 1e6,
   retentionTicks: 0,

@@ -5,6 +5,7 @@
 // every client, and then say nothing to each other but clocks.
 
 import { TICK_MS } from '../../src/replication/replica-driver.js';
+import { Batches } from './batches.js';
 import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
 import { FeedReaders } from './feed-reader.js';
@@ -85,6 +86,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     const rot = new Rot(cluster);
     const survivors = survivorsOf(cluster, prng.fork());
     const sessions = new Sessions(cluster, prng.fork());
+    const batches = new Batches(cluster, prng.fork());
     const quorumReaders = new QuorumReaders(cluster, prng.fork());
     const readers = new FeedReaders(cluster, prng.fork());
     while (cluster.trace.steps < options.steps) {
@@ -95,6 +97,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     }
     workload.end();
     sessions.end();
+    batches.end();
     quorumReaders.end();
     faults.end();
     rot.end();

@@ -47,6 +47,12 @@ export class RawClient {
     return this;
   }
 
+  /** Takes nothing of what comes. */
+  pause(): this {
+    this.socket.pause();
+    return this;
+  }
+
   /** Leaves without a word. */
   leave(): void {
     this.socket.destroy();

@@ -49,6 +49,11 @@ export function wrongType(type: ValueType, headers: Readonly<Record<string, stri
 
 /** @throws Problem: the key has no value of the type that was asked for */
 export function refuseAbsent(live: readonly Version[], type: ValueType | undefined): never {
-  if (live.length > 0 && type !== undefined) throw wrongType(type);
-  throw new Problem('KEY_NOT_FOUND', 'the key was never written, was deleted, or its lifetime has ended');
+  throw absence(live, type);
+}
+
+/** Why there is no value of the type that was asked for. */
+export function absence(live: readonly Version[], type: ValueType | undefined): Problem {
+  if (live.length > 0 && type !== undefined) return wrongType(type);
+  return new Problem('KEY_NOT_FOUND', 'the key was never written, was deleted, or its lifetime has ended');
 }

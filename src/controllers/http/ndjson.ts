@@ -10,7 +10,10 @@ const PIECE_CHARS = 64 * 1024;
 const STALLED_MS_MAX = 30_000;
 
 /** Writes one JSON text a line, waiting whenever the client is behind; stops quietly when it leaves. */
-export async function writeLines(res: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
+export async function writeLines(
+  res: ServerResponse,
+  lines: AsyncIterable<unknown> | Iterable<unknown>,
+): Promise<void> {
   let piece = '';
   for await (const line of lines) {
     piece += `${JSON.stringify(line)}\n`;

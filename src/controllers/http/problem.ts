@@ -16,6 +16,7 @@ export const PROBLEMS = {
   INVALID_HEADER: definite(400, 'A request header has a value it cannot have.'),
   INVALID_TOKEN: definite(400, 'A context, session or cursor is not one that a replica of this cluster gave out.'),
   INVALID_BODY: definite(400, 'The body is not what this route takes.'),
+  INVALID_OPERATION: definite(400, 'An operation of a batch is unknown, or has a field it cannot have.'),
   INVALID_MESSAGE: definite(400, 'The message of a replica cannot be read.'),
   PROTOCOL_VERSION: definite(400, 'The replicas speak different versions of the protocol.'),
   MALFORMED_REQUEST: definite(400, 'The request is not HTTP.'),
@@ -31,6 +32,7 @@ export const PROBLEMS = {
   PRECONDITION_FAILED: definite(412, 'The key is not in the state that the request demands.'),
   VALUE_TOO_LARGE: definite(413, 'The value is larger than this cluster takes.'),
   COLLECTION_TOO_LARGE: definite(413, 'The counter, set or map would be larger than a key may be.'),
+  BATCH_TOO_LARGE: definite(413, 'The batch has more operations or bytes than one may have.'),
   KEY_TOO_LONG: definite(414, 'The key is longer than 1024 bytes.'),
   UNSUPPORTED_MEDIA_TYPE: definite(415, 'The body has a type or an encoding that this route does not take.'),
   MISDIRECTED: definite(421, 'The message is for another replica.'),
@@ -64,8 +66,13 @@ export class Problem extends Error {
 
 /** The body, by RFC 9457. */
 export function problemBody(problem: Problem): string {
+  return JSON.stringify(problemOfCode(problem));
+}
+
+/** The same before it is text. */
+export function problemOfCode(problem: Problem) {
   const { status, outcome, title } = PROBLEMS[problem.code];
-  return JSON.stringify({ type: 'about:blank', title, status, detail: problem.message, code: problem.code, outcome });
+  return { type: 'about:blank', title, status, detail: problem.message, code: problem.code, outcome };
 }
 
 function definite(status: number, title: string): ProblemKind & { outcome: 'definite' } {

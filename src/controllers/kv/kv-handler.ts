@@ -26,7 +26,7 @@ import { WriteParser } from './write-parser.js';
 export const KV_PREFIX = '/v1/kv/';
 
 /** Ten years: what shall live longer needs no end, and no deadline is ever too large a number. */
-const TTL_SECONDS_MAX = 315_360_000;
+export const TTL_SECONDS_MAX = 315_360_000;
 
 export class KvHandler {
   private readonly gate: SessionGate;

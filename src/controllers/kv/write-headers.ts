@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Version } from '../../clock/container.js';
 import { matchesTag } from '../http/etag.js';
-import { Problem } from '../http/problem.js';
+import { Problem, type ProblemCode } from '../http/problem.js';
 
 const CONTENT_TYPE_LENGTH_MAX = 255;
 
@@ -11,10 +11,14 @@ const CONTENT_TYPE_LENGTH_MAX = 255;
 export function contentTypeOf(req: IncomingMessage): string {
   const contentType = req.headers['content-type'];
   if (contentType === undefined) return 'application/octet-stream';
-  if (contentType.length > CONTENT_TYPE_LENGTH_MAX || !/^[\x20-\x7e]+$/.test(contentType)) {
-    throw new Problem('INVALID_HEADER', `Content-Type is not ASCII of 1 to ${CONTENT_TYPE_LENGTH_MAX} characters`);
-  }
+  checkContentType(contentType, 'INVALID_HEADER', 'Content-Type');
   return contentType;
+}
+
+/** @throws Problem `code` */
+export function checkContentType(contentType: string, code: ProblemCode, name: string): void {
+  if (contentType.length <= CONTENT_TYPE_LENGTH_MAX && /^[\x20-\x7e]+$/.test(contentType)) return;
+  throw new Problem(code, `${name} is not ASCII of 1 to ${CONTENT_TYPE_LENGTH_MAX} characters`);
 }
 
 /**

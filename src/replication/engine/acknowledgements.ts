@@ -6,33 +6,36 @@ import { covers, type VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
 import type { WriteResult } from './output.js';
 
-type Written = Extract<WriteResult, { kind: 'written' }> & { readonly dot: Dot };
+type Written = Extract<WriteResult, { kind: 'written' }>;
 
 interface Waiter {
   readonly id: RequestId;
-  readonly result: Written;
+  readonly dot: Dot;
+  /** What its author is answered; undefined: how many have it, and no more. */
+  readonly result: Written | undefined;
   readonly acksNeeded: number;
   readonly heardFrom: Set<string>;
 }
 
 export interface Settled {
   readonly id: RequestId;
-  readonly result: Written;
+  readonly result: Written | undefined;
+  readonly acks: number;
 }
 
 export class Acknowledgements {
   /** In the order of the dots, which are this node's own: a peer's clock covers the first ones first. */
   private readonly waiters = new Map<RequestId, Waiter>();
 
-  wait(id: RequestId, result: Written, acksNeeded: number): void {
-    this.waiters.set(id, { id, result, acksNeeded, heardFrom: new Set() });
+  wait(id: RequestId, dot: Dot, acksNeeded: number, result?: Written): void {
+    this.waiters.set(id, { id, dot, result, acksNeeded, heardFrom: new Set() });
   }
 
   /** A peer told its clock: the writes that have enough acknowledgements now. `actor` is the one that writes by now. */
   heard(peer: string, clock: VersionVector, actor: Actor): readonly Settled[] {
     const settled: Settled[] = [];
     for (const waiter of this.waiters.values()) {
-      const dot: Dot = waiter.result.dot;
+      const { dot } = waiter;
       if (!covers(clock, dot)) {
         // An actor's dots are waited for in order; only those of an earlier incarnation can be followed by a covered one.
         if (dot.actor === actor) break;
@@ -52,7 +55,8 @@ export class Acknowledgements {
 
   private settle(waiter: Waiter): Settled {
     this.waiters.delete(waiter.id);
-    return { id: waiter.id, result: { ...waiter.result, acks: acksOf(waiter) } };
+    const acks = acksOf(waiter);
+    return { id: waiter.id, acks, result: waiter.result && { ...waiter.result, acks } };
   }
 }
 

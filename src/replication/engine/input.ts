@@ -1,6 +1,7 @@
 // What can happen to a replica? Everything that the protocol reacts to, as values. Time comes with them.
 
 import type { Container, Version } from '../../clock/container.js';
+import type { Dot } from '../../clock/dot.js';
 import type { Members } from '../../clock/membership.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
@@ -46,6 +47,13 @@ export interface ReadInput {
 export type Input =
   | WriteInput
   | ReadInput
+  /** The author of a batch waits until so many replicas have its last write; it is committed here. */
+  | {
+      readonly kind: 'await-acks';
+      readonly id: RequestId;
+      readonly dot: Dot;
+      readonly acksNeeded: number;
+    }
   /** Whoever asked waits no longer: for acknowledgements of a write, or for answers to a read. */
   | { readonly kind: 'give-up'; readonly id: RequestId }
   | {

@@ -84,6 +84,8 @@ export type ForgetResult = 'forgotten' | 'unknown' | 'itself' | 'unnamed';
 
 export type Reply = { readonly id: RequestId } & (
   | { readonly kind: 'write'; readonly result: WriteResult }
+  /** How many replicas have the last write of a batch. */
+  | { readonly kind: 'acks'; readonly acks: number }
   | { readonly kind: 'read'; readonly result: ReadResult }
   | ({ readonly kind: 'clock' } & ClockMessage)
   /** Answer with a batch read from the committed snapshot of the moment of answering. */

@@ -6,6 +6,7 @@
 import { actorName } from '../../clock/dot.js';
 import { isForgotten, type Members } from '../../clock/membership.js';
 import { counterOf, countBeyond, descends, type VersionVector } from '../../clock/version-vector.js';
+import type { Settled } from './acknowledgements.js';
 import { digestAhead, digestNow } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
@@ -15,7 +16,7 @@ import type { Input } from './input.js';
 import { invariant } from './invariant.js';
 import { findMembers, forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
 import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
-import type { Output } from './output.js';
+import type { Output, Reply } from './output.js';
 import { learnClock, pushAnswered } from './push.js';
 import { giveUpRead, read, readAnswered, readFailed, tickQuorumReads } from './quorum-reads.js';
 import { seal } from './seal.js';
@@ -121,9 +122,11 @@ export class Replica {
         return write(state, input, stored, effects);
       case 'read':
         return read(state, input, stored, effects);
+      case 'await-acks':
+        return state.acknowledgements.wait(input.id, input.dot, input.acksNeeded);
       case 'give-up': {
         const settled = state.acknowledgements.giveUp(input.id);
-        if (settled) effects.replies.push({ id: settled.id, kind: 'write', result: settled.result });
+        if (settled) effects.replies.push(replyOf(settled));
         return giveUpRead(state, input.id, effects);
       }
       case 'peer-request':
@@ -324,8 +327,8 @@ export class Replica {
 
   private settleWrites(from: string, clock: VersionVector, effects: Effects): void {
     if (!this.state.peers.has(from)) return;
-    for (const { id, result } of this.state.acknowledgements.heard(from, clock, this.state.actor)) {
-      effects.replies.push({ id, kind: 'write', result });
+    for (const settled of this.state.acknowledgements.heard(from, clock, this.state.actor)) {
+      effects.replies.push(replyOf(settled));
     }
   }
 
@@ -346,4 +349,8 @@ export class Replica {
     effects.touchNode();
     effects.observations.push({ kind: 'new-incarnation', actor: state.actor, retired });
   }
+}
+
+function replyOf({ id, result, acks }: Settled): Reply {
+  return result === undefined ? { id, kind: 'acks', acks } : { id, kind: 'write', result };
 }

@@ -22,7 +22,7 @@ export function write(state: ReplicaState, input: WriteInput, stored: Stored, ef
   const before = fill(stored.container(input.key), knownOf(state, input.key));
   const result = attempt(state, input, before, effects);
   if (result.kind === 'written' && result.dot !== undefined && input.acksNeeded > 1) {
-    state.acknowledgements.wait(input.id, { ...result, dot: result.dot }, input.acksNeeded);
+    state.acknowledgements.wait(input.id, result.dot, input.acksNeeded, result);
   } else effects.replies.push({ id: input.id, kind: 'write', result });
 }
 

@@ -1,0 +1,193 @@
+// What does `POST /v1/batch` do? Up to ten thousand operations in one commit, and one status for each, in their order: those
+// that can't be done say why, and the others are done all the same.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { formatDot } from '../../clock/dot.js';
+import { ofType, typeOf } from '../../clock/key-type.js';
+import { winner } from '../../clock/resolution.js';
+import { siblingCount } from '../../clock/siblings.js';
+import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
+import type { BatchOperation, BatchOutcome, BatchResult } from '../../replication/batches.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import { withBody, type BodyBudget } from '../http/body.js';
+import { entityTag } from '../http/etag.js';
+import { writeLines } from '../http/ndjson.js';
+import { Problem, problemOfCode } from '../http/problem.js';
+import { parseQuery } from '../http/query.js';
+import { problemOf } from '../http/send-problem.js';
+import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
+import type { Tokens } from '../http/tokens.js';
+import { valueToJson } from '../http/value-json.js';
+import { absence, accepted } from '../http/accepted.js';
+import type { KvOptions } from '../kv/kv-options.js';
+import { replicasNeeded } from '../kv/replicas-needed.js';
+import { refuseUnsafeHeaders } from '../kv/write-headers.js';
+import { BATCH_BYTES_MAX, framingOf, parseBody, type Framing } from './batch-body.js';
+import { parseOperation } from './batch-operation.js';
+
+/** Of single writes; in a batch each operation says for itself what it replaces. */
+const HEADERS_OF_OPERATIONS = ['quartet-context', 'if-match', 'if-none-match', 'if-unmodified-since'];
+
+interface Acks {
+  readonly acksNeeded: number;
+  readonly timeoutMs: number;
+}
+
+/** An operation as its author wrote it, and what it is, or why it is none. */
+interface Parsed {
+  readonly json: unknown;
+  readonly operation: BatchOperation | Problem;
+}
+
+export class BatchHandler {
+  private readonly gate: SessionGate;
+
+  constructor(
+    private readonly driver: ReplicaDriver,
+    private readonly tokens: Tokens,
+    private readonly budget: BodyBudget,
+    private readonly options: KvOptions,
+  ) {
+    this.gate = new SessionGate(driver, tokens);
+  }
+
+  async run(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const query = parseQuery(req.url!, ['w', 'timeout']);
+    const acks = {
+      acksNeeded: replicasNeeded(query, 'w', this.options.memberCount()),
+      timeoutMs: timeoutMsOf(query),
+    };
+    const framing = framingOf(req.headers['content-type']);
+    refuseUnsafeHeaders(req);
+    refuseHeadersOfOperations(req);
+    // Before the body: who waits at the gate holds no memory meanwhile.
+    await this.gate.pass(req, acks.timeoutMs);
+    const limit = { bytesMax: BATCH_BYTES_MAX, tooLarge: 'BATCH_TOO_LARGE', budget: this.budget } as const;
+    await withBody(req, limit, async (body) => {
+      const parsed = parseBody(body, framing).map((json) => ({ json, operation: this.parse(json) }));
+      const outcome = await this.commit(parsed, acks);
+      await this.answer(res, framing, parsed, outcome, acks.acksNeeded);
+    });
+  }
+
+  private parse(json: unknown): BatchOperation | Problem {
+    try {
+      return parseOperation(json, { tokens: this.tokens, valueBytesMax: this.options.valueBytesMax });
+    } catch (error) {
+      if (error instanceof Problem) return error;
+      throw error;
+    }
+  }
+
+  private async commit(parsed: readonly Parsed[], acks: Acks): Promise<BatchOutcome> {
+    const operations = parsed.flatMap(({ operation }) => (operation instanceof Problem ? [] : [operation]));
+    if (operations.some(({ kind }) => kind === 'write')) this.options.checkWritable();
+    return this.driver.batch(operations, acks);
+  }
+
+  private async answer(
+    res: ServerResponse,
+    framing: Framing,
+    parsed: readonly Parsed[],
+    { results, acks }: BatchOutcome,
+    acksNeeded: number,
+  ): Promise<void> {
+    const isReached = acks >= acksNeeded || !results.some(({ kind }) => kind === 'written');
+    const session = this.tokens.session(results.reduce(seenBy, this.driver.view.clock));
+    res.statusCode = isReached ? 200 : 202;
+    res.setHeader('Cache-Control', 'no-store');
+    res.setHeader('Quartet-Session', session);
+    res.setHeader('Quartet-Acks', acks);
+    const lines = this.lines(parsed, results, isReached);
+    if (framing === 'ndjson') {
+      res.setHeader('Content-Type', 'application/x-ndjson');
+      return writeLines(res, lines);
+    }
+    const text = JSON.stringify({ results: [...lines], acks, session });
+    res.setHeader('Content-Type', 'application/json');
+    res.setHeader('Content-Length', Buffer.byteLength(text));
+    res.end(text);
+  }
+
+  /** One for each operation, made when it is wanted. */
+  private *lines(parsed: readonly Parsed[], results: readonly BatchResult[], isReached: boolean): Generator<object> {
+    let place = 0;
+    for (const { json, operation } of parsed) {
+      if (operation instanceof Problem) yield { ...keyOf(json), ...refused(operation) };
+      else yield { key: operation.key, ...this.done(operation, results[place++]!, isReached) };
+    }
+  }
+
+  private done(operation: BatchOperation, result: BatchResult, isReached: boolean): object {
+    switch (result.kind) {
+      case 'damaged':
+        return refused(problemOf(result.error));
+      case 'read-too-much':
+        return refused(new Problem('BATCH_TOO_LARGE', 'the reads before this one bring as much as a batch may'));
+      case 'not-reached':
+        throw new TypeError('a read of a batch asks no other replica');
+      case 'read':
+        return this.found(operation.key, result.container);
+      default:
+        return this.written(operation, result, isReached);
+    }
+  }
+
+  private found(key: string, { versions, context }: Extract<BatchResult, { kind: 'read' }>['container']): object {
+    const best = winner(ofType(versions, 'register'), this.options.resolve);
+    const token = this.tokens.context(key, context);
+    if (best === undefined) return { ...refused(absence(versions, typeOf(versions))), context: token };
+    const { contentType, value } = best;
+    return {
+      status: 200,
+      etag: entityTag(versions),
+      siblings: siblingCount(versions),
+      contentType,
+      ...valueToJson(value),
+      context: token,
+    };
+  }
+
+  private written(
+    { key, ...operation }: BatchOperation,
+    result: Parameters<typeof accepted>[0],
+    isReached: boolean,
+  ): object {
+    try {
+      const { dot, existed, container } = accepted(result);
+      const isDelete = operation.kind === 'write' && operation.operation.kind === 'delete';
+      return {
+        status: !isReached ? 202 : isDelete ? 204 : existed ? 200 : 201,
+        ...(dot === undefined ? {} : { dot: formatDot(dot) }),
+        ...(container.versions.length === 0 ? {} : { etag: entityTag(container.versions) }),
+        siblings: siblingCount(container.versions),
+        context: this.tokens.context(key, container.context),
+      };
+    } catch (error) {
+      if (error instanceof Problem) return refused(error);
+      throw error;
+    }
+  }
+}
+
+/** What the results so far have shown. */
+function seenBy(seen: VersionVector, result: BatchResult): VersionVector {
+  return join(seen, 'container' in result ? result.container.context : EMPTY_VECTOR);
+}
+
+/** Its problem is what a request of its own would be answered. */
+function refused(problem: Problem): object {
+  const body = problemOfCode(problem);
+  return { status: body.status, problem: body };
+}
+
+/** As far as it names one. */
+function keyOf(json: unknown): { readonly key?: string } {
+  const key = (json as { readonly key?: unknown } | null)?.key;
+  return typeof key === 'string' ? { key } : {};
+}
+
+function refuseHeadersOfOperations(req: IncomingMessage): void {
+  const name = HEADERS_OF_OPERATIONS.find((header) => req.headers[header] !== undefined);
+  if (name !== undefined) throw new Problem('INVALID_HEADER', `${name}: in a batch each operation has its own context`);
+}

@@ -1,0 +1,106 @@
+// How do many operations share one commit? All their steps run in a row, before the group that they are in can be
+// committed: each sees what those before it have done, nobody else's step comes between, and all are answered when the one
+// commit is on disk. An operation that is refused has no effect, and the others have theirs.
+//
+// A read sees the keys as the operations before it left them. What all reads of a batch bring is bounded, for it is held
+// until the answer is written.
+
+import type { Container } from '../clock/container.js';
+import type { Dot } from '../clock/dot.js';
+import { liveAt } from '../clock/lifetime.js';
+import { CorruptRecordError } from '../store/record-codec.js';
+import type { Input, RequestId, WriteInput } from './engine/input.js';
+import type { ReadResult, Reply, WriteResult } from './engine/output.js';
+import { bytesOf } from './container-bytes.js';
+
+/** A batch's values are in memory while its answer is made. */
+export const BATCH_READ_BYTES_MAX = 16 * 1024 * 1024;
+
+export type BatchOperation =
+  | ({ readonly kind: 'write' } & Pick<WriteInput, 'key' | 'operation' | 'context'>)
+  | { readonly kind: 'read'; readonly key: string };
+
+export type BatchResult =
+  | WriteResult
+  | ReadResult
+  /** A read that would bring more than a batch may. */
+  | { readonly kind: 'read-too-much' }
+  /** The key's record can't be read. */
+  | { readonly kind: 'damaged'; readonly error: CorruptRecordError };
+
+export interface BatchOutcome {
+  /** In the order of the operations. */
+  readonly results: readonly BatchResult[];
+  /** Replicas that have committed all of it, this one included. */
+  readonly acks: number;
+}
+
+export interface BatchShell {
+  nextId(): RequestId;
+  nowMs(): number;
+  /** Runs a step: its reply comes once the group that it is in is committed. */
+  request(id: RequestId, input: Input): Promise<Reply>;
+  /** Runs the steps of `begin` in a row, and has nothing committed before the last of them. */
+  together<T>(begin: () => T): T;
+  /** What the next step would see of a key. @throws CorruptRecordError */
+  container(key: string): Container;
+  /** The reply, with what it has when it has waited so long. */
+  within(timeoutMs: number, id: RequestId, answered: Promise<Reply>): Promise<Reply>;
+}
+
+type Dotted = Extract<WriteResult, { kind: 'written' }> & { readonly dot: Dot };
+
+/** All operations in one commit, acknowledged by `acksNeeded` replicas or as many as have within `timeoutMs`. */
+export async function runBatch(
+  shell: BatchShell,
+  operations: readonly BatchOperation[],
+  { acksNeeded, timeoutMs }: { readonly acksNeeded: number; readonly timeoutMs: number },
+): Promise<BatchOutcome> {
+  const wallMs = shell.nowMs();
+  let bytesLeft = BATCH_READ_BYTES_MAX;
+  const begun = shell.together(() =>
+    operations.map(async (operation): Promise<BatchResult> => {
+      try {
+        if (operation.kind === 'read' && (bytesLeft -= bytesOf(operation.key, shell.container(operation.key))) < 0) {
+          return { kind: 'read-too-much' };
+        }
+        return resultOf(await step(shell, operation, wallMs), wallMs);
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
+        return { kind: 'damaged', error };
+      }
+    }),
+  );
+  const results = await Promise.all(begun);
+  // The last dot of a batch: a clock that covers it covers all of the batch.
+  const last = results.findLast((result) => isDotted(result));
+  const acks = last === undefined || acksNeeded <= 1 ? 1 : await acknowledged(shell, last, acksNeeded, timeoutMs);
+  return { results, acks };
+}
+
+function step(shell: BatchShell, operation: BatchOperation, wallMs: number): Promise<Reply> {
+  const id = shell.nextId();
+  if (operation.kind === 'read') return shell.request(id, { kind: 'read', id, key: operation.key, answersNeeded: 1 });
+  return shell.request(id, { ...operation, id, precondition: undefined, acksNeeded: 1, wallMs });
+}
+
+function resultOf(reply: Reply, wallMs: number): BatchResult {
+  if (reply.kind === 'write') return reply.result;
+  if (reply.kind !== 'read') throw new TypeError(`an operation of a batch was answered as ${reply.kind}`);
+  const { result } = reply;
+  if (result.kind === 'not-reached') return result;
+  const { versions, context } = result.container;
+  return { ...result, container: { versions: liveAt(versions, wallMs), context } };
+}
+
+function isDotted(result: BatchResult): result is Dotted {
+  return result.kind === 'written' && result.dot !== undefined;
+}
+
+async function acknowledged(shell: BatchShell, last: Dotted, acksNeeded: number, timeoutMs: number): Promise<number> {
+  const id = shell.nextId();
+  const waiting = shell.request(id, { kind: 'await-acks', id, dot: last.dot, acksNeeded });
+  const reply = await shell.within(timeoutMs, id, waiting);
+  if (reply.kind !== 'acks') throw new TypeError(`acknowledgements of a batch were answered as ${reply.kind}`);
+  return reply.acks;
+}
