@@ -10,7 +10,9 @@ import { until } from '../support/until.js';
 import { run, runShown, shown, type Environment } from './shell.js';
 
 export const NAMES = ['n1', 'n2', 'n3', 'n4'] as const;
-export type Name = (typeof NAMES)[number];
+/** Not in docker-compose.yml: it joins the cluster while that runs. */
+export const JOINER = 'n5';
+export type Name = (typeof NAMES)[number] | typeof JOINER;
 
 /** It stays, as the builder's cache. */
 export const IMAGE = 'quartet:test';
@@ -41,7 +43,7 @@ export class ComposeCluster {
     const environment: Record<string, string> = { QUARTET_IMAGE: IMAGE };
     const clients = new Map<Name, ReplicaClient>();
     const ports: number[] = [];
-    for (const name of NAMES) {
+    for (const name of [...NAMES, JOINER] as const) {
       const port = await freePort(ports);
       ports.push(port);
       environment[`QUARTET_PUBLISH_${name.toUpperCase()}`] = String(port);
@@ -77,9 +79,37 @@ export class ComposeCluster {
     );
   }
 
-  /** Resolves when all have equal clocks and equal digests. @returns how many keys they hold */
-  async untilLevel(): Promise<number> {
-    const clients = [...this.clientOf.values()];
+  /** Starts a fifth replica beside the four, hardened as they are; it lists one member and itself, and nobody lists it. */
+  async join(member: Name): Promise<void> {
+    const { port } = new URL(this.client(JOINER).url);
+    const secret = resolve(PROJECT, 'deploy/development-only-cluster-secret');
+    const settings = {
+      NAME: JOINER,
+      PEER_PORT: '5001',
+      PEERS: `${member}=http://${member}:5001,${JOINER}=http://${JOINER}:5001`,
+      CLUSTER_SECRET_FILE: '/run/secrets/cluster-secret',
+    };
+    const container = await run([
+      ...['docker', 'create', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'],
+      ...['--memory', '512m', '--cpus', '1', '--publish', `127.0.0.1:${port}:5000`],
+      // Removed with the others, if a test ends before it has removed it.
+      ...['--label', `com.docker.compose.project=${this.project}`, '--label', `com.docker.compose.service=${JOINER}`],
+      ...['--network', `${this.project}_edge-${member}`, '--volume', `${secret}:/run/secrets/cluster-secret:ro`],
+      ...Object.entries(settings).flatMap(([name, value]) => ['--env', `QUARTET_${name}=${value}`]),
+      IMAGE,
+    ]);
+    await run(['docker', 'network', 'connect', '--alias', JOINER, this.network, container]);
+    await run(['docker', 'start', container]);
+  }
+
+  /** Removes its container, and the volume that has no name. */
+  async dispose(name: Name): Promise<void> {
+    await this.docker(name, 'rm', '--force', '--volumes');
+  }
+
+  /** Resolves when all that are named have equal clocks and equal digests. @returns how many keys they hold */
+  async untilLevel(names: readonly Name[] = NAMES): Promise<number> {
+    const clients = names.map((name) => this.client(name));
     let keys = 0;
     const isLevel = async (): Promise<boolean> => {
       const clocks = await Promise.all(clients.map((client) => client.clock()));

@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inParallel } from '../support/process-parallel.js';
-import { BASE, buildImage, ComposeCluster, IMAGE, NAMES, type Name } from './compose-cluster.js';
+import { until } from '../support/until.js';
+import { BASE, buildImage, ComposeCluster, IMAGE, JOINER, NAMES, type Name } from './compose-cluster.js';
 import { startLoad } from './load.js';
 import { run, shown, tell } from './shell.js';
 
@@ -147,6 +148,43 @@ describe('Four containers', () => {
   );
 
   test(
+    'are joined by a fifth that lists one of them: it takes over everything and serves; removed, it is forgotten',
+    async () => {
+      const five = [...NAMES, JOINER] as const;
+      await writeAll('n2', 'joined/before', 100);
+      const keys = await cluster.untilLevel();
+      await untilTrimmed();
+      await cluster.join('n1');
+      try {
+        await cluster.untilReady(JOINER);
+        expect(await valuesAt(JOINER, 'joined/before')).toBe(100);
+        expect(await metricOf(JOINER, 'quartet_bootstraps_total')).toBe(1);
+        await untilMembers(NAMES, five);
+        expect(await acksOf(JOINER, 'joined/at-the-fifth')).toBe(5);
+        expect(await acksOf('n4', 'joined/at-the-fourth')).toBe(5);
+        expect(await cluster.untilLevel(five)).toBe(keys + 2);
+        await cluster.docker(JOINER, 'stop', '--time', '30');
+      } finally {
+        await cluster.dispose(JOINER);
+      }
+      const removed = await cluster.client('n3').request('DELETE', `/v1/cluster/members/${JOINER}`);
+      expect(removed.status).toBe(204);
+      await untilMembers(NAMES, NAMES);
+      expect(await acksOf('n1', 'joined/after')).toBe(4);
+      expect(await cluster.untilLevel()).toBe(keys + 3);
+    },
+    TEST_MS_MAX,
+  );
+
+  test('take what replicas send each other at no published port', async () => {
+    for (const name of NAMES) {
+      const { status, body } = await cluster.client(name).request('POST', '/put_remote');
+      expect(status).toBe(404);
+      expect(JSON.parse(body.toString())).toMatchObject({ code: 'NO_SUCH_ROUTE' });
+    }
+  });
+
+  test(
     'restarted one after another under load lose no request that is tried once more elsewhere',
     async () => {
       const stopLoad = startLoad(NAMES.map((name) => cluster.client(name)));
@@ -197,6 +235,34 @@ async function valuesAt(name: Name, prefix: string): Promise<number> {
   let count = 0;
   for await (const { key, value } of cluster.client(name).list(`${prefix}/`)) count += Number(key === value);
   return count;
+}
+
+/** How many replicas have a key, once all members were waited for. */
+async function acksOf(name: Name, key: string): Promise<number> {
+  const { body } = await cluster.client(name).request('PUT', `/v1/kv/${encodeURIComponent(key)}?w=all`, { body: key });
+  return (JSON.parse(body.toString()) as { acks: number }).acks;
+}
+
+async function metricOf(name: Name, metric: string): Promise<number> {
+  const { body } = await cluster.client(name).request('GET', '/metrics');
+  return Number(new RegExp(`^${metric}\\{node="${name}"\\} (\\S+)$`, 'm').exec(body.toString())?.[1]);
+}
+
+/** No log holds anything: whoever lacks something has to take over all keys. */
+async function untilTrimmed(): Promise<void> {
+  await until('no log has entries', async () => {
+    const told = await Promise.all(NAMES.map((name) => cluster.client(name).request('GET', '/v1/cluster')));
+    return told.every(({ body }) => (JSON.parse(body.toString()) as { log: { entries: number } }).log.entries === 0);
+  });
+}
+
+async function untilMembers(names: readonly Name[], members: readonly Name[]): Promise<void> {
+  await until(`the members are ${members.join(', ')} everywhere`, async () => {
+    const told = await Promise.all(
+      names.map(async (name) => (await cluster.client(name).request('GET', '/v1/cluster')).body.toString()),
+    );
+    return told.every((body) => (JSON.parse(body) as { members: string[] }).members.join() === members.join());
+  });
 }
 
 async function untilHealthy(name: Name): Promise<void> {

@@ -242,6 +242,36 @@ describe.each(FOLDERS)('%s', (name) => {
   });
 });
 
+describe('k8s/restore', () => {
+  test.each(KUBERNETES_VERSIONS)(
+    'is what the schemas of Kubernetes %s allow',
+    async (version) => {
+      const file = join(folder, `restore-${version}.yaml`);
+      await writeFile(file, (await Rendered.from('k8s/restore')).text);
+      const { status, output } = await validate(file, version);
+      expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('pod/quartet-restore') });
+    },
+    FETCH_MS_MAX,
+  );
+
+  test('restores into the volume that the set takes over, by the image of this release', async () => {
+    const [base, restore] = await Promise.all([Rendered.from('k8s'), Rendered.from('k8s/restore')]);
+    const { metadata, spec } = base.one('StatefulSet');
+    const volume = `${spec.volumeClaimTemplates[0]!.metadata.name}-${metadata.name}-0`;
+    expect(restore.names).toEqual([`PersistentVolumeClaim/${volume}`, 'Pod/quartet-restore']);
+    expect(restore.namespaces).toEqual(base.namespaces);
+    expect(restore.text).toContain(`claimName: ${volume}\n`);
+    expect(restore.text).toContain(`image: ${base.replica.image}\n`);
+  });
+});
+
+test('compose gives a replica longer to stop than it takes at most', async () => {
+  const compose = await readFile('docker-compose.yml', 'utf8');
+  const graceSeconds = Number(/stop_grace_period: (\d+)s/.exec(compose)![1]);
+  const stopMsMax = CLOSE_MS_MAX + HAND_OVER_MS_MAX + DRAIN_TIMEOUT_MS + CLOSE_STORE_MS;
+  expect(graceSeconds * 1000).toBeGreaterThanOrEqual(stopMsMax);
+});
+
 test('production is larger than the base, development smaller, and only production refuses to share machines', async () => {
   const [base, development, production] = await Promise.all(FOLDERS.map((each) => Rendered.from(each)));
   const bytesOf = (rendered: Rendered): readonly number[] => {
