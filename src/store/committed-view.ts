@@ -26,6 +26,7 @@ import {
 } from './keyspace.js';
 import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
 import type { RecentLog } from './recent-log.js';
+import { RecordReader, type DamageListener } from './record-reader.js';
 import { ScanCursor } from './scan-cursor.js';
 import { StoreReadError } from './errors.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
@@ -56,12 +57,10 @@ export interface CheckedRecord {
   readonly versions: readonly Version[];
 }
 
-/** Hears of every record that can't be read, before its reader does. */
-export type DamageListener = (error: CorruptRecordError) => void;
-
 /** Closed when its last holder releases it; who keeps one across an `await` retains it first. */
 export class CommittedView {
   private holders = 1;
+  private readonly records: RecordReader;
 
   constructor(
     readonly node: NodeRecord,
@@ -70,8 +69,10 @@ export class CommittedView {
     private readonly aheadCount: number,
     private readonly snapshot: StoreSnapshot,
     private readonly recent: RecentLog,
-    private readonly damaged: DamageListener = () => {},
-  ) {}
+    damaged: DamageListener = () => {},
+  ) {
+    this.records = new RecordReader(snapshot, damaged);
+  }
 
   get clock(): VersionVector {
     return this.node.clock;
@@ -107,8 +108,8 @@ export class CommittedView {
    */
   versions(key: string): readonly Version[] {
     const recordKey = versionsKey(key);
-    const record = this.get(recordKey);
-    return record === undefined ? [] : this.decode(decodeVersions, recordKey, record);
+    const record = this.records.get(recordKey);
+    return record === undefined ? [] : this.records.decode(decodeVersions, recordKey, record);
   }
 
   /**
@@ -126,7 +127,7 @@ export class CommittedView {
   async *containers(prefix: string, after: string | undefined): AsyncGenerator<KeyedContainer> {
     for await (const [recordKey, record] of this.scan(versionsRange(prefix, after))) {
       const key = keyOf(recordKey);
-      const stored = { versions: this.decode(decodeVersions, recordKey, record), context: this.context(key) };
+      const stored = { versions: this.records.decode(decodeVersions, recordKey, record), context: this.context(key) };
       yield { key, container: this.beyondClock(key, stored) };
     }
   }
@@ -160,8 +161,8 @@ export class CommittedView {
       const order = left === undefined ? 1 : right === undefined ? -1 : compareKeys(left, right);
       const key = (order <= 0 ? left : right)!;
       const container = {
-        versions: order <= 0 ? this.decode(decodeVersions, ...versions.take()) : [],
-        context: order >= 0 ? this.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR,
+        versions: order <= 0 ? this.records.decode(decodeVersions, ...versions.take()) : [],
+        context: order >= 0 ? this.records.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR,
       };
       merged.push({ key, container });
       if (order <= 0) left = versions.key;
@@ -189,9 +190,9 @@ export class CommittedView {
   }
 
   private check(recordKey: Uint8Array, record: Uint8Array): readonly Version[] {
-    if (isLogKey(recordKey)) this.decode(decodeLogged, recordKey, record);
-    else if (isContextKey(recordKey)) this.decode(decodeContext, recordKey, record);
-    else return this.decode(decodeVersions, recordKey, record);
+    if (isLogKey(recordKey)) this.records.decode(decodeLogged, recordKey, record);
+    else if (isContextKey(recordKey)) this.records.decode(decodeContext, recordKey, record);
+    else return this.records.decode(decodeVersions, recordKey, record);
     return [];
   }
 
@@ -258,7 +259,7 @@ export class CommittedView {
     const keys: string[] = [];
     for (const [recordKey, record] of chunk) {
       try {
-        keys.push(this.decode(decodeLogged, recordKey, record));
+        keys.push(this.records.decode(decodeLogged, recordKey, record));
       } catch (error) {
         yield keys;
         throw error;
@@ -270,9 +271,9 @@ export class CommittedView {
   private *loggedEach(actor: Actor, from: number, to: number): Generator<string> {
     for (let counter = from + 1; counter <= to; counter++) {
       const recordKey = logKey(actor, counter);
-      const record = this.get(recordKey);
+      const record = this.records.get(recordKey);
       if (record === undefined) return;
-      yield this.decode(decodeLogged, recordKey, record);
+      yield this.records.decode(decodeLogged, recordKey, record);
     }
   }
 
@@ -283,39 +284,14 @@ export class CommittedView {
   context(key: string): VersionVector {
     if (this.aheadCount === 0) return EMPTY_VECTOR;
     const recordKey = contextKey(key);
-    const record = this.get(recordKey);
-    return record === undefined ? EMPTY_VECTOR : this.decode(decodeContext, recordKey, record);
-  }
-
-  /** A record in a damaged part of the database is a damaged record: it can be written anew. */
-  private get(recordKey: Uint8Array): Uint8Array | undefined {
-    try {
-      return this.snapshot.get(recordKey);
-    } catch (error) {
-      if (!(error instanceof StoreReadError)) throw error;
-      const corrupt = new CorruptRecordError(error.message, recordKey, { cause: error });
-      this.damaged(corrupt);
-      throw corrupt;
-    }
+    const record = this.records.get(recordKey);
+    return record === undefined ? EMPTY_VECTOR : this.records.decode(decodeContext, recordKey, record);
   }
 
   private beyondClock(key: string, stored: Container): Container {
     if (this.claims.length === 0) return stored;
     const claim = beyond(claimOf(this.claims, key), this.clock);
     return claim.size === 0 ? stored : { versions: stored.versions, context: join(stored.context, claim) };
-  }
-
-  private decode<T>(
-    decode: (recordKey: Uint8Array, record: Uint8Array) => T,
-    recordKey: Uint8Array,
-    record: Uint8Array,
-  ): T {
-    try {
-      return decode(recordKey, record);
-    } catch (error) {
-      if (error instanceof CorruptRecordError) this.damaged(error);
-      throw error;
-    }
   }
 
   private async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {

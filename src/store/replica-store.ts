@@ -9,7 +9,8 @@ import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import { NO_MEMBERS, type Members } from '../clock/membership.js';
 import type { Actor, Dot } from '../clock/dot.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
-import { CommittedView, type DamageListener, type Deadline } from './committed-view.js';
+import { cachedBytes, owned } from './cached-container.js';
+import { CommittedView, type Deadline } from './committed-view.js';
 import {
   CLAIMS_KEY,
   contextKey,
@@ -38,6 +39,7 @@ import {
   type NodeRecord,
 } from './record-codec.js';
 import { RecentLog } from './recent-log.js';
+import type { DamageListener } from './record-reader.js';
 import type { Store, StoreChange, StoreSnapshot } from './store.port.js';
 
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
@@ -45,12 +47,6 @@ const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Keys of a commit that come from a bulk transfer: they must not push out those that are in use. */
 const BULK_KEYS_MIN = 500;
-
-/** What a cached container costs beyond its key and values: objects, map entry, strings, the allocator (measured). */
-const CACHED_BYTES_MIN = 1000;
-
-/** What each further version of it costs beyond its text and value. */
-const CACHED_VERSION_BYTES = 200;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -302,23 +298,4 @@ function versionsChange(key: string, container: Container): StoreChange {
   const recordKey = versionsKey(key);
   if (container.versions.length === 0) return { type: 'del', key: recordKey };
   return { type: 'put', key: recordKey, value: encodeVersions(recordKey, container.versions) };
-}
-
-/** A value that is a small part of its buffer, of a message say, would keep all of it in memory: it is copied. */
-function owned(container: Container): Container {
-  if (container.versions.every(({ value }) => isWhole(value))) return container;
-  const versions = container.versions.map((version) =>
-    isWhole(version.value) ? version : { ...version, value: new Uint8Array(version.value) },
-  );
-  return { versions, context: container.context };
-}
-
-function isWhole(value: Uint8Array): boolean {
-  return value.length * 2 >= value.buffer.byteLength;
-}
-
-function cachedBytes(container: Container, key: string): number {
-  let bytes = CACHED_BYTES_MIN + key.length * 2;
-  for (const { part, value } of container.versions) bytes += part.length * 2 + value.length;
-  return bytes + Math.max(0, container.versions.length - 1) * CACHED_VERSION_BYTES;
 }

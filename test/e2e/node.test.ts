@@ -200,7 +200,10 @@ describe('the description of the interface', () => {
     });
     expect(listed.sort()).toEqual([
       'delete /v1/cluster/members/{name}',
+      'delete /v1/counters/{key} If-Match Quartet-Context Quartet-Session timeout w',
       'delete /v1/kv/{key} If-Match Quartet-Context Quartet-Session timeout w',
+      'delete /v1/maps/{key} If-Match Quartet-Context Quartet-Session timeout w',
+      'delete /v1/sets/{key} If-Match Quartet-Context Quartet-Session timeout w',
       'get /docs',
       'get /get key',
       'get /livez',
@@ -208,14 +211,22 @@ describe('the description of the interface', () => {
       'get /openapi.json',
       'get /openapi.yaml',
       'get /readyz verbose',
+      'get /v1/changes Last-Event-ID Quartet-Session feed limit prefix since timeout values',
       'get /v1/cluster',
+      'get /v1/counters/{key} If-None-Match Quartet-Session r resolve siblings timeout',
       'get /v1/kv Quartet-Session after limit prefix timeout values',
       'get /v1/kv/{key} If-None-Match Quartet-Session r resolve siblings timeout',
+      'get /v1/maps/{key} If-None-Match Quartet-Session r resolve siblings timeout',
+      'get /v1/sets/{key} If-None-Match Quartet-Session r resolve siblings timeout',
       'get /v1/snapshot',
+      'patch /v1/maps/{key} If-Match If-None-Match Prefer Quartet-Session timeout w',
       'post /put key value',
       'post /put_remote',
+      'post /v1/batch Quartet-Session timeout w',
+      'post /v1/counters/{key} If-Match If-None-Match Prefer Quartet-Session timeout w',
+      'post /v1/sets/{key} If-Match If-None-Match Prefer Quartet-Session timeout w',
       'put /put key value',
-      'put /v1/kv/{key} If-Match If-None-Match Prefer Quartet-Context Quartet-Session timeout w',
+      'put /v1/kv/{key} If-Match If-None-Match Prefer Quartet-Context Quartet-Session timeout ttl w',
     ]);
   });
 
@@ -238,6 +249,7 @@ describe('the description of the interface', () => {
       siblings: 'all',
       w: '1',
       r: '1',
+      ttl: '60',
       key: 'sample',
     };
     for (const { method, path, operation } of operations) {

@@ -244,7 +244,13 @@ describe('a client that leaves in the middle of a snapshot', () => {
     folder = await temporaryFolder();
     store = await ReplicaStore.open(await LevelStore.open(folder.path), blankNode('n1.one'));
     for (let counter = 1; counter <= 40; counter++) await write(counter);
-    const controller = new SnapshotController(store as unknown as ReplicaDriver);
+    const driver = {
+      get view() {
+        return store.view;
+      },
+      nowMs: 0,
+    };
+    const controller = new SnapshotController(driver as unknown as ReplicaDriver);
     server = createServer((req, res) => void controller.take(req, res));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });

@@ -129,14 +129,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'fills a read with the clock of uncommitted steps',
     DRIVER,
-    'return fill(this.store.container(key), this.store.view.knownOf(key));',
-    'return fill(fill(this.store.container(key), this.store.view.knownOf(key)), this.replica.clock);',
+    'this.alive(fill(this.store.container(key), this.store.view.knownOf(key)))',
+    'this.alive(fill(fill(this.store.container(key), this.store.view.knownOf(key)), this.replica.clock))',
   ),
   mutant(
     'reads uncommitted containers',
     DRIVER,
-    'return fill(this.store.container(key), ',
-    'return fill(this.stored.container(key), ',
+    'this.alive(fill(this.store.container(key), ',
+    'this.alive(fill(this.stored.container(key), ',
   ),
   mutant(
     "sends a batch with another commit's clock",
@@ -511,14 +511,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'gives a session a token that forgets what was read since the last one',
     TOKENS,
-    'if (this.last?.vector !== vector) {',
-    'if (this.last === undefined) {',
+    'if (this.known?.vector === vector) return this.known;',
+    'if (this.known !== undefined) return this.known;',
   ),
   mutant(
     'gives a session a token that forgets one of the actors whose writes were read',
     TOKENS,
-    "return this.seal(KIND.session, '', vector);",
-    "return this.seal(KIND.session, '', new Map([...vector].slice(0, -1)));",
+    'session(vector: VersionVector): string {\n    const known = this.of(vector);',
+    'session(vector: VersionVector): string {\n    const known = this.of(new Map([...vector].slice(0, -1)));',
   ),
   mutant(
     'serves a session that waits as soon as anything has come',
@@ -578,13 +578,13 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'answers a read of several replicas with what this one has',
     QUORUM,
-    'const container = sync(fill(local, knownOf(state, key)), waiting.found);',
-    'const container = fill(local, knownOf(state, key));',
+    'keep(sync(fill(local, knownOf(state, key)), waiting.found), wallMs)',
+    'keep(fill(local, knownOf(state, key)), wallMs)',
   ),
   mutant(
     'does not store what a read has found',
     QUORUM,
-    'if (isOwnStale) effects.store(state, key, strip(merged, knownOf(state, key)));',
+    'if (isOwnStale) effects.store(state, key, strip(merged, knownOf(state, key)), local.versions, wallMs);',
     '',
   ),
   mutant(
