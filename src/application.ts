@@ -10,6 +10,7 @@ import { ServerAdapter } from './controllers/http/server-adapter.js';
 import { KeyRoute } from './controllers/kv/key-route.js';
 import { Discovery } from './replication/discovery.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
+import { RequestSweeper } from './replication/request-sweeper.js';
 import { Scrubber } from './replication/scrubber.js';
 
 export interface Application {
@@ -46,6 +47,7 @@ export async function startApplication(
   // Not before: a process that can't have the address must not speak to peers as if it were this replica.
   app.get(ReplicaDriver).start();
   app.get(Scrubber).start();
+  app.get(RequestSweeper).start();
   app.get(Discovery).start();
   const address = server.address();
   return {

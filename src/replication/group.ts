@@ -3,6 +3,7 @@
 import type { Claims } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
+import type { KeptRequest, RequestChange, RequestPlace } from '../clock/request.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import type { Commit, LogEntry } from '../store/replica-store.js';
 import type { NodeRecord } from '../store/record-codec.js';
@@ -17,6 +18,8 @@ export class Group {
   readonly replies: Reply[] = [];
   readonly observations: Observation[] = [];
   private readonly log: LogEntry[] = [];
+  /** By the text of its place, a request to remember or to forget: the last word counts. */
+  private readonly requests = new Map<string, RequestChange>();
   private node: NodeRecord | undefined;
   private claims: Claims | undefined;
   private members: Members | undefined;
@@ -32,6 +35,7 @@ export class Group {
       this.contexts.delete(key);
     }
     for (const entry of writes.log) this.log.push(entry);
+    for (const change of writes.requests) this.requests.set(textOf(change[0]), change);
     this.node = writes.node ?? this.node;
     this.claims = writes.claims ?? this.claims;
     this.members = writes.members ?? this.members;
@@ -48,6 +52,12 @@ export class Group {
     return context === undefined ? below(key) : { versions: below(key).versions, context };
   }
 
+  /** What is remembered of a request after these steps; `below` tells what was before them. */
+  requested(place: RequestPlace, below: (place: RequestPlace) => KeptRequest | undefined): KeptRequest | undefined {
+    const change = this.requests.size === 0 ? undefined : this.requests.get(textOf(place));
+    return change === undefined ? below(place) : change[1];
+  }
+
   /** Whether they write all of the key anew. */
   writes(key: string): boolean {
     return this.containers.has(key);
@@ -62,6 +72,7 @@ export class Group {
         containers: this.containers,
         contexts: this.contexts,
         log: this.log,
+        requests: [...this.requests.values()],
         node: this.node,
       }
     );
@@ -70,4 +81,9 @@ export class Group {
   get isEmpty(): boolean {
     return this.node === undefined && this.sends.length + this.replies.length + this.observations.length === 0;
   }
+}
+
+/** An id has a fixed length: no two places have the same text. */
+function textOf({ id, key }: RequestPlace): string {
+  return `${id}${key}`;
 }

@@ -4,11 +4,11 @@
 // commits one group at a time. All that arrives while a commit is under way shares the next one: no timer, and the more
 // load, the larger the groups. Only when a group is on disk are its answers given and its messages sent.
 //
-// Steps see the writes of the steps before them, committed or not. Readers see what is committed, and nothing else.
-// A step that breaks an invariant, or a commit that fails, stops the replica: its store says where to go on.
+// Readers see what is committed, and nothing else. A step that breaks an invariant, or a commit that fails, stops the replica.
 
 import { fill, type Container } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
+import type { RequestPlace } from '../clock/request.js';
 import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
@@ -18,18 +18,19 @@ import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
-import type { Peer, Stored } from './engine/state.js';
+import type { Peer } from './engine/state.js';
 import { DamageWatch } from './damage-watch.js';
 import type { DriverEvents } from './driver-events.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
 import { Exchanges } from './exchanges.js';
-import { Group } from './group.js';
+import type { Group } from './group.js';
 import { handedOver } from './hand-over.js';
 import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
 import type { ReadRequest, WriteRequest } from './requests.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
+import { StepState } from './step-state.js';
 import type { PeerTransport } from './transport.port.js';
 import { WaitingRequests } from './waiting-requests.js';
 
@@ -42,8 +43,7 @@ interface Pending {
 }
 
 export class ReplicaDriver {
-  private group = new Group();
-  private committing: Group | undefined;
+  private readonly steps: StepState;
   private readonly pending = new Map<RequestId, Pending>();
   /** Who waits for `view` to move on. */
   readonly sessions: SessionWaiters;
@@ -58,18 +58,13 @@ export class ReplicaDriver {
   private isDraining = false;
   private isDrained = false;
 
-  /** What steps read: the newest state of a key, committed or not. */
-  private readonly stored: Stored = { container: (key) => this.group.container(key, this.beforeGroup) };
-  private readonly beforeGroup = (key: string): Container =>
-    this.committing === undefined ? this.store.container(key) : this.committing.container(key, this.committedState);
-  private readonly committedState = (key: string): Container => this.store.container(key);
-
   constructor(
     private readonly replica: Replica,
     private readonly store: ReplicaStore,
     private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
     limits: MessageLimits = MESSAGE_LIMITS,
   ) {
+    this.steps = new StepState(store);
     this.reader = new MessageReader(limits);
     this.exchanges = new Exchanges(this.reader, {
       ...outside,
@@ -79,8 +74,8 @@ export class ReplicaDriver {
     });
     new DamageWatch(store, {
       damaged: replica.damaged,
-      container: (key) => this.stored.container(key),
-      isBeingWritten: (key) => this.group.writes(key) || this.committing?.writes(key) === true,
+      container: (key) => this.steps.container(key),
+      isBeingWritten: (key) => this.steps.isBeingWritten(key),
       take: (input) => this.take(input),
       observed: (observation) => outside.events.observed(observation),
     });
@@ -150,6 +145,12 @@ export class ReplicaDriver {
   suspect(keys: readonly string[]): void {
     if (keys.length > 0) this.take({ kind: 'suspected', keys });
   }
+
+  /** The time for which these requests were to be remembered is over. */
+  forgetRequests(places: readonly RequestPlace[]): void {
+    if (places.length > 0) this.take({ kind: 'forget-requests', places });
+  }
+
   /** How many keys can't be read until a peer has told them. */
   get damagedCount(): number {
     return this.replica.damaged.size;
@@ -228,12 +229,12 @@ export class ReplicaDriver {
   private run(input: Input): void {
     if (this.stopReason !== undefined) throw new ReplicaStoppedError('the replica has stopped after a failure');
     try {
-      this.group.add(this.replica.step(input, this.stored));
+      this.steps.add(this.replica.step(input, this.steps));
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) this.stop(error);
       throw error;
     }
-    if (this.committing === undefined) this.flush();
+    if (this.steps.committing === undefined) this.flush();
   }
 
   /** For inputs that nobody waits for: a failure has stopped the replica already. Throws what has not. */
@@ -246,12 +247,11 @@ export class ReplicaDriver {
   }
 
   private flush(): void {
-    const { group } = this;
-    if (group.isEmpty) return this.checkIntroduced();
-    this.group = new Group();
+    const group = this.steps.takeGathered();
+    if (group === undefined) return this.checkIntroduced();
     const { commit } = group;
     if (commit === undefined) return this.release(group);
-    this.committing = group;
+    this.steps.committing = group;
     this.commit = this.store.commit(commit).then(
       () => this.committed(group),
       (error: unknown) => this.stop(error),
@@ -259,7 +259,7 @@ export class ReplicaDriver {
   }
 
   private committed(group: Group): void {
-    this.committing = undefined;
+    this.steps.committing = undefined;
     this.commit = undefined;
     // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
     this.flush();

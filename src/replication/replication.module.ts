@@ -11,6 +11,7 @@ import { Replica } from './engine/replica.js';
 import { newIncarnation } from './incarnation.js';
 import { DriverEvents } from './driver-events.js';
 import { ReplicaDriver, TICK_MS } from './replica-driver.js';
+import { RequestSweeper } from './request-sweeper.js';
 import { Scrubber } from './scrubber.js';
 import { SystemTime } from './system-time.js';
 import { Time } from './time.port.js';
@@ -32,6 +33,8 @@ export interface ReplicationOptions {
   readonly feedRetentionSeconds: number;
   /** Records checked in the background; 0: none. */
   readonly scrubKeysPerSecond: number;
+  /** How long a request with an idempotency key is remembered. */
+  readonly requestsKeptMs: number;
   /** The modules that provide `ReplicaStore`, and `DriverEvents`. */
   readonly imports: DynamicModule[];
 }
@@ -48,6 +51,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     @Inject(ReplicaDriver) private readonly driver: ReplicaDriver,
     @Inject(Scrubber) private readonly scrubber: Scrubber,
     @Inject(Discovery) private readonly discovery: Discovery,
+    @Inject(RequestSweeper) private readonly sweeper: RequestSweeper,
   ) {}
 
   static of({
@@ -59,6 +63,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     logMax,
     feedRetentionSeconds,
     scrubKeysPerSecond,
+    requestsKeptMs,
     imports,
   }: ReplicationOptions): DynamicModule {
     const peerNames = peers.map((peer) => peer.name);
@@ -123,6 +128,12 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           },
         },
         {
+          provide: RequestSweeper,
+          inject: [ReplicaDriver, ReplicaStore, Time],
+          useFactory: (driver: ReplicaDriver, store: ReplicaStore, time: Time) =>
+            new RequestSweeper(driver, store, time, requestsKeptMs),
+        },
+        {
           provide: Discovery,
           inject: [ReplicaDriver, Time],
           useFactory: (driver: ReplicaDriver, time: Time) =>
@@ -141,13 +152,14 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name, peerNames),
         },
       ],
-      exports: [ReplicaDriver, Scrubber, Discovery, PeerEndpoint],
+      exports: [ReplicaDriver, Scrubber, RequestSweeper, Discovery, PeerEndpoint],
     };
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.discovery.stop();
     await this.scrubber.stop();
+    await this.sweeper.stop();
     await this.driver.drain();
   }
 }

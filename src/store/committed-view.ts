@@ -14,6 +14,7 @@ import {
   dotOf,
   isContextKey,
   isLogKey,
+  isRequestKey,
   logKey,
   keyOf,
   logRange,
@@ -22,14 +23,20 @@ import {
   versionsRange,
   WHOLE_LOG,
 } from './keyspace.js';
-import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
+import {
+  CorruptRecordError,
+  decodeContext,
+  decodeLogged,
+  decodeRequest,
+  decodeVersions,
+  type NodeRecord,
+} from './record-codec.js';
 import type { RecentLog } from './recent-log.js';
+import { RecordReader, SCAN_CHUNK, type DamageListener } from './record-reader.js';
+import { RequestRecords } from './request-records.js';
 import { ScanCursor } from './scan-cursor.js';
 import { StoreReadError } from './errors.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
-
-/** Entries a scan fetches in one hop to the store. */
-const SCAN_CHUNK = 1000;
 
 const NOTHING: KeyRange = { gte: Buffer.of(0), lt: Buffer.of(0) };
 
@@ -47,12 +54,12 @@ export interface CheckedRecord {
   readonly versions: readonly Version[];
 }
 
-/** Hears of every record that can't be read, before its reader does. */
-export type DamageListener = (error: CorruptRecordError) => void;
-
 /** Closed when its last holder releases it; who keeps one across an `await` retains it first. */
 export class CommittedView {
   private holders = 1;
+  private readonly records: RecordReader;
+  /** Requests with names. */
+  readonly requests: RequestRecords;
 
   constructor(
     readonly node: NodeRecord,
@@ -61,8 +68,11 @@ export class CommittedView {
     private readonly aheadCount: number,
     private readonly snapshot: StoreSnapshot,
     private readonly recent: RecentLog,
-    private readonly damaged: DamageListener = () => {},
-  ) {}
+    damaged: DamageListener = () => {},
+  ) {
+    this.records = new RecordReader(snapshot, damaged);
+    this.requests = new RequestRecords(this.records, recent);
+  }
 
   get clock(): VersionVector {
     return this.node.clock;
@@ -98,8 +108,8 @@ export class CommittedView {
    */
   versions(key: string): readonly Version[] {
     const recordKey = versionsKey(key);
-    const record = this.get(recordKey);
-    return record === undefined ? [] : this.decode(decodeVersions, recordKey, record);
+    const record = this.records.get(recordKey);
+    return record === undefined ? [] : this.records.decode(decodeVersions, recordKey, record);
   }
 
   /**
@@ -115,9 +125,9 @@ export class CommittedView {
    * @throws CorruptRecordError
    */
   async *containers(prefix: string, after: string | undefined): AsyncGenerator<KeyedContainer> {
-    for await (const [recordKey, record] of this.scan(versionsRange(prefix, after))) {
+    for await (const [recordKey, record] of this.records.scan(versionsRange(prefix, after))) {
       const key = keyOf(recordKey);
-      const stored = { versions: this.decode(decodeVersions, recordKey, record), context: this.context(key) };
+      const stored = { versions: this.records.decode(decodeVersions, recordKey, record), context: this.context(key) };
       yield { key, container: this.beyondClock(key, stored) };
     }
   }
@@ -151,8 +161,8 @@ export class CommittedView {
       const order = left === undefined ? 1 : right === undefined ? -1 : compareKeys(left, right);
       const key = (order <= 0 ? left : right)!;
       const container = {
-        versions: order <= 0 ? this.decode(decodeVersions, ...versions.take()) : [],
-        context: order >= 0 ? this.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR,
+        versions: order <= 0 ? this.records.decode(decodeVersions, ...versions.take()) : [],
+        context: order >= 0 ? this.records.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR,
       };
       merged.push({ key, container });
       if (order <= 0) left = versions.key;
@@ -168,7 +178,7 @@ export class CommittedView {
 
   /** Reads records of keys and of the log anew, past every cache, and says of each whether it is whole. */
   async *checked(range: KeyRange): AsyncGenerator<CheckedRecord> {
-    for await (const [recordKey, record] of this.scan(range)) {
+    for await (const [recordKey, record] of this.records.scan(range)) {
       const checked = { recordKey, bytes: recordKey.length + record.length };
       try {
         yield { ...checked, isDamaged: false, versions: this.check(recordKey, record) };
@@ -180,15 +190,16 @@ export class CommittedView {
   }
 
   private check(recordKey: Uint8Array, record: Uint8Array): readonly Version[] {
-    if (isLogKey(recordKey)) this.decode(decodeLogged, recordKey, record);
-    else if (isContextKey(recordKey)) this.decode(decodeContext, recordKey, record);
-    else return this.decode(decodeVersions, recordKey, record);
+    if (isLogKey(recordKey)) this.records.decode(decodeLogged, recordKey, record);
+    else if (isRequestKey(recordKey)) this.records.decode(decodeRequest, recordKey, record);
+    else if (isContextKey(recordKey)) this.records.decode(decodeContext, recordKey, record);
+    else return this.records.decode(decodeVersions, recordKey, record);
     return [];
   }
 
   /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */
   async *aheadKeys(after: string | undefined): AsyncGenerator<string> {
-    for await (const [recordKey] of this.scan(contextsRange(after))) yield keyOf(recordKey);
+    for await (const [recordKey] of this.records.scan(contextsRange(after))) yield keyOf(recordKey);
   }
 
   /** Everything that any key may know: the clock, contexts of keys ahead and claims. */
@@ -201,14 +212,14 @@ export class CommittedView {
 
   /** The numbers of the commits whose marks are kept, in order. */
   async *marks(): AsyncGenerator<{ readonly mark: number; readonly isFirst: boolean }> {
-    for await (const [recordKey, record] of this.scan(ALL_MARKS)) {
+    for await (const [recordKey, record] of this.records.scan(ALL_MARKS)) {
       yield { mark: commitOf(recordKey), isFirst: record.length > 0 };
     }
   }
 
   /** Every dot in the log, actor by actor and in the order of their counters. */
   async *loggedDots(): AsyncGenerator<Dot> {
-    for await (const [recordKey] of this.scan(WHOLE_LOG)) yield dotOf(recordKey);
+    for await (const [recordKey] of this.records.scan(WHOLE_LOG)) yield dotOf(recordKey);
   }
 
   /**
@@ -244,7 +255,7 @@ export class CommittedView {
     const keys: string[] = [];
     for (const [recordKey, record] of chunk) {
       try {
-        keys.push(this.decode(decodeLogged, recordKey, record));
+        keys.push(this.records.decode(decodeLogged, recordKey, record));
       } catch (error) {
         yield keys;
         throw error;
@@ -256,9 +267,9 @@ export class CommittedView {
   private *loggedEach(actor: Actor, from: number, to: number): Generator<string> {
     for (let counter = from + 1; counter <= to; counter++) {
       const recordKey = logKey(actor, counter);
-      const record = this.get(recordKey);
+      const record = this.records.get(recordKey);
       if (record === undefined) return;
-      yield this.decode(decodeLogged, recordKey, record);
+      yield this.records.decode(decodeLogged, recordKey, record);
     }
   }
 
@@ -269,42 +280,13 @@ export class CommittedView {
   context(key: string): VersionVector {
     if (this.aheadCount === 0) return EMPTY_VECTOR;
     const recordKey = contextKey(key);
-    const record = this.get(recordKey);
-    return record === undefined ? EMPTY_VECTOR : this.decode(decodeContext, recordKey, record);
-  }
-
-  /** A record in a damaged part of the database is a damaged record: it can be written anew. */
-  private get(recordKey: Uint8Array): Uint8Array | undefined {
-    try {
-      return this.snapshot.get(recordKey);
-    } catch (error) {
-      if (!(error instanceof StoreReadError)) throw error;
-      const corrupt = new CorruptRecordError(error.message, recordKey, { cause: error });
-      this.damaged(corrupt);
-      throw corrupt;
-    }
+    const record = this.records.get(recordKey);
+    return record === undefined ? EMPTY_VECTOR : this.records.decode(decodeContext, recordKey, record);
   }
 
   private beyondClock(key: string, stored: Container): Container {
     if (this.claims.length === 0) return stored;
     const claim = beyond(claimOf(this.claims, key), this.clock);
     return claim.size === 0 ? stored : { versions: stored.versions, context: join(stored.context, claim) };
-  }
-
-  private decode<T>(
-    decode: (recordKey: Uint8Array, record: Uint8Array) => T,
-    recordKey: Uint8Array,
-    record: Uint8Array,
-  ): T {
-    try {
-      return decode(recordKey, record);
-    } catch (error) {
-      if (error instanceof CorruptRecordError) this.damaged(error);
-      throw error;
-    }
-  }
-
-  private async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {
-    for await (const chunk of this.snapshot.scan(range, SCAN_CHUNK)) yield* chunk;
   }
 }

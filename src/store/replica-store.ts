@@ -8,8 +8,9 @@ import { isEmpty, type Container } from '../clock/container.js';
 import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import { NO_MEMBERS, type Members } from '../clock/membership.js';
 import type { Actor, Dot } from '../clock/dot.js';
+import type { LoggedRequest, RequestChange } from '../clock/request.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
-import { CommittedView, type DamageListener } from './committed-view.js';
+import { CommittedView } from './committed-view.js';
 import {
   CLAIMS_KEY,
   contextKey,
@@ -19,6 +20,7 @@ import {
   markKey,
   MEMBERS_KEY,
   NODE_KEY,
+  requestKey,
   versionsKey,
 } from './keyspace.js';
 import { checkLog, checkMarks, CommitMarks, DamagedStoreError } from './lost-commits.js';
@@ -32,10 +34,12 @@ import {
   encodeLogged,
   encodeMembers,
   encodeNode,
+  encodeRequest,
   encodeVersions,
   type NodeRecord,
 } from './record-codec.js';
 import { RecentLog } from './recent-log.js';
+import type { DamageListener } from './record-reader.js';
 import type { Store, StoreChange, StoreSnapshot } from './store.port.js';
 
 /** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
@@ -49,6 +53,7 @@ const CACHED_BYTES_MIN = 1000;
 
 export interface LogEntry extends Dot {
   readonly key: string;
+  readonly request?: LoggedRequest | undefined;
 }
 
 /** Everything that one commit writes. */
@@ -61,6 +66,7 @@ export interface Commit {
   /** Keys whose context alone differs; none of them is in `containers`. */
   readonly contexts: ReadonlyMap<string, VersionVector>;
   readonly log: readonly LogEntry[];
+  readonly requests?: readonly RequestChange[];
   readonly node: NodeRecord;
 }
 
@@ -70,7 +76,7 @@ export class ReplicaStore {
     sizeCalculation: cachedBytes,
   });
   private readonly marks: CommitMarks;
-  private readonly recent = new RecentLog();
+  private readonly recent: RecentLog;
   private damageListener: DamageListener = () => {};
   /** What nobody reads any more is being removed. */
   private clearing: Promise<void> = Promise.resolve();
@@ -85,6 +91,7 @@ export class ReplicaStore {
     /** The members when it was opened. */
     readonly members: Members,
   ) {
+    this.recent = new RecentLog(latest.clock);
     this.marks = new CommitMarks(commits > 0 ? commits : undefined);
   }
 
@@ -106,7 +113,7 @@ export class ReplicaStore {
     const { node, commit } = decodeNode(NODE_KEY, record);
     const claimed = snapshot.get(CLAIMS_KEY);
     const claims = claimed === undefined ? NO_CLAIMS : decodeClaims(CLAIMS_KEY, claimed);
-    const scanned = new CommittedView(node, claims, 0, snapshot, new RecentLog());
+    const scanned = new CommittedView(node, claims, 0, snapshot, new RecentLog(node.clock));
     await checkMarks(scanned, commit);
     const unlogged = await checkLog(scanned);
     const ahead = new Set<string>();
@@ -233,10 +240,11 @@ export class ReplicaStore {
       changes.push(versionsChange(key, container));
       this.encodeContext(key, container.context, changes);
     }
-    for (const { actor, counter, key } of commit.log) {
+    for (const { actor, counter, key, request } of commit.log) {
       const recordKey = logKey(actor, counter);
-      changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key) });
+      changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key, request) });
     }
+    for (const change of commit.requests ?? []) changes.push(requestChange(change));
     if (commit.claims !== undefined) changes.push(claimsChange(commit.claims));
     if (commit.members !== undefined) {
       changes.push({ type: 'put', key: MEMBERS_KEY, value: encodeMembers(MEMBERS_KEY, commit.members) });
@@ -277,6 +285,12 @@ function versionsChange(key: string, container: Container): StoreChange {
   const recordKey = versionsKey(key);
   if (container.versions.length === 0) return { type: 'del', key: recordKey };
   return { type: 'put', key: recordKey, value: encodeVersions(recordKey, container.versions) };
+}
+
+function requestChange([place, request]: RequestChange): StoreChange {
+  const recordKey = requestKey(place);
+  if (request === undefined) return { type: 'del', key: recordKey };
+  return { type: 'put', key: recordKey, value: encodeRequest(recordKey, request) };
 }
 
 /** A value that is a small part of its buffer, of a message say, would keep all of it in memory: it is copied. */

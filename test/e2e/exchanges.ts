@@ -48,6 +48,20 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     await failed.remove();
   },
 
+  'a request with a name comes again, and its name is used for another': async (recorder, node) => {
+    const headers = { 'Idempotency-Key': 'name' };
+    const names = { ...headers, ...MINIMAL };
+    for (const query of ['', '?w=all&timeout=0']) {
+      for (let times = 0; times < 2; times++) {
+        await recorder.ask(node, 'put', `/v1/kv/named${query}`, { body: 'value', headers });
+        await recorder.ask(node, 'put', `/v1/kv/named${query}`, { body: 'value', headers: names });
+        await recorder.ask(node, 'delete', `/v1/kv/named deleted${query}`, { headers });
+      }
+    }
+    await recorder.ask(node, 'put', '/v1/kv/named', { body: 'other', headers });
+    await recorder.ask(node, 'delete', '/v1/kv/named', { headers });
+  },
+
   'a key has siblings, and is known already': async (recorder, node) => {
     const context = contextOf(await node.get('raced'));
     await node.write('raced', 'one', { context });

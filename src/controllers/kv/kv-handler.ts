@@ -12,6 +12,7 @@ import type { WriteResult } from '../../replication/engine/output.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
+import { requestNameOf, tellRepeated } from '../http/idempotency.js';
 import { Problem } from '../http/problem.js';
 import { choiceParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
@@ -74,9 +75,11 @@ export class KvHandler {
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
-    const result = await withBody(req, limit, (value) =>
-      this.driver.write({ ...request, operation: { kind: 'put', contentType, value, ttlMs: undefined } }),
-    );
+    const result = await withBody(req, limit, (value) => {
+      const requestName = requestNameOf(req, request.key, ['PUT', contentType, value]);
+      const operation = { kind: 'put', contentType, value, ttlMs: undefined } as const;
+      return this.driver.write({ ...request, operation, requestName });
+    });
     const written = accepted(result);
     const status = written.acks < request.acksNeeded ? 202 : written.existed ? 200 : 201;
     this.writeResult(req, res, request.key, written, status);
@@ -86,9 +89,12 @@ export class KvHandler {
     const request = this.parseWrite(req);
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
-    const written = accepted(await this.driver.write({ ...request, operation: { kind: 'delete', type: 'register' } }));
+    const requestName = requestNameOf(req, request.key, ['DELETE']);
+    const operation = { kind: 'delete', type: 'register' } as const;
+    const written = accepted(await this.driver.write({ ...request, operation, requestName }));
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request.key, written, 202);
     this.writeTokens(res, request.key, written.container.context);
+    tellRepeated(res, written.isRepeated);
     res.setHeader('Quartet-Siblings', written.container.versions.length);
     end(res, 204);
   }
@@ -137,12 +143,13 @@ export class KvHandler {
     req: IncomingMessage,
     res: ServerResponse,
     key: string,
-    { dot, container, acks }: Written,
+    { dot, container, acks, isRepeated }: Written,
     status: number,
   ): void {
     const { versions, context } = container;
     this.writeTokens(res, key, context);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
+    tellRepeated(res, isRepeated);
     res.setHeader('Quartet-Siblings', versions.length);
     res.setHeader('Quartet-Acks', acks);
     if (isMinimal(req)) {
@@ -165,6 +172,9 @@ function accepted(result: WriteResult): Written {
   if (result.kind === 'written') return result;
   if (result.kind === 'wrong-type' || result.kind === 'too-large') {
     throw new TypeError(`a register was refused as ${result.kind}`);
+  }
+  if (result.kind === 'request-reused') {
+    throw new Problem('IDEMPOTENCY_KEY_REUSED', 'it named a write of this key with another body, type or method');
   }
   const live: Container['versions'] = result.live;
   const headers: Record<string, string> = { 'Quartet-Siblings': String(live.length) };

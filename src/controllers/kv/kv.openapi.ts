@@ -4,6 +4,7 @@ import {
   bare,
   headerParameter,
   headers,
+  idempotencyKey,
   json,
   keyParameter,
   ndjson,
@@ -52,10 +53,16 @@ const writtenExample = {
   siblings: 1,
   acks: 1,
 };
+const repeated = ['Idempotency-Replayed'] as const;
 const put = headers([...tokens, 'ETag', 'Quartet-Siblings', 'Quartet-Acks']);
+/** A request that comes again may find the key without a value. */
+const putAgain = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', ...repeated]);
 const written = json('The key had a live value here, and has the new one now.', writtenSchema, writtenExample, put);
 /** A body by default, which the client may have left out. */
-const notAcknowledged = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', 'Preference-Applied']);
+const notAcknowledged = headers(
+  [...tokens, 'Quartet-Siblings', 'Quartet-Acks'],
+  ['ETag', 'Preference-Applied', ...repeated],
+);
 const siblingsSchema = objectOf({
   key: STRING,
   type: oneOfStrings('register'),
@@ -89,6 +96,7 @@ const everyWrite = [
   'INVALID_HEADER',
   'CONTEXT_OF_ANOTHER_KEY',
   'PRECONDITION_FAILED',
+  'IDEMPOTENCY_KEY_REUSED',
   'REPLICA_STOPPED',
   'FORGOTTEN',
   'STORE_FULL',
@@ -140,6 +148,7 @@ export const putKey: Operation = {
     ifMatch,
     ifNoneMatch,
     headerParameter('Prefer', '`return=minimal`'),
+    idempotencyKey,
   ],
   requestBody: {
     description: 'Any bytes, kept with their `Content-Type`',
@@ -147,7 +156,7 @@ export const putKey: Operation = {
     content: { '*/*': { schema: { type: 'string', format: 'binary' }, example: 'hello' } },
   },
   responses: {
-    200: written,
+    200: json('The key had a live value here, and has the new one now.', writtenSchema, writtenExample, putAgain),
     201: { ...written, description: 'The key had no live value here, and has one now.' },
     202: {
       ...written,
@@ -156,7 +165,7 @@ export const putKey: Operation = {
     },
     204: bare(
       'Written (`Prefer: return=minimal`).',
-      headers([...tokens, 'ETag', 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied']),
+      headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied'], ['ETag', ...repeated]),
     ),
     ...problems(...everyWrite, 'TOO_MANY_SIBLINGS', 'VALUE_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'),
   },
@@ -165,14 +174,14 @@ export const putKey: Operation = {
 export const deleteKey: Operation = {
   summary: 'Delete a key',
   description: 'Idempotent. With a context it deletes what was read; a value that raced with it stays.',
-  takes: [keyParameter, w, timeout, context, session, ifMatch],
+  takes: [keyParameter, w, timeout, context, session, ifMatch, idempotencyKey],
   responses: {
     202: {
       ...written,
       description: 'Deleted here; not acknowledged by `w` replicas in time. Nothing is undone.',
       headers: { ...notAcknowledged },
     },
-    204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'])),
+    204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'], repeated)),
     ...problems(...everyWrite),
   },
 };

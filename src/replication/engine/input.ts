@@ -2,6 +2,7 @@
 
 import type { Container, Version } from '../../clock/container.js';
 import type { Members } from '../../clock/membership.js';
+import type { RequestName, RequestPlace } from '../../clock/request.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
 import type { Operation } from './operation.js';
@@ -29,6 +30,8 @@ export interface WriteInput {
   readonly context: VersionVector | undefined;
   /** Checked against the live versions, just before the write; false: nothing is written. */
   readonly precondition: ((live: readonly Version[]) => boolean) | undefined;
+  /** Undefined: it is carried out however often it comes. */
+  readonly requestName?: RequestName | undefined;
   /** How many replicas, this one included, must have committed before the answer. */
   readonly acksNeeded: number;
   readonly wallMs: number;
@@ -88,6 +91,8 @@ export type Input =
       /** Whether what the key knows beyond its versions is known too. */
       readonly isContextKnown: boolean;
     }
+  /** These requests need not be remembered any more. */
+  | { readonly kind: 'forget-requests'; readonly places: readonly RequestPlace[] }
   /** Replicas that know the same differ in these keys. */
   | { readonly kind: 'suspected'; readonly keys: readonly string[] }
   | { readonly kind: 'tick' };

@@ -17,6 +17,7 @@ import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output } from './output.js';
 import { learnClock, pushAnswered } from './push.js';
 import { giveUpRead, read, readAnswered, readFailed, tickQuorumReads } from './quorum-reads.js';
+import { forgetRequests } from './requests.js';
 import { seal } from './seal.js';
 import { fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
@@ -138,6 +139,8 @@ export class Replica {
         return findMembers(state, input.members, effects);
       case 'damaged':
         return noticeDamage(state, input, effects);
+      case 'forget-requests':
+        return forgetRequests(input.places, effects);
       case 'suspected':
         return suspect(state, input.keys);
       case 'tick': {

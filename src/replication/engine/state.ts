@@ -2,13 +2,20 @@
 // know more than the clock, and which writes wait for acknowledgements. Containers and log stay in the store.
 
 import type { Container } from '../../clock/container.js';
-import type { Actor } from '../../clock/dot.js';
+import type { Actor, Dot } from '../../clock/dot.js';
 import { isMember, type Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
+import {
+  keptRequest,
+  type KeptRequest,
+  type LoggedRequest,
+  type RequestChange,
+  type RequestPlace,
+} from '../../clock/request.js';
 import { claimOf, type Claims } from '../../clock/claims.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
-import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
+import type { LoggedDot, NodeState, Observation, Output, Reply, Send } from './output.js';
 import { noRepairs, type Repairs } from './repairs.js';
 import { beginRetention, type Retention } from './retention.js';
 import type { QuorumReads } from './waiting-reads.js';
@@ -54,6 +61,8 @@ export interface Peer {
 export interface Stored {
   /** Throws when the record can't be read; the step has then changed nothing. */
   container(key: string): Container;
+  /** What is remembered of a request. Throws when its record can't be read. */
+  requested(place: RequestPlace): KeptRequest | undefined;
 }
 
 /** A piece is waited for until the peer has answered this many comparisons meanwhile, half a second each. */
@@ -220,7 +229,8 @@ export function unheard(name: string): Peer {
 export class Effects {
   private readonly contexts: (readonly [string, VersionVector])[] = [];
   private readonly containers: (readonly [string, Container])[] = [];
-  private readonly log: Writes['log'][number][] = [];
+  private readonly log: LoggedDot[] = [];
+  private readonly requests: RequestChange[] = [];
   private isChanged = false;
   private claims: Claims | undefined;
   private members: Members | undefined;
@@ -240,8 +250,24 @@ export class Effects {
     this.contexts.push([key, context]);
   }
 
-  logDot(actor: Actor, counter: number, key: string): void {
-    this.log.push({ actor, counter, key });
+  logDot(actor: Actor, counter: number, key: string, request?: LoggedRequest): void {
+    this.log.push({ actor, counter, key, request });
+    this.isChanged = true;
+  }
+
+  /** A dot with the request whose first one it is, if it has a name. */
+  logRequest(dot: Dot, key: string, request: LoggedRequest | undefined, wallMs: number): void {
+    this.logDot(dot.actor, dot.counter, key, request);
+    if (request !== undefined) this.remember(keptRequest(key, dot, request, wallMs));
+  }
+
+  remember(request: KeptRequest): void {
+    this.requests.push([request, request]);
+    this.isChanged = true;
+  }
+
+  forget(place: RequestPlace): void {
+    this.requests.push([place, undefined]);
     this.isChanged = true;
   }
 
@@ -273,6 +299,7 @@ export class Effects {
         contexts: this.contexts,
         containers: this.containers,
         log: this.log,
+        requests: this.requests,
         node,
       },
       sends: this.sends,

@@ -1,0 +1,45 @@
+// How are the records of one snapshot read? Checked, each of them, and whoever watches for damage hears of it before the reader
+// does. A record in a damaged part of the database is a damaged record: it can be written anew.
+
+import { StoreReadError } from './errors.js';
+import { CorruptRecordError } from './record-codec.js';
+import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
+
+/** Entries a scan fetches in one hop to the store. */
+export const SCAN_CHUNK = 1000;
+
+/** Hears of every record that can't be read, before its reader does. */
+export type DamageListener = (error: CorruptRecordError) => void;
+
+export class RecordReader {
+  constructor(
+    private readonly snapshot: StoreSnapshot,
+    private readonly damaged: DamageListener,
+  ) {}
+
+  /** @throws CorruptRecordError */
+  get(recordKey: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.snapshot.get(recordKey);
+    } catch (error) {
+      if (!(error instanceof StoreReadError)) throw error;
+      const corrupt = new CorruptRecordError(error.message, recordKey, { cause: error });
+      this.damaged(corrupt);
+      throw corrupt;
+    }
+  }
+
+  /** @throws CorruptRecordError */
+  decode<T>(decode: (recordKey: Uint8Array, record: Uint8Array) => T, recordKey: Uint8Array, record: Uint8Array): T {
+    try {
+      return decode(recordKey, record);
+    } catch (error) {
+      if (error instanceof CorruptRecordError) this.damaged(error);
+      throw error;
+    }
+  }
+
+  async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {
+    for await (const chunk of this.snapshot.scan(range, SCAN_CHUNK)) yield* chunk;
+  }
+}
