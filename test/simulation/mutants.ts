@@ -455,9 +455,9 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'takes a damaged record for absent',
     'src/store/committed-view.ts',
-    'return record === undefined ? [] : this.decode(decodeVersions, recordKey, record);',
+    'return record === undefined ? [] : this.records.decode(decodeVersions, recordKey, record);',
     `try {
-      return record === undefined ? [] : this.decode(decodeVersions, recordKey, record);
+      return record === undefined ? [] : this.records.decode(decodeVersions, recordKey, record);
     } catch {
       return [];
     }`,
