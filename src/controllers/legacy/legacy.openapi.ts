@@ -37,7 +37,6 @@ export const putLegacy: Operation = {
       'KEY_TOO_LONG',
       'VALUE_TOO_LARGE',
       'WRONG_TYPE',
-      'TOO_MANY_SIBLINGS',
       'UNSUPPORTED_MEDIA_TYPE',
       'OVERLOADED',
       'CORRUPT_RECORD',
