@@ -5,6 +5,7 @@
 // follow the changes, and are removed when nobody may ask for them any more.
 
 import { DRIFT_MAX_MS } from '../clock/hybrid-clock.js';
+import { StoreReadError } from '../store/errors.js';
 import type { CommittedView } from '../store/committed-view.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { ReplicaDriver } from './replica-driver.js';
@@ -49,11 +50,12 @@ export class Expiry {
   private sleep(): void {
     if (this.isStopped || this.driver.failure !== undefined) return;
     this.cancel = this.time.after(LOOK_EVERY_MS, () => {
-      // A part that can't be read: whoever needs its keys hears of it, and the scrub finds those that stay.
-      this.underWay = this.look().then(
-        () => this.sleep(),
-        () => this.sleep(),
-      );
+      this.underWay = this.look()
+        .catch((error: unknown) => {
+          // A part that can't be read: whoever needs its keys hears of it, and the scrub finds those that stay.
+          if (!(error instanceof StoreReadError)) throw error;
+        })
+        .then(() => this.sleep());
     });
   }
 

@@ -61,9 +61,10 @@ export function deadlineOf(recordKey: Uint8Array): { readonly deadlineMs: number
   return { deadlineMs: readNumber(bytes, 1), key: bytes.toString('utf8', DEADLINE_PREFIX_BYTES) };
 }
 
-/** Deadlines after `afterMs`, up to and with `throughMs`. */
+/** Deadlines after `afterMs`, up to and with `throughMs`; any number will do, infinite ones too. */
 export function deadlineRange(afterMs: number, throughMs: number): KeyRange {
-  return { gte: deadlineKey(Math.max(0, afterMs + 1), ''), lt: deadlineKey(Math.max(0, throughMs + 1), '') };
+  const from = (ms: number): Uint8Array => deadlineKey(Math.min(Math.max(0, ms), Number.MAX_SAFE_INTEGER), '');
+  return { gte: from(afterMs + 1), lt: from(throughMs + 1) };
 }
 
 export function markKey(commit: number): Uint8Array {

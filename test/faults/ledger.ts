@@ -83,8 +83,8 @@ export class Ledger {
     }
     for (const { write, mayHaveSeen } of this.openOf(key)) if (write.beganAtMs < asOfMs) perhaps |= mayHaveSeen;
     return {
-      least: this.oracle.visibleSet(key, { known, replaced: replaced | perhaps }),
-      most: this.oracle.visibleSet(key, { known, replaced }),
+      least: this.oracle.visibleSet(key, { known, replaced: replaced | perhaps, dropped: 0n }),
+      most: this.oracle.visibleSet(key, { known, replaced, dropped: 0n }),
     };
   }
 
@@ -126,7 +126,7 @@ export class Ledger {
     const taken = dotted.filter(({ write, actor, counter }) => {
       const other = places.write(actor, counter);
       if (other === undefined) return places.record(write.key, actor, counter, write.value, 0n);
-      const two = `${other.value ?? 'a delete'} of ${other.key} and ${write.value ?? 'a delete'} of ${write.key}`;
+      const two = `${other.version?.value ?? 'a delete'} of ${other.key} and ${write.value ?? 'a delete'} of ${write.key}`;
       this.find('dot uniqueness', write.key, `${actor}:${counter} names two writes: ${two}`);
       return false;
     });

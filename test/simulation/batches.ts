@@ -19,6 +19,7 @@ interface Taken {
   readonly write: OracleWrite | undefined;
   readonly before: Knowledge;
   readonly after: Knowledge;
+  readonly wallMs: number;
 }
 
 export class Batches {
@@ -30,7 +31,8 @@ export class Batches {
     private readonly cluster: Cluster,
     private readonly prng: Prng,
   ) {
-    if (cluster.options.batches) this.schedule();
+    // A batch is of plain values.
+    if (cluster.options.batches && cluster.keys.some((key) => cluster.kindOf(key) === 'register')) this.schedule();
   }
 
   end(): void {
@@ -78,7 +80,7 @@ export class Batches {
 
   private operation(name: string): BatchOperation {
     const { cluster, prng, readings } = this;
-    const key = prng.pick(cluster.keys);
+    const key = prng.pick(cluster.keys.filter((each) => cluster.kindOf(each) === 'register'));
     if (prng.chance(0.3)) {
       const reading = cluster.read(name, key);
       if (reading !== undefined) readings.set(key, reading);
@@ -104,13 +106,15 @@ export class Batches {
     const node = cluster.node(name);
     const before = node.mind.working(key);
     const live = oracle.visibleSet(key, before);
+    const { nowMs: wallMs } = node;
     const seen = context === undefined ? before.known : oracle.covered(key, context);
     const siblings = sizeOf(live & ~seen) + (operation.kind === 'put' ? 1 : 0);
-    if (siblings > sizeOf(live) && siblings > SIBLINGS_MAX) return { key, write: undefined, before, after: before };
+    if (siblings > sizeOf(live) && siblings > SIBLINGS_MAX)
+      return { key, write: undefined, before, after: before, wallMs };
     const value = operation.kind === 'put' ? Buffer.from(operation.value).toString() : undefined;
     const write = oracle.record(key, actor, node.mind.counter(actor) + 1, value, seen);
-    node.take(write);
-    return { key, write, before, after: node.mind.working(key) };
+    node.take(key, [write]);
+    return { key, write, before, after: node.mind.working(key), wallMs };
   }
 
   /** What its reads show is held against the oracle as they go. */
@@ -137,7 +141,8 @@ export class Batches {
         throw new Violation('batch answers', `${name} answers ${result.kind} to a write of ${write.key}`);
       }
       const acknowledged = result.kind === 'written' ? { ...result, acks } : result;
-      cluster.checkResult(name, write.key, acknowledged, write.write, { ...write, acksNeeded });
+      const writes = write.write === undefined ? undefined : [write.write];
+      cluster.checkResult(name, write.key, acknowledged, writes, { ...write, acksNeeded });
     });
   }
 }

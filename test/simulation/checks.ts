@@ -15,13 +15,16 @@ export function checkShown(
   keys: readonly string[],
   oracle: Oracle,
   isRotten: (key: string) => boolean,
+  wallMs: number,
 ): void {
   const { visible } = mind;
   checkClock(name, driver.view.clock, visible);
   for (const key of keys) {
     const shown = readOrDamage(driver, key);
-    if (shown !== undefined) checkContainer(oracle, `${name} shows`, key, shown, visible.keys.get(key) ?? NOTHING);
-    else if (!isRotten(key)) throw new Violation('visible versions', `${name} can't read ${key}, which is not damaged`);
+    if (shown !== undefined) {
+      checkContainer(oracle, `${name} shows`, key, shown, visible.keys.get(key) ?? NOTHING, wallMs);
+    } else if (!isRotten(key))
+      throw new Violation('visible versions', `${name} can't read ${key}, which is not damaged`);
   }
 }
 
@@ -40,20 +43,25 @@ function checkClock(name: string, clock: ReadonlyMap<string, number>, { counters
   throw new Violation('node clock', `${name} has committed ${vectorText(clock)} and must have ${vectorText(counters)}`);
 }
 
-/** A filled container: the versions alive, and a context that covers exactly what is known of the key. */
+/**
+ * A filled container: the versions alive, and a context that covers exactly what is known of the key.
+ * @param wallMs what has passed its deadline by then is hidden; left out: nothing is
+ */
 export function checkContainer(
   oracle: Oracle,
   where: string,
   key: string,
   { versions, context }: ContainerLike,
   knowledge: Knowledge,
+  wallMs = -Infinity,
 ): void {
   const shown = setOf(oracle, where, key, versions);
-  const expected = oracle.visibleSet(key, knowledge);
+  const expected = oracle.shownSet(key, knowledge, wallMs);
   if (shown !== expected) {
     const lists = `[${oracle.names(key, shown).join(' ')}], and must be [${oracle.names(key, expected).join(' ')}]`;
     throw new Violation('visible versions', `${where} ${key} as ${lists}`);
   }
+  checkSum(oracle, where, key, versions, shown);
   const covered = oracle.covered(key, context);
   if (covered !== knowledge.known) {
     const excess = oracle.names(key, covered & ~knowledge.known).join(' ');
@@ -62,15 +70,31 @@ export function checkContainer(
   }
 }
 
+/** What a counter adds up to is what has been added, each addition once. */
+function checkSum(oracle: Oracle, where: string, key: string, versions: readonly VersionLike[], shown: WriteSet): void {
+  if (oracle.isInexact(key)) return;
+  const sum = versions.reduce((all, { type, value }) => (type === 'counter' ? all + BigInt(textOf(value)) : all), 0n);
+  const expected = oracle.added(key, shown);
+  if (sum !== expected) throw new Violation('counter', `${where} ${key} as ${sum}, and ${expected} has been added`);
+}
+
 /** The set of the versions; each must be one that somebody wrote under its dot, with the same value and stamp as ever. */
 export function setOf(oracle: Oracle, where: string, key: string, versions: readonly VersionLike[]): WriteSet {
   let set = 0n;
-  for (const { actor, counter, stamp, value } of versions) {
+  for (const { actor, counter, stamp, type, part, value, deadlineMs } of versions) {
     const write = oracle.write(actor, counter);
     const name = `${actor}:${counter}`;
     if (write === undefined) throw new Violation('dot uniqueness', `${where} ${key} with ${name}: nobody wrote it`);
-    if (write.key !== key || (write.bytes !== value && write.value !== textOf(value))) {
-      const told = `${name} as ${textOf(value)}, written as ${write.value} of ${write.key}`;
+    const { version } = write;
+    const isAsWritten =
+      write.key === key &&
+      (write.bytes === value || version?.value === textOf(value)) &&
+      version?.type === type &&
+      version.part === part &&
+      version.deadlineMs === deadlineMs;
+    if (!isAsWritten) {
+      const was = version && `${version.type} ${version.part} ${version.value} until ${version.deadlineMs}`;
+      const told = `${name} as ${type} ${part} ${textOf(value)} until ${deadlineMs}, written as ${was} of ${write.key}`;
       throw new Violation('dot uniqueness', `${where} ${key} with ${told}`);
     }
     if (write.stamp !== stamp) oracle.noteStamp(write, stamp);

@@ -1,13 +1,16 @@
 // A simulated cluster: what clients do to it, what happens between, and what must hold at every moment.
 
+import type { Version } from '../../src/clock/container.js';
 import { winner } from '../../src/clock/resolution.js';
+import type { Operation } from '../../src/replication/engine/operation.js';
 import type { WriteResult } from '../../src/replication/engine/output.js';
 import { CorruptRecordError } from '../../src/store/record-codec.js';
 import { checkContainer, readOrDamage } from './checks.js';
 import { SimulatedNetwork } from './network.js';
 import { SimulatedNode } from './node.js';
+import { drawOperation, effectsOf, typeOf, type Kind } from './operations.js';
 import type { SimulationOptions } from './options.js';
-import { NOTHING, Oracle, type Knowledge, type OracleWrite, type WriteSet } from './oracle.js';
+import { NOTHING, Oracle, type Type, type Knowledge, type OracleWrite, type WriteSet } from './oracle.js';
 import { Prng } from './prng.js';
 import { highest, isSameMap, vectorText, type VersionLike } from './shapes.js';
 import { quiescence, Timeline } from './timeline.js';
@@ -30,6 +33,8 @@ export interface WriteOptions {
   readonly timeoutMs?: number;
   /** The outcome of the client's precondition. */
   readonly condition?: boolean | undefined;
+  /** What the client does; else one that writes the value is drawn, or one that deletes. */
+  readonly operation?: Operation;
 }
 
 /** A write that would leave more siblings is refused. */
@@ -51,6 +56,8 @@ export class Cluster implements World {
   /** What the replicas have reported, by kind: a run in which nothing happens proves nothing. */
   readonly counts = new Map<string, number>();
   private failure: unknown;
+  /** Its own chance, so that what else happens in a run does not depend on the types of its keys. */
+  private readonly operationsPrng: Prng;
   private values = 0;
 
   constructor(
@@ -58,6 +65,7 @@ export class Cluster implements World {
     isVerbose: boolean,
   ) {
     this.prng = new Prng(options.seed ^ 0x5eed);
+    this.operationsPrng = new Prng(options.seed ^ 0x07e5);
     this.network = new SimulatedNetwork(this.timeline, this.prng.fork(), { ...options.network });
     this.names = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
     this.keys = Array.from({ length: options.keys }, (_, i) => `k${i + 1}`);
@@ -146,26 +154,27 @@ export class Cluster implements World {
     const node = this.node(name);
     const { driver, life, mind } = node;
     if (driver?.progress.isIntroduced !== true || life === undefined) return undefined;
-    const { reading, acksNeeded = 1, timeoutMs = 1000, condition } = options;
+    const { acksNeeded = 1, timeoutMs = 1000, condition } = options;
+    const operation = options.operation ?? this.draw(key, value);
+    // Other operations take no context.
+    const reading = operation.kind === 'put' || operation.kind === 'delete' ? options.reading : undefined;
     const before = mind.working(key);
-    const live = this.oracle.visibleSet(key, before);
-    const seen = reading?.seen ?? before.known;
-    const siblings = sizeOf(live & ~seen) + (value === undefined ? 0 : 1);
-    const isRefused = condition === false || (siblings > sizeOf(live) && siblings > SIBLINGS_MAX);
-    const write = isRefused
-      ? undefined
-      : this.oracle.record(key, driver.actor, mind.counter(driver.actor) + 1, value, seen);
-    if (write !== undefined) node.take(write);
+    const wallMs = node.nowMs;
+    const live = this.oracle.shownSet(key, before, wallMs);
+    const writes =
+      condition === false || this.refusalOf(key, operation, before, reading, wallMs) !== undefined
+        ? undefined
+        : this.record(node, key, operation, reading?.seen ?? before.known, wallMs);
+    const refusal =
+      condition === false ? 'precondition-failed' : this.refusalOf(key, operation, before, reading, wallMs);
+    if (writes !== undefined) node.take(key, writes);
     const deadlineMs = this.timeline.nowMs + timeoutMs;
     let wasAsked = condition === undefined;
     const after = mind.working(key);
     life.waiting++;
     const answered = driver.write({
       key,
-      operation:
-        value === undefined
-          ? { kind: 'delete', type: 'register' }
-          : { kind: 'put', contentType: 'text/plain', value: this.bytesOf(value), ttlMs: undefined },
+      operation,
       context: reading?.context,
       precondition:
         condition === undefined
@@ -182,7 +191,11 @@ export class Cluster implements World {
       life.waiting--;
       if (!wasAsked) throw new Violation('precondition', `${name} did not ask for ${key}`);
       const isTimely = acksNeeded <= 1 || this.timeline.nowMs < deadlineMs;
-      this.checkResult(name, key, result, write, { before, after, acksNeeded: isTimely ? acksNeeded : 1 });
+      if (refusal !== undefined && result.kind !== refusal) {
+        throw new Violation('answer', `${name} answers ${result.kind} to what is ${refusal} of ${key}`);
+      }
+      const needed = isTimely ? acksNeeded : 1;
+      this.checkResult(name, key, result, writes, { before, after, acksNeeded: needed, wallMs });
       return result;
     });
     checked.catch((error: unknown) => {
@@ -190,6 +203,55 @@ export class Cluster implements World {
       else if (!life.isOver && node.driver !== undefined) this.fail(error);
     });
     return checked;
+  }
+
+  /** The operation of a client that writes this value, or deletes, by the key's kind. */
+  private draw(key: string, value: string | undefined): Operation {
+    const content = value === undefined ? undefined : { text: value, bytes: this.bytesOf(value) };
+    return drawOperation(this.operationsPrng, this.kindOf(key), content, this.options.lifetimes);
+  }
+
+  /** The type that the key has at a node. */
+  typeAt(name: string, key: string): Type | undefined {
+    const node = this.node(name);
+    return this.oracle.typeOf(key, this.oracle.shownSet(key, this.visible(node, key), node.nowMs));
+  }
+
+  /** Of what type the operations on a key are. */
+  kindOf(key: string): Kind {
+    return this.options.kinds[this.keys.indexOf(key)] ?? 'register';
+  }
+
+  /** Why the operation must be refused, as far as it depends on the key. */
+  private refusalOf(
+    key: string,
+    operation: Operation,
+    before: Knowledge,
+    reading: Reading | undefined,
+    wallMs: number,
+  ): 'wrong-type' | 'too-many-siblings' | undefined {
+    const { oracle } = this;
+    const type = oracle.typeOf(key, oracle.shownSet(key, before, wallMs));
+    if (type !== undefined && type !== typeOf(operation)) return 'wrong-type';
+    if (operation.kind !== 'put') return undefined;
+    const stored = oracle.matching(key, oracle.visibleSet(key, before), ({ version }) => version?.type === 'register');
+    const siblings = sizeOf(stored & ~(reading?.seen ?? before.known)) + 1;
+    return siblings > sizeOf(stored) && siblings > SIBLINGS_MAX ? 'too-many-siblings' : undefined;
+  }
+
+  /** The writes of the operation, which its replica is about to take. */
+  private record(
+    { driver, mind }: SimulatedNode,
+    key: string,
+    operation: Operation,
+    seen: WriteSet,
+    wallMs: number,
+  ): readonly OracleWrite[] {
+    const { actor } = driver!;
+    const kept = this.oracle.visibleSet(key, mind.working(key));
+    return effectsOf(this.oracle, key, operation, { seen, kept, actor, wallMs }).map(({ version, replaces }, place) =>
+      this.oracle.record(key, actor, mind.counter(actor) + 1 + place, version, seen, replaces),
+    );
   }
 
   /** A value that no other write has. */
@@ -228,7 +290,10 @@ export class Cluster implements World {
         throw new Violation('liveness', `${node.life!.waiting} clients of ${name} wait for ever`);
       for (const key of this.keys) {
         for (const resolution of ['order', 'latest'] as const) {
-          const [mine, other] = [node, first].map((each) => winner(each.driver!.read(key).versions, resolution));
+          // What has a deadline is hidden by each by its own clock.
+          const lasting = (each: SimulatedNode): readonly Version[] =>
+            each.driver!.read(key).versions.filter(({ deadlineMs }) => deadlineMs === undefined);
+          const [mine, other] = [node, first].map((each) => winner(lasting(each), resolution));
           if (mine?.actor === other?.actor && mine?.counter === other?.counter) continue;
           throw new Violation('winner', `${name} and ${first.name} choose differently for ${key}`);
         }
@@ -319,31 +384,31 @@ export class Cluster implements World {
   }
 
   checkResult(
-    name: string,
+    at: string,
     key: string,
     result: WriteResult,
-    write: OracleWrite | undefined,
-    { before, after, acksNeeded }: { before: Knowledge; after: Knowledge; acksNeeded: number },
+    writes: readonly OracleWrite[] | undefined,
+    { before, after, acksNeeded, wallMs }: { before: Knowledge; after: Knowledge; acksNeeded: number; wallMs: number },
   ): void {
-    if (result.kind !== 'written' || write === undefined) {
-      if (result.kind === 'written' || write !== undefined) {
-        throw new Violation('answer', `${name} answers ${result.kind} to a write of ${key}`);
+    if (result.kind !== 'written' || writes === undefined) {
+      if (result.kind === 'written' || writes !== undefined) {
+        throw new Violation('answer', `${at} answers ${result.kind} to a write of ${key}`);
       }
       return;
     }
     const { dot, container, existed, acks } = result;
-    if (dot === undefined) throw new Violation('answer', `${name} answers a write of ${key} without a dot`);
-    const told = `${dot.actor}:${dot.counter}`;
-    if (dot.actor !== write.actor || dot.counter !== write.counter) {
-      throw new Violation('answer', `${name} answers ${told} for ${write.actor}:${write.counter}`);
+    const write = writes.at(-1);
+    const told = dot && `${dot.actor}:${dot.counter}`;
+    const name = write && `${write.actor}:${write.counter}`;
+    if (told !== name) throw new Violation('answer', `${at} answers ${told} for ${name}`);
+    checkContainer(this.oracle, `${at} answers`, key, container, after, wallMs);
+    if (existed !== (this.oracle.shownSet(key, before, wallMs) !== 0n)) {
+      throw new Violation('answer', `${at} says wrongly whether ${key} existed`);
     }
-    checkContainer(this.oracle, `${name} answers`, key, container, after);
-    if (existed !== (this.oracle.visibleSet(key, before) !== 0n)) {
-      throw new Violation('answer', `${name} says wrongly whether ${key} existed`);
-    }
-    const holders = [...this.nodes.values()].filter((node) => node.hasCommitted(key, write.bit));
-    if (!holders.includes(this.node(name)))
-      throw new Violation('durability', `${told} is answered before it is on disk`);
+    // There was nothing to do.
+    if (write === undefined) return;
+    const holders = [...this.nodes.values()].filter((node) => writes.every(({ bit }) => node.hasCommitted(key, bit)));
+    if (!holders.includes(this.node(at))) throw new Violation('durability', `${told} is answered before it is on disk`);
     if (holders.length < acks || acks < acksNeeded) {
       const counts = `${acks} of ${acksNeeded} acknowledgements`;
       throw new Violation('acknowledgements', `${told} is answered with ${counts}; ${holders.length} nodes have it`);

@@ -7,7 +7,8 @@ import type { ReplicaDriver } from '../../src/replication/replica-driver.js';
 import { CorruptRecordError } from '../../src/store/record-codec.js';
 import type { Disk } from './disk.js';
 import type { Mind } from './mind.js';
-import { textOf } from './shapes.js';
+import type { OracleVersion } from './oracle.js';
+import { textOf, type VersionLike } from './shapes.js';
 import { Violation } from './violation.js';
 import type { World } from './world.js';
 
@@ -83,16 +84,22 @@ export class Damage {
   }
 
   /** What the step has done about it, by the oracle's account. */
-  follow(input: Input, { observations, writes }: Output): void {
+  follow(input: Input, { observations, writes }: Output, wallMs: number): void {
     for (const observation of observations) {
       if (observation.kind === 'damaged' && input.kind === 'damaged' && input.versions === undefined) {
         this.mind.damaged(observation.key);
       }
+      if (observation.kind === 'disagreement-settled') this.settle(observation.key, writes);
       if (observation.kind !== 'repaired') continue;
       const { key, isWhole } = observation;
-      if (isWhole) this.mind.repaired(key);
+      if (isWhole) this.mind.repaired(key, wallMs);
       else this.followLoss(key, writes);
     }
+  }
+
+  /** Replicas drop what has ended at moments of their own: a vote may take from one what it had, or give it back. */
+  private settle(key: string, { containers }: Output['writes']): void {
+    this.mind.settle(key, containers.find(([stored]) => stored === key)![1].versions);
   }
 
   private followLoss(key: string, { containers, log }: Output['writes']): void {
@@ -101,7 +108,7 @@ export class Damage {
       .filter((entry) => entry.key === key)
       .map(({ actor, counter }) => {
         const version = versions.find((each) => each.actor === actor && each.counter === counter);
-        return { actor, counter, value: version && textOf(version.value) };
+        return { actor, counter, version: version && written(version) };
       });
     const lost = this.mind.repairedInPart(key, writes);
     if (lost === 0n) return;
@@ -111,4 +118,9 @@ export class Damage {
         throw new Violation('repair', `${this.node} gives up writes of ${key} that ${other} has`);
     }
   }
+}
+
+/** What is written anew is what was found. */
+function written({ type, part, value, deadlineMs }: VersionLike): OracleVersion {
+  return { type: type as OracleVersion['type'], part, value: textOf(value), deadlineMs, adds: 0n, amount: 0n };
 }

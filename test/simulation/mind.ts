@@ -5,7 +5,15 @@
 // told to peers. Knowledge travels with messages: what a batch carries is what its sender had visible when it was read.
 
 import { setOf } from './checks.js';
-import { merged, NOTHING, withWrite, type Knowledge, type Oracle, type OracleWrite } from './oracle.js';
+import {
+  merged,
+  NOTHING,
+  withWrite,
+  type Knowledge,
+  type Oracle,
+  type OracleVersion,
+  type OracleWrite,
+} from './oracle.js';
 import {
   highest,
   isSameMap,
@@ -87,19 +95,37 @@ export class Mind {
     this.uncommitted.push(write);
   }
 
-  /** The write that was taken last is refused after all: its key is damaged. */
-  giveBack(write: OracleWrite, before: Knowledge): void {
-    this.uncommitted.pop();
-    this.keys.set(write.key, before);
-    if (write.counter > 1) this.counters.set(write.actor, write.counter - 1);
-    else this.counters.delete(write.actor);
-    this.oracle.forget(write);
+  /** The writes of the operation that was taken last are refused after all: their key is damaged. */
+  giveBack(writes: readonly OracleWrite[], before: Knowledge): void {
+    for (const write of [...writes].reverse()) {
+      this.uncommitted.pop();
+      this.keys.set(write.key, before);
+      if (write.counter > 1) this.counters.set(write.actor, write.counter - 1);
+      else this.counters.delete(write.actor);
+      this.oracle.forget(write);
+    }
+  }
+
+  /** Of what has a deadline, a vote has left these. Whatever else it decides must be as it was. */
+  settle(key: string, versions: readonly VersionLike[]): void {
+    const knowledge = this.working(key);
+    const stored = versions.reduce((all, { actor, counter }) => all | this.oracle.write(actor, counter)!.bit, 0n);
+    const mortal = this.oracle.mortal(key) & knowledge.known & ~knowledge.replaced;
+    this.keys.set(key, { ...knowledge, dropped: (knowledge.dropped & ~mortal) | (mortal & ~stored) });
+  }
+
+  /** What is long past its deadline is dropped. */
+  expire(key: string, wallMs: number): void {
+    this.keys.set(key, this.oracle.afterDropping(key, this.working(key), wallMs));
   }
 
   /** A batch is about to be merged; one that would leave a hole must have no effect. */
-  merge(cargo: Cargo): void {
+  merge(cargo: Cargo, wallMs: number): void {
     if (cargo.ranges.some(({ actor, from }) => this.counter(actor) < from)) return;
-    for (const [key, knowledge] of cargo.keys) this.keys.set(key, merged(this.working(key), knowledge));
+    for (const [key, knowledge] of cargo.keys) {
+      this.keys.set(key, merged(this.working(key), knowledge));
+      this.expire(key, wallMs);
+    }
     for (const { actor, to } of cargo.ranges) this.counters.set(actor, Math.max(this.counter(actor), to));
   }
 
@@ -109,9 +135,11 @@ export class Mind {
   }
 
   /** A piece has been merged, up to the end of this span. After the last one, what all keys have is known of all. */
-  takePiece(cargo: Cargo, span: SpanLike): void {
+  takePiece(cargo: Cargo, span: SpanLike, wallMs: number): void {
     for (const [key, knowledge] of cargo.keys) {
-      if (isWithin(span, key)) this.keys.set(key, merged(this.working(key), knowledge));
+      if (!isWithin(span, key)) continue;
+      this.keys.set(key, merged(this.working(key), knowledge));
+      this.expire(key, wallMs);
     }
     for (const key of [...this.allKeys, BEHIND]) {
       if (isWithin(span, key)) this.taken.set(key, highest(this.taken.get(key) ?? new Map(), cargo.clock!));
@@ -128,10 +156,10 @@ export class Mind {
     this.counters.set(actor, counter);
     const given: (readonly [string, bigint])[] = [];
     for (const key of this.allKeys) {
-      const { known, replaced } = this.working(key);
+      const { known, replaced, dropped } = this.working(key);
       const lost = this.oracle.covered(key, [[actor, counter]]) & ~known;
       if (lost === 0n) continue;
-      this.keys.set(key, { known: known | lost, replaced: replaced | lost });
+      this.keys.set(key, { known: known | lost, replaced: replaced | lost, dropped });
       given.push([key, lost]);
     }
     return given;
@@ -147,7 +175,7 @@ export class Mind {
   }
 
   /** The record is said to be as it was, or newer. */
-  repaired(key: string): void {
+  repaired(key: string, wallMs: number): void {
     const found = this.found.get(key);
     if (found === undefined) return;
     const lost = this.working(key).known & ~found.known;
@@ -156,20 +184,22 @@ export class Mind {
       throw new Violation('repair', `${this.node} says that nothing of ${key} is lost, and has lost ${names}`);
     }
     this.keys.set(key, found);
+    this.expire(key, wallMs);
     this.found.delete(key);
   }
 
   /** What nobody has told is lost; the rest is written anew. Names what is lost of what had to be shown. */
   repairedInPart(
     key: string,
-    writes: readonly { actor: string; counter: number; value: string | undefined }[],
+    writes: readonly { actor: string; counter: number; version: OracleVersion | undefined }[],
   ): bigint {
     const found = this.found.get(key) ?? NOTHING;
     const before = this.working(key);
     const seen = before.known | found.known;
     this.keys.set(key, merged(before, found));
     this.found.delete(key);
-    for (const { actor, counter, value } of writes) this.take(this.oracle.record(key, actor, counter, value, seen));
+    for (const { actor, counter, version } of writes) this.take(this.oracle.record(key, actor, counter, version, seen));
+    this.oracle.loseExactness(key);
     return this.oracle.visibleSet(key, before) & ~found.known;
   }
 
@@ -224,7 +254,10 @@ export class Mind {
   /** Whether all that steps have brought is on disk. */
   get isDurable(): boolean {
     if (!this.isSettled || !isSameMap(this.counters, this.durable.counters)) return false;
-    return [...this.keys].every(([key, { known }]) => known === (this.durable.keys.get(key) ?? NOTHING).known);
+    return [...this.keys].every(([key, { known, dropped }]) => {
+      const durable = this.durable.keys.get(key) ?? NOTHING;
+      return known === durable.known && dropped === durable.dropped;
+    });
   }
 
   private resume(known: Known): void {
@@ -249,16 +282,18 @@ export class Mind {
       ]),
     );
     const ends = span.through === undefined ? [...within, BEHIND] : within;
-    const source = this.shown.findLast(
+    const sources = this.shown.filter(
       (known) =>
         ends.every((key) => isSameMap(highest(known.counters, known.taken.get(key) ?? new Map()), clock)) &&
         within.every((key) => claims.get(key) === (known.keys.get(key) ?? NOTHING).known),
     );
+    const sent = new Map(within.map((key) => [key, containers.get(key)?.versions ?? []]));
+    const source = this.moment(sources, sent);
     if (source === undefined) {
       const said = within.map((key) => `${key}: ${this.oracle.names(key, claims.get(key)!).join(' ')}`).join('; ');
       throw new Violation('piece', `${this.node} sends what it never knew: clock ${vectorText(clock)}; ${said}`);
     }
-    for (const key of within) this.checkSent(key, containers.get(key)?.versions ?? [], source);
+    for (const [key, versions] of sent) this.checkSent(key, versions, source);
     return { ranges: [], keys: new Map(within.map((key) => [key, source.keys.get(key) ?? NOTHING])), clock };
   }
 
@@ -277,20 +312,32 @@ export class Mind {
       const clock = batch.exact?.keys.has(key) === true ? batch.exact.clock : batch.clock;
       keys.set(key, this.oracle.covered(key, container.context) | this.oracle.covered(key, clock));
     }
-    const source = this.sourceOf(batch, keys);
+    const sent = new Map([...batch.containers].map(([key, { versions }]) => [key, versions]));
+    const source = this.moment(this.sourcesOf(batch, keys), sent)!;
     for (const [key, { versions }] of batch.containers) this.checkSent(key, versions, source);
     const ranges = batch.ranges.map((range) => this.checkRange(range, batch));
     return { ranges, keys: new Map([...keys].map(([key]) => [key, source.keys.get(key) ?? NOTHING])) };
   }
 
-  private sourceOf(batch: BatchLike, keys: ReadonlyMap<string, bigint>): Known {
-    for (let i = this.shown.length - 1; i >= 0; i--) {
-      const known = this.shown[i]!;
-      if (!isSameMap(known.counters, batch.clock)) continue;
-      let isSource = true;
-      for (const [key, set] of keys) isSource &&= set === (known.keys.get(key) ?? NOTHING).known;
-      if (isSource) return known;
-    }
+  /**
+   * The moment that a message tells of. What is dropped changes no clock: of several moments that know the same it is one with
+   * these versions. None of them: the last, with which they are compared.
+   */
+  private moment(sources: readonly Known[], sent: ReadonlyMap<string, readonly VersionLike[]>): Known | undefined {
+    if (sources.length < 2) return sources[0];
+    const sets = [...sent].map(([key, versions]) => [key, setOf(this.oracle, this.node, key, versions)] as const);
+    const isSent = (source: Known): boolean =>
+      sets.every(([key, set]) => set === this.oracle.visibleSet(key, source.keys.get(key) ?? NOTHING));
+    return sources.findLast(isSent) ?? sources.at(-1);
+  }
+
+  private sourcesOf(batch: BatchLike, keys: ReadonlyMap<string, bigint>): readonly Known[] {
+    const sources = this.shown.filter((known) => {
+      if (!isSameMap(known.counters, batch.clock)) return false;
+      for (const [key, set] of keys) if (set !== (known.keys.get(key) ?? NOTHING).known) return false;
+      return true;
+    });
+    if (sources.length > 0) return sources;
     const claims = [...keys].map(([key, set]) => `${key}: ${this.oracle.names(key, set).join(' ')}`);
     throw new Violation(
       'batch',

@@ -9,6 +9,7 @@ import type { Observation, Output } from '../../src/replication/engine/output.js
 import { Replica } from '../../src/replication/engine/replica.js';
 import type { Identity, LoadedState, Stored } from '../../src/replication/engine/state.js';
 import type { DriverEvents } from '../../src/replication/driver-events.js';
+import { Expiry } from '../../src/replication/expiry.js';
 import { ReplicaDriver } from '../../src/replication/replica-driver.js';
 import { Scrubber } from '../../src/replication/scrubber.js';
 import type { Time } from '../../src/replication/time.port.js';
@@ -92,8 +93,8 @@ export class SimulatedNode implements Endpoint<Parcel> {
   /** How often this node's disk was lost, or put back. */
   disksLost = 0;
   private readonly quorum: QuorumKnowledge;
-  /** The client's write that is being taken, and what was known before it. */
-  private taking: { readonly write: OracleWrite; readonly before: Knowledge } | undefined;
+  /** The writes of the client's operation that is being taken, and what was known before it. */
+  private taking: { readonly writes: readonly OracleWrite[]; readonly before: Knowledge } | undefined;
   private copy: { readonly disk: Disk; readonly known: Known; readonly actor: string } | undefined;
   private incarnations = 0;
   private checked: Known | undefined;
@@ -183,10 +184,15 @@ export class SimulatedNode implements Endpoint<Parcel> {
     return (known & bit) !== 0n;
   }
 
-  /** A client's write is given to the driver next. */
-  take(write: OracleWrite): void {
-    this.taking = { write, before: this.mind.working(write.key) };
-    this.mind.take(write);
+  /** A client's operation on a key is given to the driver next. */
+  take(key: string, writes: readonly OracleWrite[]): void {
+    this.taking = { writes, before: this.mind.working(key) };
+    for (const write of writes) this.mind.take(write);
+  }
+
+  /** By the node's own clock. */
+  get nowMs(): number {
+    return EPOCH_MS + this.world.timeline.nowMs + this.wallOffsetMs;
   }
 
   /** These writes must come to disk with one commit. */
@@ -212,7 +218,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     if (driver === undefined) return;
     const keys = this.checked === mind.visible ? [world.keys[this.checks++ % world.keys.length]!] : world.keys;
     const trusted = keys.filter((key) => !this.damage.isLost(key));
-    checkShown(this.name, driver, mind, trusted, world.oracle, (key) => this.damage.isRotten(key));
+    checkShown(this.name, driver, mind, trusted, world.oracle, (key) => this.damage.isRotten(key), this.nowMs);
     this.checked = mind.visible;
   }
 
@@ -272,6 +278,8 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const observed = (observation: Observation): void => this.observed(observation);
     const pace = { recordsPerSecond: scrubPerSecond, stepRecordsMax: scrubStepRecords, pauseMs: SCRUB_PAUSE_MS };
     new Scrubber(life.driver, store, { ...outside, observed }, pace).start();
+    const { lifetimes, deadlineRetentionMs } = this.world.options;
+    if (lifetimes) new Expiry(life.driver, store, outside.time, deadlineRetentionMs).start();
   }
 
   private nextActor(): string {
@@ -281,7 +289,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
   private timeOf(life: Life): Time {
     const { timeline } = this.world;
     return {
-      nowMs: () => EPOCH_MS + timeline.nowMs + this.wallOffsetMs,
+      nowMs: () => this.nowMs,
       after: (delayMs, action) => timeline.schedule(delayMs, this.name, 'timer', () => !life.isOver && action()),
     };
   }
@@ -335,6 +343,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
   /** What a message brought is known from the step on that took it. */
   private stepped(input: Input, output: Output): void {
     if (input.kind === 'write') this.taking = undefined;
+    if (input.kind === 'expire') this.mind.expire(input.key, input.wallMs);
     this.bring(input, output);
     for (const observation of output.observations) {
       if (observation.kind !== 'actor-sealed') continue;
@@ -346,10 +355,11 @@ export class SimulatedNode implements Endpoint<Parcel> {
   private bring(input: Input, output: Output): void {
     const message = 'request' in input ? input.request : 'answer' in input ? input.answer : undefined;
     const cargo = message && this.cargo.get(message);
+    const wallMs = 'wallMs' in input ? input.wallMs : this.nowMs;
     const isFetch = input.kind === 'peer-answer' && input.to === 'fetch';
     if (isFetch && cargo !== undefined) this.mind.fetched(cargo);
-    this.damage.follow(input, output);
-    this.quorum.follow(input, output, cargo);
+    this.damage.follow(input, output, wallMs);
+    this.quorum.follow(input, output, cargo, wallMs);
     if (
       message === undefined ||
       cargo === undefined ||
@@ -357,15 +367,15 @@ export class SimulatedNode implements Endpoint<Parcel> {
       (input.kind === 'peer-answer' && input.to === 'read')
     )
       return;
-    if (message.kind !== 'piece') return this.mind.merge(cargo);
+    if (message.kind !== 'piece') return this.mind.merge(cargo, wallMs);
     if (!output.observations.some(({ kind }) => kind === 'bootstrap-progressed')) return;
     const { local } = input as { local: LocalKeys };
-    this.mind.takePiece(cargo, { after: message.piece.span.after, through: local.through });
+    this.mind.takePiece(cargo, { after: message.piece.span.after, through: local.through }, wallMs);
   }
 
   /** The step was not made: a record that it needs is damaged. */
   private refused(input: Input): void {
-    if (input.kind === 'write' && this.taking !== undefined) this.mind.giveBack(this.taking.write, this.taking.before);
+    if (input.kind === 'write' && this.taking !== undefined) this.mind.giveBack(this.taking.writes, this.taking.before);
     this.taking = undefined;
   }
 

@@ -3,6 +3,7 @@
 
 import { MESSAGE_LIMITS, type MessageLimits } from '../../src/replication/message-reader.js';
 import type { NetworkConditions } from './network.js';
+import type { Kind } from './operations.js';
 import { Prng } from './prng.js';
 
 export interface SimulationOptions {
@@ -50,6 +51,11 @@ export interface SimulationOptions {
   readonly isWatchedIdle: boolean;
   /** Clients that go from replica to replica with a session. */
   readonly sessions: number;
+  /** Of what type the operations on each key are; of the others: register. */
+  readonly kinds: readonly Kind[];
+  /** Whether some values have a deadline, and for how long ended ones are told of. */
+  readonly lifetimes: boolean;
+  readonly deadlineRetentionMs: number;
   /** Whether clients send several operations at once. */
   readonly batches: boolean;
   /** Whether clients read from several replicas at once. */
@@ -71,13 +77,27 @@ const HOUR_MS = 3_600_000;
 
 export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOptions {
   const prng = new Prng(seed ^ 0xfeed);
+  const options = withoutReaders(seed, steps);
   return {
-    ...withoutReaders(seed, steps),
+    ...options,
+    ...valuesOf(options),
     retentionTicks: prng.pick([0, 0, 2, 20]),
     readers: prng.pick([0, 1, 3]),
     readEveryMs: prng.pick([20, 100, 500]),
   };
 }
+
+/** Half of the runs have registers only, so that a key's one conflict is not hidden by other types' none. */
+function valuesOf({
+  seed,
+  keys,
+}: SimulationOptions): Pick<SimulationOptions, 'kinds' | 'lifetimes' | 'deadlineRetentionMs'> {
+  const prng = new Prng(seed ^ 0x7e5);
+  const kinds = prng.chance(0.5) ? Array.from({ length: keys }, () => prng.pick(KINDS)) : [];
+  return { kinds, lifetimes: prng.chance(0.4), deadlineRetentionMs: prng.pick([0, 5000, 3_600_000]) };
+}
+
+const KINDS: readonly Kind[] = ['register', 'counter', 'set', 'map', 'any'];
 
 function withoutReaders(seed: number, steps: number): SimulationOptions {
   const options = withoutRot(seed, steps);
@@ -136,6 +156,9 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     dyingMs: [30, 200, 1000],
     isWatchedIdle: prng.chance(0.2),
     sessions: 0,
+    kinds: [],
+    lifetimes: false,
+    deadlineRetentionMs: 0,
     batches: false,
     quorumReads: false,
     logMax: prng.pick([0, 3, 30, 1e6]),

@@ -30,7 +30,7 @@ export class QuorumKnowledge {
     this.reads.clear();
   }
 
-  follow(input: Input, output: Output, cargo: Cargo | undefined): void {
+  follow(input: Input, output: Output, cargo: Cargo | undefined, wallMs: number): void {
     if (input.kind === 'read') this.reads.set(input.id, { found: NOTHING, answers: new Map() });
     const key = input.kind === 'peer-answer' && input.to === 'read' ? this.gather(input, cargo) : undefined;
     for (const reply of output.replies) {
@@ -38,7 +38,9 @@ export class QuorumKnowledge {
       const gathered = this.reads.get(reply.id);
       this.reads.delete(reply.id);
       const of = input.kind === 'read' ? input.key : key;
-      if (reply.result.kind === 'read' && of !== undefined) this.check(of, gathered!, reply.result.container, output);
+      if (reply.result.kind === 'read' && of !== undefined) {
+        this.check(of, gathered!, reply.result.container, output, wallMs);
+      }
     }
   }
 
@@ -57,15 +59,16 @@ export class QuorumKnowledge {
     { found, answers }: Gathered,
     shown: Parameters<typeof checkContainer>[3],
     { sends, writes }: Output,
+    wallMs: number,
   ): void {
     const { mind, node, oracle } = this;
-    const all = merged(mind.working(key), found);
+    const all = oracle.afterDropping(key, merged(mind.working(key), found), wallMs);
     checkContainer(oracle, `${node} answers from ${answers.size + 1} replicas`, key, shown, all);
     if (writes.log.length > 0) throw new Violation('read repair', `${node} has given a dot to a read of ${key}`);
     const must = oracle.visibleSet(key, all);
     if (oracle.visibleSet(key, mind.working(key)) !== must) mind.learn(key, all);
     for (const [peer, knowledge] of answers) {
-      const isStale = oracle.visibleSet(key, knowledge) !== must;
+      const isStale = oracle.visibleSet(key, oracle.afterDropping(key, knowledge, wallMs)) !== must;
       if (isStale === sends.some((send) => send.kind === 'repair' && send.to === peer && send.key === key)) continue;
       const told = isStale ? 'leaves as it is what lacks something of' : 'repairs what has all of';
       throw new Violation('read repair', `${node} ${told} ${key} at ${peer}`);

@@ -31,8 +31,11 @@ export interface VersionLike {
   readonly actor: string;
   readonly counter: number;
   readonly stamp: number;
+  readonly type: string;
+  readonly part: string;
   readonly contentType: string;
   readonly value: Uint8Array;
+  readonly deadlineMs: number | undefined;
 }
 
 /** Values are short texts, some of them padded to weigh more; the text ends at the first space. */

@@ -10,6 +10,7 @@ import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
 import { FeedReaders } from './feed-reader.js';
 import type { SimulationOptions } from './options.js';
+import { NOTHING } from './oracle.js';
 import { Prng } from './prng.js';
 import { QuorumReaders } from './quorum-readers.js';
 import { Rot } from './rot.js';
@@ -45,6 +46,12 @@ const SEALED_MS = 20_000;
 
 /** A comparison, and an exchange of keys ahead. */
 const SEAL_SPREADS_MS = 3000;
+
+/** So long after its deadline a version is dropped. */
+const KEPT_MS = 60_000;
+
+/** A few looks for what is due, and the commits and removals that follow. */
+const EXPIRY_MS = 3000;
 
 /** Several rounds of the scan, each of which asks one peer. */
 const LOSS_NOTICED_MAX_MS = 60_000;
@@ -146,6 +153,7 @@ async function heal(cluster: Cluster, survivors: readonly string[], readers: Fee
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
   await readers.checkAtRest(survivors);
+  if (cluster.options.lifetimes) await endLifetimes(cluster, survivors);
   if (cluster.options.isWatchedIdle) for (const name of survivors) cluster.checkLogBound(name);
   if (cluster.options.lostRecords) await loseRecords(cluster, survivors);
   if (cluster.options.isWatchedIdle) await giveUpTheDead(cluster, survivors, readers);
@@ -189,6 +197,28 @@ async function giveUpTheDead(cluster: Cluster, survivors: readonly string[], rea
   await deleteEverything(cluster, survivors, readers);
 }
 
+/** All clocks move on until every lifetime has ended long ago: nothing is left of what had one, nor of when it ended. */
+async function endLifetimes(cluster: Cluster, names: readonly string[]): Promise<void> {
+  const { keys, oracle } = cluster;
+  const nodes = names.map((name) => cluster.node(name));
+  const untilMs = oracle.lastDeadlineMs() + KEPT_MS + 1;
+  for (const node of nodes) node.wallOffsetMs += Math.max(0, untilMs - node.nowMs);
+  await cluster.runFor(EXPIRY_MS);
+  for (const { name, mind } of nodes) {
+    for (const key of keys) {
+      const left = oracle.visibleSet(key, mind.visible.keys.get(key) ?? NOTHING) & oracle.mortal(key);
+      if (left !== 0n) throw new Violation('lifetimes', `${name} never drops ${oracle.names(key, left).join(' ')}`);
+    }
+  }
+  for (const node of nodes) node.wallOffsetMs += cluster.options.deadlineRetentionMs;
+  await cluster.runFor(EXPIRY_MS);
+  for (const { name, diskRecords } of nodes) {
+    const left = diskRecords.filter((record) => record.startsWith('d')).length;
+    if (left > 0) throw new Violation('lifetimes', `${name} still tells of ${left} deadlines`);
+  }
+  await cluster.checkConverged(names);
+}
+
 /**
  * Records vanish, which no checksum sees, and their processes end, which may still have them in memory. The others have
  * them, at the same clock: the digests of the scan tell, and everything is as it was.
@@ -220,7 +250,9 @@ async function loseRecords(cluster: Cluster, names: readonly string[]): Promise<
 async function deleteEverything(cluster: Cluster, names: readonly string[], readers: FeedReaders): Promise<void> {
   for (const [place, key] of cluster.keys.entries()) {
     let isAnswered = false;
-    void cluster.write(names[place % names.length]!, key, undefined)!.then(() => (isAnswered = true));
+    const name = names[place % names.length]!;
+    const operation = { kind: 'delete', type: cluster.typeAt(name, key) ?? 'register' } as const;
+    void cluster.write(name, key, undefined, { operation })!.then(() => (isAnswered = true));
     while (!isAnswered) await cluster.step();
   }
   await converge(cluster, names);
