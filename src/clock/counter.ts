@@ -24,7 +24,6 @@ export function sumOf(versions: readonly Version[]): bigint {
 /** Far more than additions of the largest amount can reach, and little enough to be added up at every read. */
 export const SUM_DIGITS_MAX = 64;
 
-const SUM_BYTES_MAX = SUM_DIGITS_MAX + 1;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -33,7 +32,7 @@ const NINE = 0x39;
 export function isSum(value: Uint8Array): boolean {
   const start = value[0] === MINUS ? 1 : 0;
   const digits = value.length - start;
-  if (digits < 1 || value.length > SUM_BYTES_MAX) return false;
+  if (digits < 1 || digits > SUM_DIGITS_MAX) return false;
   // Each number has one form.
   if (value[start] === ZERO && value.length > 1) return false;
   for (let place = start; place < value.length; place++) if (value[place]! < ZERO || value[place]! > NINE) return false;

@@ -74,7 +74,8 @@ export class Batches {
     const { results, acks } = await running;
     if (life.isOver) return;
     cluster.count('batch');
-    const isTimely = acksNeeded <= 1 || cluster.timeline.nowMs < deadlineMs;
+    // A replica that is told to end waits no longer.
+    const isTimely = acksNeeded <= 1 || (cluster.timeline.nowMs < deadlineMs && !life.isStopping);
     this.check(name, operations, results, taken, { acks, acksNeeded: isTimely ? acksNeeded : 1 });
   }
 

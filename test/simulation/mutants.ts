@@ -19,6 +19,9 @@ const APPLY = 'src/replication/engine/apply.ts';
 const BOOTSTRAP = 'src/replication/engine/bootstrap.ts';
 const TRIM = 'src/replication/engine/trim.ts';
 const WRITE = 'src/replication/engine/write.ts';
+const OPERATION = 'src/replication/engine/operation.ts';
+const LIFETIME = 'src/clock/lifetime.ts';
+const EXPIRY = 'src/replication/expiry.ts';
 const COMPARE = 'src/replication/engine/compare.ts';
 const CLAIMS = 'src/clock/claims.ts';
 const CONTAINER = 'src/clock/container.ts';
@@ -671,4 +674,101 @@ export const MUTANTS: readonly Mutant[] = [
     'return tick - mark.tick >= retentionTicks;',
     'return tick < mark.tick;',
   ),
+
+  // Types.
+  mutant(
+    'leaves the partial sum that an addition carries on',
+    OPERATION,
+    "parts: [partOf('counter', '', encodeSum(sum))], removes: false };",
+    "parts: [partOf('counter', '', encodeSum(sum))], removes: false, ...{ replaces: () => false } };",
+  ),
+  mutant(
+    'adds to a counter what others have added already',
+    OPERATION,
+    'sumOf(versions.filter(replaces))',
+    'sumOf(versions)',
+  ),
+  mutant('takes the partial sums of others for its own', 'src/clock/counter.ts', ' && version.actor === actor', ''),
+  mutant(
+    'lets a removal win over an addition of the same element',
+    OPERATION,
+    `const parts = Array.from(add, (element) => partOf('set', element, NO_BYTES));
+      return {
+        replaces: setReplaces(new Set([...add, ...remove])),`,
+    `const isThere = (element: string): boolean => versions.some(setReplaces(new Set([element])));
+      const parts = [...add].filter((each) => !isThere(each)).map((element) => partOf('set', element, NO_BYTES));
+      return {
+        replaces: setReplaces(remove),`,
+  ),
+  mutant(
+    'replaces the whole map when a field is put',
+    OPERATION,
+    'const replaces = mapReplaces(new Set([...set.keys(), ...remove]));',
+    'const replaces = registerReplaces;',
+  ),
+  mutant(
+    'removes an element without a dot',
+    OPERATION,
+    'removes: versions.some(setReplaces(remove))',
+    'removes: false',
+  ),
+  mutant(
+    'takes an operation of another type than the key has',
+    WRITE,
+    'if (type !== undefined && type !== typeOfOperation(operation))',
+    'if (type === null)',
+  ),
+  mutant(
+    'gives the key the weaker of two types that raced',
+    'src/clock/key-type.ts',
+    'VALUE_TYPES.indexOf(version.type) > VALUE_TYPES.indexOf(type)',
+    'VALUE_TYPES.indexOf(version.type) < VALUE_TYPES.indexOf(type)',
+  ),
+
+  // Lifetimes.
+  mutant(
+    'hides what has ended a second late',
+    LIFETIME,
+    'return without(versions, wallMs);',
+    'return without(versions, wallMs - 1000);',
+  ),
+  mutant(
+    'drops what has ended without waiting for other clocks',
+    LIFETIME,
+    'return without(versions, wallMs - DRIFT_MAX_MS);',
+    'return without(versions, wallMs);',
+  ),
+  mutant(
+    'checks a condition on what has ended too',
+    WRITE,
+    '!input.precondition(live)',
+    '!input.precondition(before.versions)',
+  ),
+  mutant('stores what has ended long ago when a batch brings it', APPLY, 'keep(synced, wallMs)', 'synced'),
+  mutant(
+    'stores what has ended long ago when a piece brings it',
+    BOOTSTRAP,
+    'keep(sync(fill(local, known), fill(remote, clock)), wallMs)',
+    'sync(fill(local, known), fill(remote, clock))',
+  ),
+  mutant('never drops what has ended', EXPIRY, 'this.driver.expire(key, wallMs);', ''),
+  mutant(
+    'drops with what has ended what is known of the key',
+    'src/replication/engine/expire.ts',
+    'effects.store(state, key, left, container.versions, wallMs);',
+    'effects.store(state, key, { ...left, context: new Map() }, container.versions, wallMs);',
+  ),
+  mutant(
+    'writes no deadline to the index',
+    STORE,
+    'for (const { deadlineMs, key, isSet } of commit.deadlines ?? []) {',
+    'for (const { deadlineMs, key, isSet } of [] as NonNullable<Commit["deadlines"]>) {',
+  ),
+  mutant(
+    'waits for the first deadline that it has heard of, not the earliest',
+    EXPIRY,
+    'this.nextMs = Math.min(this.nextMs, deadlineMs);',
+    'if (this.nextMs === Infinity) this.nextMs = deadlineMs;',
+  ),
+  mutant('tells of ended lifetimes for ever', EXPIRY, 'this.store.clearDeadlines(throughMs);', ''),
 ];

@@ -1,4 +1,4 @@
-// Runs the simulation against every mutant: node test/simulation/launch.mjs mutate [--only text] [--seeds 2000]
+// Runs the simulation against every mutant: node test/simulation/launch.mjs mutate [--only text] [--seeds 2000] [--from 1]
 // Ends with status 1 when one survives.
 
 import { execFile } from 'node:child_process';
@@ -37,7 +37,11 @@ const MESSAGE_MAX = 40;
 
 export async function main(compile: Compile, checkPatches: CheckPatches): Promise<void> {
   const { values } = parseArgs({
-    options: { only: { type: 'string', default: '' }, seeds: { type: 'string', default: '2000' } },
+    options: {
+      only: { type: 'string', default: '' },
+      seeds: { type: 'string', default: '2000' },
+      from: { type: 'string', default: '1' },
+    },
   });
   const mutants = MUTANTS.filter(({ name }) => name.includes(values.only));
   for (const { patches } of mutants) checkPatches(patches);
@@ -45,7 +49,7 @@ export async function main(compile: Compile, checkPatches: CheckPatches): Promis
   const waiting = [...mutants];
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await judge(mutant, compile, mutant.seeds ?? Number(values.seeds));
+      const verdict = await judge(mutant, compile, { seeds: mutant.seeds ?? Number(values.seeds), from: values.from });
       verdicts.set(mutant.name, verdict);
       const word = verdict.isOpen === true ? 'NO VERDICT' : verdict.invariant === undefined ? 'SURVIVES' : 'caught';
       console.error(`${word}: ${mutant.name}`);
@@ -63,12 +67,16 @@ export async function main(compile: Compile, checkPatches: CheckPatches): Promis
   if (survivors.length > 0) process.exitCode = 1;
 }
 
-async function judge({ name, patches }: Mutant, compile: Compile, seeds: number): Promise<Verdict> {
+async function judge(
+  { name, patches }: Mutant,
+  compile: Compile,
+  { seeds, from }: { readonly seeds: number; readonly from: string },
+): Promise<Verdict> {
   const folder = compile(`mutant-${process.pid}-${name.replace(/\W+/g, '-')}`, patches);
   const program = join(folder, 'test', 'simulation', 'run.js');
   const output = await new Promise<string | undefined>((resolve) => {
     const options = { timeout: RUN_MAX_MS, maxBuffer: 2 ** 26 };
-    const args = [program, '--seeds', String(seeds), '--workers', '1', '--json'];
+    const args = [program, '--seeds', String(seeds), '--from', from, '--workers', '1', '--json'];
     execFile(process.execPath, args, options, (error, stdout) => resolve(error?.killed ? undefined : stdout));
   });
   rmSync(folder, { recursive: true, force: true });

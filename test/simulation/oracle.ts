@@ -164,11 +164,8 @@ export class Oracle {
   }
 
   /** Of all writes of all keys. */
-  lastDeadlineMs(): number {
-    const deadlinesMs = [...this.keys.values()].flatMap(({ mortal }) =>
-      mortal.map(({ version }) => version!.deadlineMs!),
-    );
-    return deadlinesMs.reduce((last, deadlineMs) => Math.max(last, deadlineMs), 0);
+  deadlinesMs(): readonly number[] {
+    return [...this.keys.values()].flatMap(({ mortal }) => mortal.map(({ version }) => version!.deadlineMs!));
   }
 
   /** The writes that have a deadline, passed or not. */

@@ -62,7 +62,9 @@ export class QuorumKnowledge {
     wallMs: number,
   ): void {
     const { mind, node, oracle } = this;
-    const all = oracle.afterDropping(key, merged(mind.working(key), found), wallMs);
+    const known = merged(mind.working(key), found);
+    // A read of this replica alone merges nothing, and stores nothing.
+    const all = answers.size === 0 ? known : oracle.afterDropping(key, known, wallMs);
     checkContainer(oracle, `${node} answers from ${answers.size + 1} replicas`, key, shown, all);
     if (writes.log.length > 0) throw new Violation('read repair', `${node} has given a dot to a read of ${key}`);
     const must = oracle.visibleSet(key, all);

@@ -9,6 +9,7 @@ import { Batches } from './batches.js';
 import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
 import { FeedReaders } from './feed-reader.js';
+import type { SimulatedNode } from './node.js';
 import type { SimulationOptions } from './options.js';
 import { NOTHING } from './oracle.js';
 import { Prng } from './prng.js';
@@ -197,18 +198,17 @@ async function giveUpTheDead(cluster: Cluster, survivors: readonly string[], rea
   await deleteEverything(cluster, survivors, readers);
 }
 
-/** All clocks move on until every lifetime has ended long ago: nothing is left of what had one, nor of when it ended. */
+/** All clocks move on until some lifetimes have ended long ago, then all: nothing is left of them, nor of when they ended. */
 async function endLifetimes(cluster: Cluster, names: readonly string[]): Promise<void> {
-  const { keys, oracle } = cluster;
+  const { oracle } = cluster;
   const nodes = names.map((name) => cluster.node(name));
-  const untilMs = oracle.lastDeadlineMs() + KEPT_MS + 1;
-  for (const node of nodes) node.wallOffsetMs += Math.max(0, untilMs - node.nowMs);
-  await cluster.runFor(EXPIRY_MS);
-  for (const { name, mind } of nodes) {
-    for (const key of keys) {
-      const left = oracle.visibleSet(key, mind.visible.keys.get(key) ?? NOTHING) & oracle.mortal(key);
-      if (left !== 0n) throw new Violation('lifetimes', `${name} never drops ${oracle.names(key, left).join(' ')}`);
-    }
+  const nowMs = Math.min(...nodes.map((node) => node.nowMs));
+  const toCome = oracle.deadlinesMs().filter((deadlineMs) => deadlineMs + KEPT_MS > nowMs);
+  for (const deadlineMs of [Math.min(...toCome), Math.max(...toCome)]) {
+    if (!Number.isFinite(deadlineMs)) continue;
+    for (const node of nodes) node.wallOffsetMs += Math.max(0, deadlineMs + KEPT_MS + 1 - node.nowMs);
+    await cluster.runFor(EXPIRY_MS);
+    for (const node of nodes) checkDropped(cluster, node);
   }
   for (const node of nodes) node.wallOffsetMs += cluster.options.deadlineRetentionMs;
   await cluster.runFor(EXPIRY_MS);
@@ -217,6 +217,14 @@ async function endLifetimes(cluster: Cluster, names: readonly string[]): Promise
     if (left > 0) throw new Violation('lifetimes', `${name} still tells of ${left} deadlines`);
   }
   await cluster.checkConverged(names);
+}
+
+function checkDropped({ keys, oracle }: Cluster, { name, mind, nowMs }: SimulatedNode): void {
+  for (const key of keys) {
+    const kept = oracle.visibleSet(key, mind.visible.keys.get(key) ?? NOTHING);
+    const left = kept & oracle.ended(key, nowMs - KEPT_MS - EXPIRY_MS);
+    if (left !== 0n) throw new Violation('lifetimes', `${name} never drops ${oracle.names(key, left).join(' ')}`);
+  }
 }
 
 /**
