@@ -3,10 +3,16 @@
 
 import { checkCursor, readChanges, type ChangeFilter, type Changes } from './change-reader.js';
 import { cursorAt, type Cursor } from './cursor.js';
+import { CursorExpiredError } from './errors.js';
+import type { Expiry } from './expiry.js';
 import type { ReplicaDriver } from './replica-driver.js';
 
 export class ChangeFeed {
-  constructor(private readonly driver: Pick<ReplicaDriver, 'view'>) {}
+  constructor(
+    private readonly driver: Pick<ReplicaDriver, 'view'>,
+    /** What ended earlier than this may no longer be known here. */
+    private readonly expiry: Pick<Expiry, 'endedKeptAfterMs'>,
+  ) {}
 
   /** Where a reader begins that wants what happens from now on. */
   now(wallMs: number): Cursor {
@@ -15,6 +21,7 @@ export class ChangeFeed {
 
   /** @throws CursorExpiredError */
   check(cursor: Cursor): void {
+    if (cursor.ended.wallMs <= this.expiry.endedKeptAfterMs) throw new CursorExpiredError();
     checkCursor(this.driver.view, cursor);
   }
 
@@ -23,6 +30,7 @@ export class ChangeFeed {
    * @throws CursorExpiredError, CorruptRecordError
    */
   async read(cursor: Cursor, filter: ChangeFilter): Promise<Changes> {
+    this.check(cursor);
     const view = this.driver.view.retain();
     try {
       return await readChanges(view, cursor, filter);

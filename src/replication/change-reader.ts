@@ -4,14 +4,16 @@
 // its state of the same view, however often it was written. That state may know more than the cursor that comes with it:
 // what it knows beyond is shown again.
 // A cursor moves actor by actor, as far as their logs have been read: each key of the dots it covers has been shown.
+// A lifetime ends without a dot. When all dots have been read, the index of deadlines says which have ended since.
 
 import type { Container, Version } from '../clock/container.js';
 import type { Actor } from '../clock/dot.js';
+import { liveAt } from '../clock/lifetime.js';
 import { countBeyond, counterOf, descends, join, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { isLogKey } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
-import { movedOn, type Cursor } from './cursor.js';
+import { isAfter, notAhead, stepOf, type Cursor, type Moment } from './cursor.js';
 import { invariant } from './engine/invariant.js';
 import { selectSpans, type DotSpan } from './engine/select.js';
 import { CursorExpiredError } from './errors.js';
@@ -29,14 +31,15 @@ export interface ChangeFilter {
 
 export interface Change {
   readonly key: string;
-  /** None: the key was deleted. */
+  /** What lives. None: the key was deleted, or its time is over. */
   readonly versions: readonly Version[];
+  readonly hasEnded: boolean;
 }
 
 export interface Changes {
   readonly changes: readonly Change[];
   readonly cursor: Cursor;
-  /** Dots of the view that are left. */
+  /** Dots of the view that are left, and one when lifetimes are: 0, and nothing is. */
   readonly pending: number;
   /** Everything that the changes shown may know. */
   readonly seen: VersionVector;
@@ -56,12 +59,30 @@ export async function readChanges(view: CommittedView, cursor: Cursor, filter: C
     if (reached > span.from) clock.set(span.actor, reached);
     if (reached < span.to) break;
   }
-  return {
-    changes: found.changes,
-    cursor: movedOn(cursor, clock, filter.wallMs),
-    pending: countBeyond(view.clock, clock),
-    seen: found.seen,
-  };
+  const dots = countBeyond(view.clock, clock);
+  const since = notAhead(cursor.ended, filter.wallMs);
+  const { ended, isWhole } = dots > 0 ? { ended: since, isWhole: true } : await readEnded(view, since, filter, found);
+  return { changes: found.changes, cursor: { clock, ended }, pending: dots + (isWhole ? 0 : 1), seen: found.seen };
+}
+
+/** Keys of which a lifetime has ended since; those that were replaced in time are no longer in the index. */
+async function readEnded(
+  view: CommittedView,
+  since: Moment,
+  { dotsMax, wallMs }: ChangeFilter,
+  found: Found,
+): Promise<{ ended: Moment; isWhole: boolean }> {
+  let ended = since;
+  let left = dotsMax;
+  for await (const { deadlineMs, key } of view.deadlines(since.wallMs - 1, wallMs)) {
+    const moment = { wallMs: deadlineMs, key };
+    if (!isAfter(moment, since)) continue;
+    if (left-- === 0 || !found.take(key)) return { ended, isWhole: false };
+    found.ended.add(key);
+    ended = moment;
+  }
+  const step = stepOf(wallMs);
+  return { ended: isAfter(step, ended) ? step : ended, isWhole: true };
 }
 
 /** @throws CursorExpiredError when the log does not reach back to the cursor */
@@ -94,6 +115,8 @@ function leastFirst(clock: VersionVector, since: VersionVector): Actor[] {
 
 /** The changes found so far. */
 class Found {
+  /** Keys of which a lifetime has ended. */
+  readonly ended = new Set<string>();
   private readonly containers = new Map<string, Container>();
   private bytes = 0;
 
@@ -115,7 +138,11 @@ class Found {
   }
 
   get changes(): Change[] {
-    return Array.from(this.containers, ([key, { versions }]) => ({ key, versions }));
+    const { wallMs } = this.filter;
+    return Array.from(this.containers, ([key, { versions }]) => {
+      const live = liveAt(versions, wallMs);
+      return { key, versions: live, hasEnded: live.length === 0 && (versions.length > 0 || this.ended.has(key)) };
+    });
   }
 
   get seen(): VersionVector {

@@ -21,6 +21,7 @@ export class Expiry {
   /** No deadline that has not been acted upon is earlier. */
   private nextMs = 0;
   private clearedAtMs = -Infinity;
+  private keptAfterMs = -Infinity;
   private cancel: Cancel = () => {};
   private isStopped = true;
   private underWay: Promise<void> = Promise.resolve();
@@ -35,8 +36,16 @@ export class Expiry {
     store.watchDeadlines((deadlineMs) => this.expect(deadlineMs));
   }
 
+  /** Whoever follows the changes is told of every lifetime that ended later than this. */
+  get endedKeptAfterMs(): number {
+    return this.keptAfterMs;
+  }
+
   start(): void {
     this.isStopped = false;
+    // What earlier lives have removed nobody knows; a new disk has nothing of what has been dropped elsewhere.
+    const keptMs = this.store.view.clock.size === 0 ? 0 : this.retentionMs;
+    this.keptAfterMs = this.time.nowMs() - DRIFT_MAX_MS - keptMs;
     this.sleep();
   }
 
@@ -62,6 +71,8 @@ export class Expiry {
   private async look(): Promise<void> {
     const wallMs = this.time.nowMs();
     const dueMs = wallMs - DRIFT_MAX_MS;
+    // What others have dropped does not come with their keys.
+    if (this.driver.progress.bootstrap !== undefined) this.keptAfterMs = Math.max(this.keptAfterMs, dueMs);
     if (this.nextMs <= dueMs) await this.withView((view) => this.drop(view, dueMs, wallMs));
     const isClearingDue = Math.abs(wallMs - this.clearedAtMs) >= this.retentionMs / CLEARINGS_PER_RETENTION;
     if (!isClearingDue) return;
@@ -92,6 +103,7 @@ export class Expiry {
 
   private async clear(view: CommittedView, throughMs: number): Promise<void> {
     for await (const _ of view.deadlines(-1, throughMs)) {
+      this.keptAfterMs = Math.max(this.keptAfterMs, throughMs);
       this.store.clearDeadlines(throughMs);
       return;
     }

@@ -108,6 +108,65 @@ describe('a poll', () => {
   });
 });
 
+describe('a lifetime that ends', () => {
+  const ttl = { query: 'ttl=1' };
+  const isGone = (key: string) => until(`${key} is gone`, async () => (await node.get(key)).status === 404);
+
+  it('is told once, though nobody has written', async () => {
+    const since = await cursorNow(node);
+    await node.put('brief', 'value', ttl);
+    const alive = await changes(node, `?since=${since}`);
+    expect(opsOf(alive)).toEqual({ brief: 'put' });
+    await isGone('brief');
+    const over = await changes(node, `?since=${alive.cursor}`);
+    expect(over.entries).toEqual([{ key: 'brief', op: 'expire' }]);
+    expect((await changes(node, `?since=${over.cursor}`)).entries).toEqual([]);
+    // Who did not see it alive is not shown what is over.
+    expect(opsOf(await changes(node, `?since=${since}&values=true`))).toEqual({ brief: 'expire' });
+  });
+
+  it('is not told when the value was replaced or deleted before', async () => {
+    for (const key of ['renewed', 'removed']) await node.put(key, 'value', ttl);
+    await node.put('renewed', 'for good');
+    await node.delete('removed');
+    const { cursor } = await changes(node, `?since=${await cursorNow(node)}`);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect((await changes(node, `?since=${cursor}`)).entries.map(({ key }) => key)).not.toContain('renewed');
+    expect((await changes(node, `?since=${cursor}`)).entries.map(({ key }) => key)).not.toContain('removed');
+  });
+
+  it('of many keys at one moment is told a few at a time, each once', async () => {
+    const keys = Array.from({ length: 5 }, (_, i) => `together${i}`);
+    const body = JSON.stringify(keys.map((key) => ({ op: 'put', key, value: 'value', ttl: 1 })));
+    const headers = { 'Content-Type': 'application/json' };
+    expect((await node.request('/v1/batch', { method: 'POST', headers, body })).status).toBe(200);
+    let since = (await changes(node, `?since=${await cursorNow(node)}&prefix=together`)).cursor;
+    await isGone('together4');
+    const told: string[] = [];
+    for (let pending = 1; pending > 0;) {
+      const batch = await changes(node, `?since=${since}&prefix=together&limit=2`);
+      expect(batch.entries.length).toBeLessThanOrEqual(2);
+      told.push(...batch.entries.map(({ key, op }) => `${key} ${op}`));
+      ({ cursor: since, pending } = batch);
+    }
+    expect(told).toEqual(keys.map((key) => `${key} expire`));
+  });
+
+  it('comes in a stream and ends a long poll', async () => {
+    await node.put('watched', 'value', ttl);
+    const since = await cursorNow(node);
+    const query = `since=${since}&prefix=watched`;
+    const stream = await ChangeStream.open(`${node.url}/v1/changes?feed=eventsource&${query}`);
+    const [batch, event] = await Promise.all([
+      changes(node, `?feed=longpoll&timeout=10000&${query}`),
+      stream.nextBatch(),
+    ]);
+    expect(batch.entries).toEqual([{ key: 'watched', op: 'expire' }]);
+    expect(event.entries).toEqual([{ key: 'watched', op: 'expire' }]);
+    stream.close();
+  }, 15_000);
+});
+
 describe('a long poll', () => {
   it('answers when something has changed', async () => {
     const since = await cursorNow(node);

@@ -119,7 +119,7 @@ export class FeedReader {
     const { cluster } = this;
     const { visible } = node.mind;
     try {
-      const changes = await new ChangeFeed(driver).read(cursor, this.filter);
+      const changes = await new ChangeFeed(driver, { endedKeptAfterMs: -Infinity }).read(cursor, this.filter);
       cluster.count(changes.changes.length > 0 ? 'feed read' : 'feed read: nothing');
       this.take(node, visible, cursor, changes);
       return changes;

@@ -627,8 +627,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'moves a cursor to the clock whatever was read',
     CHANGES,
-    'movedOn(cursor, clock,',
-    'movedOn(cursor, view.clock,',
+    'cursor: { clock, ended }',
+    'cursor: { clock: view.clock, ended }',
   ),
   mutant(
     'takes the cursor of a read from the newest view',
@@ -647,8 +647,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'leaves deleted keys out of the changes',
     CHANGES,
-    '({ key, versions }));',
-    '({ key, versions })).filter(({ versions }) => versions.length > 0);',
+    'changes: found.changes,',
+    'changes: found.changes.filter(({ versions }) => versions.length > 0),',
   ),
   mutant(
     'reads changes below the floor',

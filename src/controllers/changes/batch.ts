@@ -27,7 +27,7 @@ export class Batch {
     readonly cursor: Cursor,
     readonly token: string,
     readonly entries: number,
-    /** Dots that were there and are not looked at yet. */
+    /** Dots that were there and are not looked at yet; not 0 either when lifetimes are left. */
     readonly pending: number,
     readonly session: string,
     /** `{entries, cursor, pending, session}` as JSON. */
@@ -60,8 +60,8 @@ export class BatchReader {
     return new Batch(cursor, token, entries.length, pending, session, body);
   }
 
-  private entry({ key, versions }: Change, wantsValues: boolean) {
-    if (versions.length === 0) return { key, op: 'delete' };
+  private entry({ key, versions, hasEnded }: Change, wantsValues: boolean) {
+    if (versions.length === 0) return { key, op: hasEnded ? 'expire' : 'delete' };
     return { key, op: 'put', ...entryToJson(versions, wantsValues, this.resolution) };
   }
 }

@@ -9,10 +9,13 @@ import { descends } from '../../clock/version-vector.js';
 import type { Cursor } from '../../replication/cursor.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { Problem } from '../http/problem.js';
-import type { Batch, BatchReader, Selection } from './batch.js';
+import { Batch, type BatchReader, type Selection } from './batch.js';
 
 /** Far below what a reader notices, far above what it costs to write a batch to hundreds of them. */
 const PULSE_MS = 15;
+
+/** How often it is looked for lifetimes that have ended, which no commit tells. */
+const LOOK_EVERY_MS = 1000;
 
 /** What came of waiting: undefined when the replica stops, or the reader has left. */
 type Outcome = Batch | Error | undefined;
@@ -22,6 +25,7 @@ interface Group {
   readonly name: string;
   readonly selection: Selection;
   readonly cursor: Cursor;
+  readonly token: string;
   readonly readers: Set<(outcome: Outcome) => void>;
   isReading: boolean;
 }
@@ -33,6 +37,7 @@ export class ChangeHub {
   private pulse: NodeJS.Timeout | undefined;
   private lastPulseMs = -Infinity;
   private isStopped = false;
+  private readonly looking = setInterval(() => this.readAll(() => true), LOOK_EVERY_MS);
 
   constructor(
     private readonly driver: ReplicaDriver,
@@ -67,7 +72,7 @@ export class ChangeHub {
 
   /**
    * Tells the next batch after this cursor, once, as soon as there is one; it may be without entries when only other keys
-   * have changed. The result ends the waiting.
+   * have changed, or time has gone on. The result ends the waiting.
    */
   next(selection: Selection, cursor: Cursor, token: string, reader: (outcome: Outcome) => void): () => void {
     if (this.isStopped) {
@@ -75,7 +80,7 @@ export class ChangeHub {
       return () => {};
     }
     const name = `${token} ${JSON.stringify(selection)}`;
-    const group = this.groups.get(name) ?? this.begin(name, selection, cursor);
+    const group = this.groups.get(name) ?? this.begin(name, selection, cursor, token);
     group.readers.add(reader);
     return () => {
       group.readers.delete(reader);
@@ -88,11 +93,12 @@ export class ChangeHub {
     this.isStopped = true;
     this.leave();
     clearTimeout(this.pulse);
+    clearInterval(this.looking);
     for (const group of [...this.groups.values()]) this.tell(group, undefined);
   }
 
-  private begin(name: string, selection: Selection, cursor: Cursor): Group {
-    const group: Group = { name, selection, cursor, readers: new Set(), isReading: false };
+  private begin(name: string, selection: Selection, cursor: Cursor, token: string): Group {
+    const group: Group = { name, selection, cursor, token, readers: new Set(), isReading: false };
     this.groups.set(name, group);
     if (this.isBehind(group)) this.schedulePulse();
     return group;
@@ -111,14 +117,25 @@ export class ChangeHub {
   private beat(): void {
     this.pulse = undefined;
     this.lastPulseMs = performance.now();
-    for (const group of [...this.groups.values()]) {
-      if (!group.isReading && this.isBehind(group)) void this.read(group);
-    }
+    this.readAll((group) => this.isBehind(group));
+  }
+
+  private readAll(isMeant: (group: Group) => boolean): void {
+    for (const group of [...this.groups.values()]) if (!group.isReading && isMeant(group)) void this.read(group);
   }
 
   private async read(group: Group): Promise<void> {
     group.isReading = true;
-    this.tell(group, await this.batches.read(group.cursor, group.selection).catch((error: unknown) => error as Error));
+    const outcome = await this.batches.read(group.cursor, group.selection).catch((error: unknown) => error as Error);
+    const isNothing = outcome instanceof Batch && outcome.entries === 0 && outcome.token === group.token;
+    if (isNothing && group.readers.size > 0 && !this.isStopped) this.wait(group);
+    else this.tell(group, outcome);
+  }
+
+  /** There was nothing; what has come since it was looked for has not been noted. */
+  private wait(group: Group): void {
+    group.isReading = false;
+    if (this.isBehind(group)) this.schedulePulse();
   }
 
   private tell(group: Group, outcome: Outcome): void {

@@ -5,6 +5,7 @@ import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestj
 import type { Resolution } from '../../clock/resolution.js';
 import { Metrics } from '../../observability/metrics.js';
 import { ChangeFeed } from '../../replication/change-feed.js';
+import { Expiry } from '../../replication/expiry.js';
 import { ReplicaDriver } from '../../replication/replica-driver.js';
 import { Tokens } from '../http/tokens.js';
 import { BatchReader } from './batch.js';
@@ -34,8 +35,8 @@ export class ChangesModule implements OnModuleDestroy {
         { provide: Tokens, useFactory: () => new Tokens(clusterSecret) },
         {
           provide: ChangeFeed,
-          inject: [ReplicaDriver],
-          useFactory: (driver: ReplicaDriver) => new ChangeFeed(driver),
+          inject: [ReplicaDriver, Expiry],
+          useFactory: (driver: ReplicaDriver, expiry: Expiry) => new ChangeFeed(driver, expiry),
         },
         {
           provide: BatchReader,

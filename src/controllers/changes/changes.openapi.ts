@@ -8,7 +8,7 @@ import { FEEDS, LIMIT, LIMIT_MAX, TIMEOUT_MS_MAX } from './changes-handler.js';
 /** `type`, `etag` and `siblings` come with a key that has a value, and with `?values=true` its `contentType` and the value. */
 const entrySchema = objectOf({
   key: STRING,
-  op: oneOfStrings('put', 'delete'),
+  op: oneOfStrings('put', 'delete', 'expire'),
   'type?': oneOfStrings(...VALUE_TYPES),
   'etag?': STRING,
   'siblings?': COUNT,

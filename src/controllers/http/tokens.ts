@@ -70,9 +70,9 @@ export class Tokens {
     return known.session;
   }
 
-  cursor({ clock, expiredMs }: Cursor): string {
+  cursor({ clock, ended }: Cursor): string {
     writeVector(this.begin(), clock);
-    return this.withoutKey(KIND.cursor, this.end(this.writer.varint(expiredMs)));
+    return this.withoutKey(KIND.cursor, this.end(this.writer.varint(ended.wallMs).text(ended.key)));
   }
 
   /** @throws Problem INVALID_TOKEN, CONTEXT_OF_ANOTHER_KEY */
@@ -99,7 +99,7 @@ export class Tokens {
   /** @throws Problem INVALID_TOKEN */
   parseCursor(token: string): Cursor {
     return this.open(KIND.cursor, token, {
-      read: (reader) => ({ clock: readVector(reader), expiredMs: reader.varint() }),
+      read: (reader) => ({ clock: readVector(reader), ended: { wallMs: reader.varint(), key: reader.text() } }),
       sealOf: (state) => sealWithoutKey(state, KIND.cursor),
       onForeign: notOurs,
     });

@@ -15,7 +15,7 @@ const anyKey = fc.string({ unit: 'grapheme', minLength: 1 });
 
 const tokens = new Tokens('secret');
 const SOME = vector({ 'n1.a': 3, 'n2.b': 2 ** 50 });
-const CURSOR = { clock: SOME, expiredMs: 1 };
+const CURSOR = { clock: SOME, ended: { wallMs: 1, key: 'a' } };
 
 function codeOf(open: () => unknown): string {
   try {
@@ -40,10 +40,10 @@ describe('a token', () => {
 
   it('says as a cursor how far its reader is, in writes and in time', () => {
     fc.assert(
-      fc.property(anyVector, fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), (clock, expiredMs) => {
-        const cursor = new Tokens('secret').parseCursor(tokens.cursor({ clock, expiredMs }));
+      fc.property(anyVector, fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), anyKey, (clock, wallMs, key) => {
+        const cursor = new Tokens('secret').parseCursor(tokens.cursor({ clock, ended: { wallMs, key } }));
         expect(shownVector(cursor.clock)).toEqual(shownVector(clock));
-        expect(cursor.expiredMs).toBe(expiredMs);
+        expect(cursor.ended).toEqual({ wallMs, key });
       }),
     );
   });
@@ -115,7 +115,8 @@ describe('a token', () => {
       tokens.context('b', SOME),
       tokens.session(SOME),
       tokens.cursor(CURSOR),
-      tokens.cursor({ ...CURSOR, expiredMs: 2 }),
+      tokens.cursor({ ...CURSOR, ended: { wallMs: 2, key: 'a' } }),
+      tokens.cursor({ ...CURSOR, ended: { wallMs: 1, key: 'b' } }),
       tokens.context('a', vector({ 'n1.a': 3 })),
     ];
     expect(new Set(all).size).toBe(all.length);
