@@ -11,9 +11,9 @@ export function keyOfUrl(url: string, prefix: string): string {
   const start = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('//') + 2);
   const segment = url.slice(start + prefix.length, end < 0 ? undefined : end);
   if (segment.includes('/')) throw new Problem('INVALID_KEY', 'a slash within a key is written %2F');
-  let key: string;
+  let key = segment;
   try {
-    key = decodeURIComponent(segment);
+    if (segment.includes('%')) key = decodeURIComponent(segment);
   } catch {
     throw new Problem('INVALID_KEY', `"${segment}" is not percent-encoded UTF-8`);
   }
@@ -26,6 +26,8 @@ export function checkKey(key: string): void {
   if (key === '') throw new Problem('INVALID_KEY', 'a key has at least one byte');
   if (!key.isWellFormed())
     throw new Problem('INVALID_KEY', 'the key has half a surrogate pair, which UTF-8 cannot hold');
+  // Three bytes are the most that one unit of the string takes.
+  if (key.length * 3 <= KEY_BYTES_MAX) return;
   const bytes = Buffer.byteLength(key);
   if (bytes > KEY_BYTES_MAX) throw new Problem('KEY_TOO_LONG', `the key has ${bytes} bytes; at most ${KEY_BYTES_MAX}`);
 }

@@ -1,6 +1,6 @@
 // How is a client told of a key, whatever its type? In headers that are the same for all, and in JSON.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
 import { stampToMs } from '../../clock/hybrid-clock.js';
@@ -9,6 +9,7 @@ import { ranked, type Resolution } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { Written } from '../http/accepted.js';
+import type { Answer } from '../http/answer.js';
 import { entityTag } from '../http/etag.js';
 import type { Tokens } from '../http/tokens.js';
 import { partText } from '../http/typed-value.js';
@@ -22,15 +23,18 @@ export class KeyAnswers {
    * Both tokens cover everything that the answer may depend on: the context of the filled container, which is the
    * replica's clock and, for a key ahead of it, more. What the session had seen before is in it: the gate saw to that.
    */
-  writeTokens(res: ServerResponse, key: string, context: VersionVector): void {
-    res.setHeader('Quartet-Context', this.tokens.context(key, context));
-    res.setHeader('Quartet-Session', this.tokens.session(context));
+  writeTokens(res: Answer, key: string, vector: VersionVector): { readonly context: string; readonly session: string } {
+    const context = this.tokens.context(key, vector);
+    const session = this.tokens.session(vector);
+    res.setHeader('Quartet-Context', context);
+    res.setHeader('Quartet-Session', session);
     res.setHeader('Cache-Control', 'no-store');
+    return { context, session };
   }
 
   /** Every version, whatever its type: the key's type first, and of each part the winner first. */
   writeSiblings(
-    res: ServerResponse,
+    res: Answer,
     key: string,
     { versions, context }: { readonly versions: readonly Version[]; readonly context: VersionVector },
     resolution: Resolution,
@@ -47,41 +51,41 @@ export class KeyAnswers {
   /** Without a body, unless it was acknowledged by too few. */
   writeDeleted(
     req: IncomingMessage,
-    res: ServerResponse,
+    res: Answer,
     request: { readonly key: string; readonly acksNeeded: number },
     written: Written,
   ): void {
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request, written);
     this.writeTokens(res, request.key, written.container.context);
     res.setHeader('Quartet-Siblings', siblingCount(written.container.versions));
-    end(res, 204);
+    res.end(204);
   }
 
   /** @param shown what the answer to this type's writes tells besides */
   writeResult(
     req: IncomingMessage,
-    res: ServerResponse,
+    res: Answer,
     { key, acksNeeded }: { readonly key: string; readonly acksNeeded: number },
     { dot, container, existed, acks }: Written,
     shown: object = {},
   ): void {
-    const { versions, context } = container;
+    const { versions } = container;
     const siblings = siblingCount(versions);
     // Where nothing was written there is nothing to wait for.
     const isShort = dot !== undefined && acks < acksNeeded;
-    this.writeTokens(res, key, context);
+    const { context, session } = this.writeTokens(res, key, container.context);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
     res.setHeader('Quartet-Siblings', siblings);
     res.setHeader('Quartet-Acks', acks);
     if (isMinimal(req)) {
       res.setHeader('Preference-Applied', 'return=minimal');
-      return end(res, isShort ? 202 : 204);
+      return res.end(isShort ? 202 : 204);
     }
     writeJson(res, isShort ? 202 : existed ? 200 : 201, {
       key,
       dot: dot === undefined ? null : formatDot(dot),
-      context: res.getHeader('Quartet-Context'),
-      session: res.getHeader('Quartet-Session'),
+      context,
+      session,
       siblings,
       acks,
       ...shown,
@@ -103,18 +107,11 @@ function siblingToJson(version: Version): object {
   };
 }
 
-export function writeJson(res: ServerResponse, status: number, body: unknown): void {
+export function writeJson(res: Answer, status: number, body: unknown): void {
   writeJsonText(res, status, JSON.stringify(body));
 }
 
-export function writeJsonText(res: ServerResponse, status: number, text: string): void {
-  res.statusCode = status;
+export function writeJsonText(res: Answer, status: number, text: string): void {
   res.setHeader('Content-Type', 'application/json');
-  res.setHeader('Content-Length', Buffer.byteLength(text));
-  res.end(text);
-}
-
-export function end(res: ServerResponse, status: number): void {
-  res.statusCode = status;
-  res.end();
+  res.end(status, Buffer.from(text));
 }

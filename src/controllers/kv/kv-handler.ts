@@ -10,13 +10,15 @@ import { RESOLUTIONS, winner } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { accepted, refuseAbsent } from '../http/accepted.js';
+import { Answer } from '../http/answer.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
+import { httpDate } from '../http/http-date.js';
 import { choiceParameter, optionalIntegerParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';
 import type { Tokens } from '../http/tokens.js';
-import { end, KeyAnswers } from './key-answers.js';
+import { KeyAnswers } from './key-answers.js';
 import type { KvOptions } from './kv-options.js';
 import { readQuorum } from './quorum.js';
 import { replicasNeeded } from './replicas-needed.js';
@@ -24,6 +26,10 @@ import { contentTypeOf, refuseUnsafeHeaders } from './write-headers.js';
 import { WriteParser } from './write-parser.js';
 
 export const KV_PREFIX = '/v1/kv/';
+
+const READ_PARAMETERS = ['resolve', 'siblings', 'r', 'timeout'];
+const PUT_PARAMETERS = ['w', 'timeout', 'ttl'];
+const DELETE_PARAMETERS = ['w', 'timeout'];
 
 /** Ten years: what shall live longer needs no end, and no deadline is ever too large a number. */
 export const TTL_SECONDS_MAX = 315_360_000;
@@ -45,10 +51,10 @@ export class KvHandler {
   }
 
   /** GET and HEAD. */
-  async read(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async read(req: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = req.url!;
     const key = keyOfUrl(url, KV_PREFIX);
-    const query = parseQuery(url, ['resolve', 'siblings', 'r', 'timeout']);
+    const query = parseQuery(url, READ_PARAMETERS);
     const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
     const answersNeeded = replicasNeeded(query, 'r', this.options.memberCount());
@@ -59,20 +65,24 @@ export class KvHandler {
     const container =
       answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
     const live = container.versions;
+    const res = new Answer(response);
     this.answers.writeTokens(res, key, container.context);
     const best = winner(ofType(live, 'register'), resolution) ?? (wantsSiblings ? live[0] : undefined);
-    if (best === undefined) return refuseAbsent(live, typeOf(live));
+    if (best === undefined) {
+      res.release();
+      return refuseAbsent(live, typeOf(live));
+    }
     res.setHeader('ETag', entityTag(live));
     res.setHeader('Quartet-Siblings', siblingCount(live));
-    res.setHeader('Last-Modified', new Date(stampToMs(best.stamp)).toUTCString());
+    res.setHeader('Last-Modified', httpDate(stampToMs(best.stamp)));
     const known = req.headers['if-none-match'];
-    if (known !== undefined && matchesTag(known, live, true)) end(res, 304);
+    if (known !== undefined && matchesTag(known, live, true)) res.end(304);
     else if (wantsSiblings) this.answers.writeSiblings(res, key, container, resolution);
     else writeValue(res, best);
   }
 
   async put(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { request, query } = this.parser.parse(req, KV_PREFIX, ['ttl']);
+    const { request, query } = this.parser.parse(req, KV_PREFIX, PUT_PARAMETERS);
     const ttlSeconds = optionalIntegerParameter(query, 'ttl', 1, TTL_SECONDS_MAX);
     const ttlMs = ttlSeconds === undefined ? undefined : ttlSeconds * 1000;
     refuseUnsafeHeaders(req);
@@ -84,23 +94,27 @@ export class KvHandler {
     const result = await withBody(req, limit, (value) =>
       this.driver.write({ ...request, operation: { kind: 'put', contentType, value, ttlMs } }),
     );
-    this.answers.writeResult(req, res, request, accepted(result));
+    this.answers.writeResult(req, new Answer(res), request, accepted(result));
   }
 
   async delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { request } = this.parser.parse(req, KV_PREFIX, []);
+    const { request } = this.parser.parse(req, KV_PREFIX, DELETE_PARAMETERS);
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
     const operation = { kind: 'delete', type: 'register' } as const;
-    this.answers.writeDeleted(req, res, request, accepted(await this.driver.write({ ...request, operation })));
+    this.answers.writeDeleted(
+      req,
+      new Answer(res),
+      request,
+      accepted(await this.driver.write({ ...request, operation })),
+    );
   }
 }
 
-function writeValue(res: ServerResponse, { contentType, value }: Version): void {
+function writeValue(res: Answer, { contentType, value }: Version): void {
   res.setHeader('Content-Type', contentType);
-  res.setHeader('Content-Length', value.length);
   // The bytes are a stranger's: a browser must neither guess their type nor run them.
   res.setHeader('X-Content-Type-Options', 'nosniff');
   res.setHeader('Content-Security-Policy', 'sandbox');
-  res.end(value);
+  res.end(200, Buffer.from(value.buffer, value.byteOffset, value.length));
 }

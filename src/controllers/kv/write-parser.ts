@@ -22,14 +22,14 @@ export class WriteParser {
   ) {}
 
   /**
-   * @param names of query parameters that this write takes beside `w` and `timeout`
+   * @param names of query parameters that this write takes
    * @throws Problem
    */
   parse(req: IncomingMessage, prefix: string, names: readonly string[]): ParsedWrite {
     this.options.checkWritable();
     const url = req.url!;
     const key = keyOfUrl(url, prefix);
-    const query = parseQuery(url, ['w', 'timeout', ...names]);
+    const query = parseQuery(url, names);
     const token = req.headers['quartet-context'];
     const request = {
       key,

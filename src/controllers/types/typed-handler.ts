@@ -10,6 +10,8 @@ import { siblingCount } from '../../clock/siblings.js';
 import type { Operation } from '../../replication/engine/operation.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { accepted, refuseAbsent, type Written } from '../http/accepted.js';
+import { Answer } from '../http/answer.js';
+import { httpDate } from '../http/http-date.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
 import { Problem } from '../http/problem.js';
@@ -18,7 +20,7 @@ import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';
 import type { Tokens } from '../http/tokens.js';
 import { valueText, type CollectionType } from '../http/typed-value.js';
-import { end, KeyAnswers, writeJsonText } from '../kv/key-answers.js';
+import { KeyAnswers, writeJsonText } from '../kv/key-answers.js';
 import type { KvOptions } from '../kv/kv-options.js';
 import { readQuorum } from '../kv/quorum.js';
 import { replicasNeeded } from '../kv/replicas-needed.js';
@@ -37,6 +39,8 @@ const KINDS: Readonly<Record<CollectionType, Kind>> = {
   map: { prefix: '/v1/maps/', parse: parseMapUpdate },
 };
 
+const WRITE_PARAMETERS = ['w', 'timeout'];
+
 export class TypedHandler {
   private readonly gate: SessionGate;
   private readonly answers: KeyAnswers;
@@ -54,7 +58,7 @@ export class TypedHandler {
   }
 
   /** GET and HEAD. */
-  async read(type: CollectionType, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async read(type: CollectionType, req: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = req.url!;
     const key = keyOfUrl(url, KINDS[type].prefix);
     const query = parseQuery(url, ['resolve', 'siblings', 'r', 'timeout']);
@@ -67,14 +71,18 @@ export class TypedHandler {
     const container =
       answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
     const live = container.versions;
+    const res = new Answer(response);
     this.answers.writeTokens(res, key, container.context);
     const versions = ofType(live, type);
-    if (versions.length === 0 && !(wantsSiblings && live.length > 0)) return refuseAbsent(live, typeOf(live));
+    if (versions.length === 0 && !(wantsSiblings && live.length > 0)) {
+      res.release();
+      return refuseAbsent(live, typeOf(live));
+    }
     res.setHeader('ETag', entityTag(live));
     res.setHeader('Quartet-Siblings', siblingCount(live));
-    res.setHeader('Last-Modified', new Date(stampToMs(latest(live))).toUTCString());
+    res.setHeader('Last-Modified', httpDate(stampToMs(latest(live))));
     const known = req.headers['if-none-match'];
-    if (known !== undefined && matchesTag(known, live, true)) end(res, 304);
+    if (known !== undefined && matchesTag(known, live, true)) res.end(304);
     else if (wantsSiblings) this.answers.writeSiblings(res, key, container, resolution);
     else writeJsonText(res, 200, valueText(type, versions, resolution));
   }
@@ -86,21 +94,26 @@ export class TypedHandler {
       const instead = 'it acts on what this replica has; with Quartet-Session that is no less than you have seen';
       throw new Problem('INVALID_HEADER', `Quartet-Context: an operation on a ${type} takes none: ${instead}`);
     }
-    const { request } = this.parser.parse(req, prefix, []);
+    const { request } = this.parser.parse(req, prefix, WRITE_PARAMETERS);
     refuseUnsafeHeaders(req);
     requireJson(req);
     await this.gate.pass(req, request.timeoutMs);
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
     const result = await withBody(req, limit, (body) => this.driver.write({ ...request, operation: parse(body) }));
     const written = accepted(result);
-    this.answers.writeResult(req, res, request, written, type === 'counter' ? shownSum(written) : {});
+    this.answers.writeResult(req, new Answer(res), request, written, type === 'counter' ? shownSum(written) : {});
   }
 
   async delete(type: CollectionType, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { request } = this.parser.parse(req, KINDS[type].prefix, []);
+    const { request } = this.parser.parse(req, KINDS[type].prefix, WRITE_PARAMETERS);
     await this.gate.pass(req, request.timeoutMs);
     const operation = { kind: 'delete', type } as const;
-    this.answers.writeDeleted(req, res, request, accepted(await this.driver.write({ ...request, operation })));
+    this.answers.writeDeleted(
+      req,
+      new Answer(res),
+      request,
+      accepted(await this.driver.write({ ...request, operation })),
+    );
   }
 }
 
