@@ -14,7 +14,7 @@ import { descends, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import type { Input, RequestId } from './engine/input.js';
+import type { Input, RequestId, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
@@ -198,12 +198,15 @@ export class ReplicaDriver {
   }
 
   /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */
-  async write({ timeoutMs, ...request }: WriteRequest): Promise<WriteResult> {
+  async write(request: WriteRequest): Promise<WriteResult> {
     if (!this.introduction.isOver) await this.introduction.wait();
     this.checkMember();
     const id = ++this.lastId;
-    const answered = this.request(id, { kind: 'write', id, wallMs: this.outside.time.nowMs(), ...request });
-    return resultOf(await (request.acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered)));
+    const { key, operation, context, precondition, acksNeeded, timeoutMs } = request;
+    const wallMs = this.outside.time.nowMs();
+    const input: WriteInput = { kind: 'write', id, key, operation, context, precondition, acksNeeded, wallMs };
+    const answered = this.request(id, input);
+    return resultOf(await (acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered)));
   }
 
   /** What so many replicas know of a key, this one included, merged, and those that lacked something repaired. */

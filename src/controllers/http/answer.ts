@@ -27,6 +27,15 @@ export class Answer {
     else res.end(body);
   }
 
+  /** As `end`, with text in UTF-8. */
+  endText(status: number, text: string): void {
+    const { res, fields } = this;
+    const length = Buffer.byteLength(text);
+    fields.push('Content-Length', String(length));
+    res.writeHead(status, fields);
+    res.end(text, length === text.length ? 'latin1' : 'utf8');
+  }
+
   /** Leaves the headers so far to the error that is answered instead. */
   release(): void {
     for (let place = 0; place < this.fields.length; place += 2) {

@@ -113,5 +113,5 @@ export function writeJson(res: Answer, status: number, body: unknown): void {
 
 export function writeJsonText(res: Answer, status: number, text: string): void {
   res.setHeader('Content-Type', 'application/json');
-  res.end(status, Buffer.from(text));
+  res.endText(status, text);
 }

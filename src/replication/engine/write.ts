@@ -52,7 +52,9 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   for (let counter = counterOf(state.clock, dot.actor) + 1; counter <= dot.counter; counter++) {
     effects.logDot(dot.actor, counter, key);
   }
-  state.clock = advance(state.clock, dot);
+  // A key that knew nothing more than the clock knows just as much now: one vector serves both.
+  const hadClock = before.context === state.clock && input.context === undefined;
+  state.clock = hadClock ? after.context : advance(state.clock, dot);
   state.stamp = stamp;
   effects.store(state, key, strip(after, knownOf(state, key)), before.versions, wallMs);
   const container = { versions: liveAt(after.versions, wallMs), context: after.context };
