@@ -41,7 +41,7 @@ export interface Changes {
   readonly cursor: Cursor;
   /** Dots of the view that are left, and one when lifetimes are: 0, and nothing is. */
   readonly pending: number;
-  /** Everything that the changes shown may know. */
+  /** Everything that the changes shown may know or depend on. */
   readonly seen: VersionVector;
 }
 
@@ -62,7 +62,8 @@ export async function readChanges(view: CommittedView, cursor: Cursor, filter: C
   const dots = countBeyond(view.clock, clock);
   const since = notAhead(cursor.ended, filter.wallMs);
   const { ended, isWhole } = dots > 0 ? { ended: since, isWhole: true } : await readEnded(view, since, filter, found);
-  return { changes: found.changes, cursor: { clock, ended }, pending: dots + (isWhole ? 0 : 1), seen: found.seen };
+  const pending = dots + (isWhole ? 0 : 1);
+  return { changes: found.changes, cursor: { clock, ended }, pending, seen: view.seen(found.seen) };
 }
 
 /** Keys of which a lifetime has ended since; those that were replaced in time are no longer in the index. */

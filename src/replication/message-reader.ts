@@ -55,7 +55,7 @@ const LOCAL_BYTES_PER_BYTE = 4;
 /** What keys may take on disk for each missing dot, so that taking over all of them is the shorter way. */
 const BYTES_PER_DOT = 256;
 
-const NO_DOTS = { ranges: [], containers: new Map<string, Container>(), exact: undefined };
+const NO_DOTS = { ranges: [], containers: new Map<string, Container>(), exact: undefined, past: EMPTY_VECTOR };
 
 export class MessageReader {
   /** By kind of message and peer. */
@@ -195,7 +195,7 @@ export class MessageReader {
       invariant(isCut || keys.length === span.to - span.from, `the log of ${span.actor} has a hole after ${span.from}`);
       ranges.push({ actor: span.actor, from: span.from, keys });
     }
-    return { clock: view.clock, ranges, containers, exact: undefined };
+    return { clock: view.clock, ranges, containers, exact: undefined, past: view.node.past };
   }
 
   /** The containers of keys ahead that follow `after`, and where the next batch of them goes on. */
@@ -215,7 +215,7 @@ export class MessageReader {
         break;
       }
     }
-    return { batch: { clock: view.clock, ranges: [], containers, exact: undefined }, next };
+    return { batch: { clock: view.clock, ranges: [], containers, exact: undefined, past: view.node.past }, next };
   }
 
   /** The containers of these keys, absent ones too, up to `next`. One that is damaged here is left out. */
@@ -236,7 +236,7 @@ export class MessageReader {
         if (!(error instanceof CorruptRecordError)) throw error;
       }
     }
-    return { batch: { clock: view.clock, ranges: [], containers, exact: undefined }, next };
+    return { batch: { clock: view.clock, ranges: [], containers, exact: undefined, past: view.node.past }, next };
   }
 
   /** The digests of what is here, when it is not the same though the same is known. */
@@ -273,7 +273,7 @@ export class MessageReader {
       keys: this.limits.pieceKeys,
       bytes: this.limits.bytes,
     });
-    return { span: { after, through }, clock, containers };
+    return { span: { after, through }, clock, containers, past: view.node.past };
   }
 
   /** What is stored in a span; up to an earlier end, the last key taken, when it is more than `max`. */

@@ -10,7 +10,7 @@
 import { fill, type Container } from '../clock/container.js';
 import { liveAt } from '../clock/lifetime.js';
 import type { Members } from '../clock/membership.js';
-import { descends, type VersionVector } from '../clock/version-vector.js';
+import { descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
@@ -29,7 +29,7 @@ import { Group } from './group.js';
 import { handedOver } from './hand-over.js';
 import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
-import type { ReadRequest, WriteRequest } from './requests.js';
+import type { ReadRequest, WriteRequest, Shown } from './requests.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
 import type { PeerTransport } from './transport.port.js';
@@ -195,6 +195,11 @@ export class ReplicaDriver {
    */
   read(key: string): Container {
     return this.alive(fill(this.store.container(key), this.store.view.knownOf(key)));
+  }
+
+  /** What a client has seen that was shown this: its session goes on from there. A committed answer is told of. */
+  seen({ context, past = EMPTY_VECTOR }: Shown): VersionVector {
+    return join(this.store.view.seen(context), past);
   }
 
   /** Resolves when the write is committed here and acknowledged as asked, or `timeoutMs` later with what it has. */

@@ -1,5 +1,6 @@
 // What is asked of a replica on behalf of a client? What the engine is told, and how long others may take.
 
+import type { VersionVector } from '../clock/version-vector.js';
 import type { ReadInput, WriteInput } from './engine/input.js';
 
 export interface WriteRequest extends Pick<
@@ -13,4 +14,10 @@ export interface WriteRequest extends Pick<
 export interface ReadRequest extends Pick<ReadInput, 'key' | 'answersNeeded'> {
   /** How long to wait for answers of other replicas. */
   readonly timeoutMs: number;
+}
+
+/** A key's context, as a client was shown it; `past`: what its versions may depend on besides, if not from here alone. */
+export interface Shown {
+  readonly context: VersionVector;
+  readonly past?: VersionVector;
 }

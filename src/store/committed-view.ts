@@ -206,9 +206,17 @@ export class CommittedView {
     for await (const [recordKey] of this.scan(contextsRange(after))) yield keyOf(recordKey);
   }
 
-  /** Everything that any key may know: the clock, contexts of keys ahead and claims. */
+  /**
+   * What a client has seen that was shown a key with this context: what the key's versions may depend on, too. For its
+   * session, and not for a write, whose context says something of its own key alone.
+   */
+  seen(context: VersionVector): VersionVector {
+    return join(join(context, this.clock), this.node.past);
+  }
+
+  /** Everything that any key may know or depend on: the clock, contexts of keys ahead and claims. */
   async knownOfAny(): Promise<VersionVector> {
-    let known = join(this.clock, claimedByAny(this.claims));
+    let known = join(this.seen(this.clock), claimedByAny(this.claims));
     if (this.aheadCount === 0) return known;
     for await (const key of this.aheadKeys(undefined)) known = join(known, this.context(key));
     return known;

@@ -27,7 +27,7 @@ const FORMAT = 1;
 const VERSIONS_FORMAT = 2;
 
 /** Format 2 of the node record adds floor, bootstrap and the number of the commit. */
-const NODE_FORMAT = 2;
+const NODE_FORMAT = 3;
 
 const HEADER_BYTES = 5;
 
@@ -52,13 +52,15 @@ export interface NodeRecord {
   readonly stamp: Stamp;
   /** By actor, the highest counter whose log entry need not be there any more. */
   readonly floor: VersionVector;
+  /** What versions that are stored here may depend on and the clock does not cover. */
+  readonly past: VersionVector;
   /** How far a bootstrap has come: it goes on after this key. Undefined: none is under way. */
   readonly bootstrap: { readonly through: string | undefined } | undefined;
 }
 
 /** The node record of a database that holds nothing yet. */
 export function blankNode(actor: Actor): NodeRecord {
-  return { actor, clock: EMPTY_VECTOR, stamp: 0, floor: EMPTY_VECTOR, bootstrap: undefined };
+  return { actor, clock: EMPTY_VECTOR, stamp: 0, floor: EMPTY_VECTOR, past: EMPTY_VECTOR, bootstrap: undefined };
 }
 
 const writer = new BinaryWriter(4096);
@@ -106,6 +108,7 @@ export function encodeNode(key: Uint8Array, node: NodeRecord, commit: number): B
   writeVector(writer, node.floor);
   writer.byte(node.bootstrap === undefined ? 0 : 1).text(node.bootstrap?.through ?? '');
   writer.varint(commit);
+  writeVector(writer, node.past);
   return sealed(key);
 }
 
@@ -123,7 +126,9 @@ export function decodeNode(key: Uint8Array, record: Uint8Array): { node: NodeRec
       const isBootstrapping = reader.byte() === 1;
       const through = reader.text() || undefined;
       const bootstrap = isBootstrapping ? { through } : undefined;
-      return { node: { actor, clock, stamp, floor, bootstrap }, commit: reader.varint() };
+      const commit = reader.varint();
+      const past = format === 2 ? EMPTY_VECTOR : readVector(reader);
+      return { node: { actor, clock, stamp, floor, past, bootstrap }, commit };
     },
     NODE_FORMAT,
   );

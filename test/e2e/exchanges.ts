@@ -144,6 +144,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
       ranges: [{ actor: 'n2.typed', from: 0, keys: [key, key, key, key] }],
       containers: new Map([[key, container(versions, vector({}))]]),
       exact: undefined,
+      past: vector({}),
     };
     await recorder.ask(node, 'post', '/put_remote', message('n1', { kind: 'push', batch }));
     for (const path of ['/v1/kv/', ...TYPED.map(([, each]) => each)]) {

@@ -178,7 +178,13 @@ describe('a replica', () => {
         const end = first === undefined ? 0 : Math.min(first[1], from + length);
         const keys = Array.from({ length: Math.max(0, end - from) }, () => key);
         const ranges = first === undefined || keys.length === 0 ? [] : [{ actor: first[0], from, keys }];
-        return { clock, ranges, containers: new Map([[key, container(versions, context)]]), exact: undefined };
+        return {
+          clock,
+          ranges,
+          containers: new Map([[key, container(versions, context)]]),
+          exact: undefined,
+          past: new Map<string, number>(),
+        };
       });
     await fc.assert(
       fc.asyncProperty(anyMessage, async (batch) => {

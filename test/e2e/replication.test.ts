@@ -158,6 +158,22 @@ describe('a session', () => {
     expect((await n3.get('quiet cause', { session: sessionOf(effect) })).status).toBe(200);
   });
 
+  it('that carries a read of an effect is not served where its cause has not come, however the effect came', async () => {
+    cluster.cut(n1, n3);
+    for (let round = 0; round < 8; round++) {
+      const cause = await n1.write(`far cause ${round}`, 'cause');
+      await n2.write(`near effect ${round}`, 'effect', { session: cause.session });
+      let effect = await n3.get(`near effect ${round}`);
+      await until('the effect has come', async () => {
+        effect = await n3.get(`near effect ${round}`);
+        return effect.status === 200;
+      });
+      // Refused, or served with it: n3 asks for what it misses sooner or later.
+      const seen = await n3.get(`far cause ${round}`, { session: sessionOf(effect), query: 'timeout=0' });
+      expect(seen.status).not.toBe(404);
+    }
+  }, 30_000);
+
   it('of a 404 after a delete keeps the key deleted', async () => {
     const { session } = await n1.write('gone', 'value', { query: 'w=all' });
     const deleted = await n2.delete('gone', { session });

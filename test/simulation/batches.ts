@@ -74,7 +74,7 @@ export class Batches {
     const { results, acks } = await running;
     if (life.isOver) return;
     cluster.count('batch');
-    // A replica that is told to end waits no longer.
+    // One that is told to stop answers with what it has.
     const isTimely = acksNeeded <= 1 || (cluster.timeline.nowMs < deadlineMs && !life.isStopping);
     this.check(name, operations, results, taken, { acks, acksNeeded: isTimely ? acksNeeded : 1 });
   }

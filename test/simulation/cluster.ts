@@ -23,6 +23,8 @@ export interface Reading {
   readonly node: string;
   readonly key: string;
   readonly context: ReadonlyMap<string, number>;
+  /** Of a read of several replicas: what its versions may depend on besides. */
+  readonly past?: ReadonlyMap<string, number>;
   readonly seen: WriteSet;
 }
 

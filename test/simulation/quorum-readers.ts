@@ -28,14 +28,15 @@ export async function readQuorum(
   if (result.answers < answersNeeded) {
     throw new Violation('quorum', `${name} answers with ${result.answers} of ${answersNeeded} replicas`);
   }
-  const { context } = result.container;
+  const { container, past } = result;
+  const { context } = container;
   const seen = cluster.oracle.covered(key, context);
   const missed = mustSee() & ~seen;
   if (missed !== 0n) {
     const names = cluster.oracle.names(key, missed).join(' ');
     throw new Violation('quorum', `${name} has asked ${answersNeeded} replicas for ${key} and has not seen ${names}`);
   }
-  return { node: name, key, context, seen };
+  return { node: name, key, context, past, seen };
 }
 
 /** The writes that now at least `holdersMin` nodes show or have shown, on disks that are still there when it is called. */

@@ -9,6 +9,8 @@
 
 import { Tokens } from '../../src/controllers/http/tokens.js';
 import { ReplicaStoppedError } from '../../src/replication/errors.js';
+import type { ReplicaDriver } from '../../src/replication/replica-driver.js';
+import type { Shown } from '../../src/replication/requests.js';
 import type { Cluster, Reading } from './cluster.js';
 import type { SimulatedNode } from './node.js';
 import { NOTHING, type OracleWrite, type WriteSet } from './oracle.js';
@@ -122,6 +124,7 @@ export class Sessions {
     request: number,
   ): Promise<void> {
     const { cluster } = this;
+    const driver = node.driver!;
     const reading =
       answersNeeded > 1 && cluster.names.length > 1
         ? await readQuorum(cluster, node.name, key, answersNeeded, 1000)
@@ -131,7 +134,7 @@ export class Sessions {
     client.readings.set(key, reading);
     this.checkSeen(client, key, reading.seen, `${node.name} shows ${client.name}`);
     this.follow(client, key, reading.seen);
-    this.give(client, reading.context, node);
+    this.give(client, reading, node, driver);
   }
 
   private async write(
@@ -142,6 +145,7 @@ export class Sessions {
     request: number,
   ): Promise<void> {
     const { cluster, prng } = this;
+    const driver = node.driver!;
     const value = prng.chance(cluster.options.deletes) ? undefined : cluster.nextValue();
     const past = new Map(client.past);
     const count = cluster.oracle.count(key);
@@ -157,7 +161,7 @@ export class Sessions {
     // A client that has gone on meanwhile has done so with the token that it had.
     if (result?.kind !== 'written' || client.waitingFor !== request) return;
     this.follow(client, key, write.seen | write.bit);
-    this.give(client, result.container.context, node);
+    this.give(client, result.container, node, driver);
   }
 
   private checkSeen({ past }: Client, key: string, seen: WriteSet, where: string): void {
@@ -178,9 +182,9 @@ export class Sessions {
   }
 
   /** The token that comes with an answer takes the place of the one before it, and remembers all of the client's past. */
-  private give(client: Client, context: ReadonlyMap<string, number>, node: SimulatedNode): void {
+  private give(client: Client, shown: Shown, node: SimulatedNode, driver: ReplicaDriver): void {
     const { oracle } = this.cluster;
-    client.token = this.tokens.session(context);
+    client.token = this.tokens.session(driver.seen(shown));
     const remembered = this.tokens.parseSession(client.token);
     for (const [key, writes] of client.past) {
       const forgotten = writes & ~oracle.covered(key, remembered);

@@ -93,7 +93,7 @@ export class BatchHandler {
     acksNeeded: number,
   ): Promise<void> {
     const isReached = acks >= acksNeeded || !results.some(({ kind }) => kind === 'written');
-    const session = this.tokens.session(results.reduce(seenBy, this.driver.view.clock));
+    const session = this.tokens.session(this.driver.seen({ context: results.reduce(seenBy, EMPTY_VECTOR) }));
     res.statusCode = isReached ? 200 : 202;
     res.setHeader('Cache-Control', 'no-store');
     res.setHeader('Quartet-Session', session);

@@ -7,7 +7,8 @@ import { stampToMs } from '../../clock/hybrid-clock.js';
 import { typeOf } from '../../clock/key-type.js';
 import { ranked, type Resolution } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
-import type { VersionVector } from '../../clock/version-vector.js';
+import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { Shown } from '../../replication/requests.js';
 import type { Written } from '../http/accepted.js';
 import type { Answer } from '../http/answer.js';
 import { entityTag } from '../http/etag.js';
@@ -17,15 +18,18 @@ import { valueToJson } from '../http/value-json.js';
 import { isMinimal } from './write-headers.js';
 
 export class KeyAnswers {
-  constructor(private readonly tokens: Tokens) {}
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly driver: ReplicaDriver,
+  ) {}
 
   /**
-   * Both tokens cover everything that the answer may depend on: the context of the filled container, which is the
-   * replica's clock and, for a key ahead of it, more. What the session had seen before is in it: the gate saw to that.
+   * The context is that of the filled container: the replica's clock and, for a key ahead of it, more. The session covers
+   * what the versions may depend on, too. What the session had seen before is in it: the gate saw to that.
    */
-  writeTokens(res: Answer, key: string, vector: VersionVector): { readonly context: string; readonly session: string } {
-    const context = this.tokens.context(key, vector);
-    const session = this.tokens.session(vector);
+  writeTokens(res: Answer, key: string, shown: Shown): { readonly context: string; readonly session: string } {
+    const context = this.tokens.context(key, shown.context);
+    const session = this.tokens.session(this.driver.seen(shown));
     res.setHeader('Quartet-Context', context);
     res.setHeader('Quartet-Session', session);
     res.setHeader('Cache-Control', 'no-store');
@@ -36,14 +40,14 @@ export class KeyAnswers {
   writeSiblings(
     res: Answer,
     key: string,
-    { versions, context }: { readonly versions: readonly Version[]; readonly context: VersionVector },
+    { versions, ...shown }: Shown & { readonly versions: readonly Version[] },
     resolution: Resolution,
   ): void {
     writeJson(res, siblingCount(versions) > 1 ? 300 : 200, {
       key,
       type: typeOf(versions),
-      context: this.tokens.context(key, context),
-      session: this.tokens.session(context),
+      context: this.tokens.context(key, shown.context),
+      session: this.tokens.session(this.driver.seen(shown)),
       siblings: ranked(versions, resolution).map(siblingToJson),
     });
   }
@@ -56,7 +60,7 @@ export class KeyAnswers {
     written: Written,
   ): void {
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request, written);
-    this.writeTokens(res, request.key, written.container.context);
+    this.writeTokens(res, request.key, written.container);
     res.setHeader('Quartet-Siblings', siblingCount(written.container.versions));
     res.end(204);
   }
@@ -73,7 +77,7 @@ export class KeyAnswers {
     const siblings = siblingCount(versions);
     // Where nothing was written there is nothing to wait for.
     const isShort = dot !== undefined && acks < acksNeeded;
-    const { context, session } = this.writeTokens(res, key, container.context);
+    const { context, session } = this.writeTokens(res, key, container);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
     res.setHeader('Quartet-Siblings', siblings);
     res.setHeader('Quartet-Acks', acks);

@@ -4,11 +4,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Version } from '../../clock/container.js';
+import type { Container } from '../../clock/container.js';
 import { stampToMs } from '../../clock/hybrid-clock.js';
 import { ofType, typeOf } from '../../clock/key-type.js';
 import { RESOLUTIONS, winner } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { Shown } from '../../replication/requests.js';
 import { accepted, refuseAbsent } from '../http/accepted.js';
 import { Answer } from '../http/answer.js';
 import { withBody, type BodyBudget } from '../http/body.js';
@@ -46,7 +48,7 @@ export class KvHandler {
     private readonly options: KvOptions,
   ) {
     this.gate = new SessionGate(driver, tokens);
-    this.answers = new KeyAnswers(tokens);
+    this.answers = new KeyAnswers(tokens, driver);
     this.parser = new WriteParser(tokens, options);
   }
 
@@ -62,11 +64,11 @@ export class KvHandler {
     const waiting = this.gate.pass(req, timeoutMs);
     if (waiting !== undefined) await waiting;
 
-    const container =
+    const container: Container & Shown =
       answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
     const live = container.versions;
     const res = new Answer(response);
-    this.answers.writeTokens(res, key, container.context);
+    this.answers.writeTokens(res, key, container);
     const best = winner(ofType(live, 'register'), resolution) ?? (wantsSiblings ? live[0] : undefined);
     if (best === undefined) {
       res.release();

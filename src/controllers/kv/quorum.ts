@@ -2,13 +2,13 @@
 
 import type { Container } from '../../clock/container.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
-import type { ReadRequest } from '../../replication/requests.js';
+import type { ReadRequest, Shown } from '../../replication/requests.js';
 import { Problem } from '../http/problem.js';
 
 /** What the replicas that answered know of the key, merged and filled. @throws Problem QUORUM_NOT_REACHED */
-export async function readQuorum(driver: ReplicaDriver, request: ReadRequest): Promise<Container> {
+export async function readQuorum(driver: ReplicaDriver, request: ReadRequest): Promise<Container & Shown> {
   const result = await driver.readQuorum(request);
-  if (result.kind === 'read') return result.container;
+  if (result.kind === 'read') return { ...result.container, past: result.past };
   const { answersNeeded, timeoutMs } = request;
   throw new Problem(
     'QUORUM_NOT_REACHED',

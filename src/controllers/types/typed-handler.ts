@@ -2,13 +2,14 @@
 // value looks. As with plain values, the engine decides; here it is translated.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Version } from '../../clock/container.js';
+import type { Container, Version } from '../../clock/container.js';
 import { stampToMs } from '../../clock/hybrid-clock.js';
 import { ofType, typeOf } from '../../clock/key-type.js';
 import { RESOLUTIONS } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
 import type { Operation } from '../../replication/engine/operation.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { Shown } from '../../replication/requests.js';
 import { accepted, refuseAbsent, type Written } from '../http/accepted.js';
 import { Answer } from '../http/answer.js';
 import { httpDate } from '../http/http-date.js';
@@ -53,7 +54,7 @@ export class TypedHandler {
     private readonly options: KvOptions,
   ) {
     this.gate = new SessionGate(driver, tokens);
-    this.answers = new KeyAnswers(tokens);
+    this.answers = new KeyAnswers(tokens, driver);
     this.parser = new WriteParser(tokens, options);
   }
 
@@ -68,11 +69,11 @@ export class TypedHandler {
     const timeoutMs = timeoutMsOf(query);
     await this.gate.pass(req, timeoutMs);
 
-    const container =
+    const container: Container & Shown =
       answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
     const live = container.versions;
     const res = new Answer(response);
-    this.answers.writeTokens(res, key, container.context);
+    this.answers.writeTokens(res, key, container);
     const versions = ofType(live, type);
     if (versions.length === 0 && !(wantsSiblings && live.length > 0)) {
       res.release();

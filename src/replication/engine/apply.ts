@@ -11,6 +11,7 @@ import { siblingCount } from '../../clock/siblings.js';
 import { advance, beyond, counterOf, countBeyond, join, type VersionVector } from '../../clock/version-vector.js';
 import { isSame, observeStamps } from './merge.js';
 import { clockOf, rangeEnd, type Batch, type DotRange } from './messages.js';
+import { dependOn, pastOf } from './past.js';
 import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
 
 /** Keys ahead are looked over at this rate, per merged key: each is met again soon, and no step takes long. */
@@ -58,6 +59,7 @@ export function applyBatch(
   for (const range of batch.ranges) dots += logNewDots(range, before, effects);
   if (dots > 0) effects.touchNode();
   state.clock = after;
+  dependOn(state, pastOf(batch));
   const missing = countBeyond(batch.clock, after);
   effects.observations.push({ kind: 'batch-applied', from, dots, keys: batch.containers.size, missing });
   return true;

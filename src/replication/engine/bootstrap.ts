@@ -15,6 +15,7 @@ import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
+import { dependOn } from './past.js';
 import {
   PIECE_COMPARISONS_MIN,
   type Bootstrap,
@@ -75,6 +76,7 @@ export function takePiece(
   if (bootstrap?.from !== from || bootstrap.attempt !== local.attempt) return;
   const { through } = local;
   const taken = { ...piece, span: { after: piece.span.after, through } };
+  dependOn(state, piece.past);
   mergePiece(state, from, taken, localsOf(bootstrap, local, stored), wallMs, effects);
   effects.observations.push({ kind: 'bootstrap-progressed', peer: from, keys: piece.containers.size });
   if (through === undefined) finish(state, effects);

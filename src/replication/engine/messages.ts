@@ -39,6 +39,8 @@ export interface Batch {
   readonly containers: ReadonlyMap<string, Container>;
   /** Keys whose state is the same as of an earlier clock, which the receiver's covers once it has the ranges. */
   readonly exact: Exact | undefined;
+  /** What the sender's versions may depend on that its clock does not cover. */
+  readonly past: VersionVector;
 }
 
 export interface Exact {
@@ -59,6 +61,8 @@ export interface Piece {
   readonly clock: VersionVector;
   /** Stripped by `clock`. */
   readonly containers: ReadonlyMap<string, Container>;
+  /** What the sender's versions may depend on that its clock does not cover. */
+  readonly past: VersionVector;
 }
 
 export interface ClockMessage {

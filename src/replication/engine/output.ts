@@ -19,6 +19,8 @@ export interface NodeState {
   readonly stamp: Stamp;
   /** By actor, the highest counter whose log entry need not be kept any more. */
   readonly floor: VersionVector;
+  /** What versions that are stored here may depend on and the clock does not cover. */
+  readonly past: VersionVector;
   /** How far taking over all keys has come; undefined: it is not under way. */
   readonly bootstrap: { readonly through: string | undefined } | undefined;
 }
@@ -75,7 +77,13 @@ export type WriteResult =
 /** What a read came to. `answers`: replicas that have told what they have, this one included. */
 export type ReadResult =
   /** The key's state as all of them know it, filled. */
-  | { readonly kind: 'read'; readonly container: Container; readonly answers: number }
+  | {
+      readonly kind: 'read';
+      readonly container: Container;
+      /** What it may depend on besides. */
+      readonly past: VersionVector;
+      readonly answers: number;
+    }
   /** Too few have. */
   | { readonly kind: 'not-reached'; readonly answers: number };
 

@@ -10,9 +10,11 @@
 
 import { EMPTY_CONTAINER, fill, strip, sync, type Container } from '../../clock/container.js';
 import { keep, keptAt } from '../../clock/lifetime.js';
+import { EMPTY_VECTOR, join } from '../../clock/version-vector.js';
 import type { ReadInput, RequestId } from './input.js';
 import { hasSameDots, observeStamps } from './merge.js';
 import type { Batch } from './messages.js';
+import { dependOn } from './past.js';
 import type { QuorumRead } from './waiting-reads.js';
 import { knownOf, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
 
@@ -26,10 +28,18 @@ export function read(
   const local = stored.container(key);
   if (answersNeeded <= 1) {
     const container = fill(local, knownOf(state, key));
-    effects.replies.push({ id, kind: 'read', result: { kind: 'read', container, answers: 1 } });
+    effects.replies.push({ id, kind: 'read', result: { kind: 'read', container, past: state.past, answers: 1 } });
     return;
   }
-  const waiting = { id, key, answersNeeded, found: EMPTY_CONTAINER, answers: new Map(), asked: new Set<string>() };
+  const waiting = {
+    id,
+    key,
+    answersNeeded,
+    found: EMPTY_CONTAINER,
+    past: EMPTY_VECTOR,
+    answers: new Map(),
+    asked: new Set<string>(),
+  };
   state.quorumReads.set(id, waiting);
   ask(state, waiting, effects);
 }
@@ -71,13 +81,15 @@ export function readAnswered(
   asked.delete(peer.name);
   if (remote === undefined) return;
   waiting.found = sync(waiting.found, fill(remote, batch.clock));
+  waiting.past = join(waiting.past, batch.past);
   observeStamps(state, peer.name, key, remote, state.clock, wallMs, effects);
   answers.set(peer.name, remote.versions);
   if (1 + answers.size < answersNeeded) return;
   state.quorumReads.delete(id);
   const container = keep(sync(fill(local, knownOf(state, key)), waiting.found), wallMs);
+  const past = join(state.past, waiting.past);
   repair(state, waiting, local, container, wallMs, effects);
-  effects.replies.push({ id, kind: 'read', result: { kind: 'read', container, answers: 1 + answers.size } });
+  effects.replies.push({ id, kind: 'read', result: { kind: 'read', container, past, answers: 1 + answers.size } });
 }
 
 /**
@@ -86,14 +98,17 @@ export function readAnswered(
  */
 function repair(
   state: ReplicaState,
-  { key, answers }: QuorumRead,
+  { key, answers, past }: QuorumRead,
   local: Container,
   merged: Container,
   wallMs: number,
   effects: Effects,
 ): void {
   const isOwnStale = !hasSameDots(local.versions, merged.versions);
-  if (isOwnStale) effects.store(state, key, strip(merged, knownOf(state, key)), local.versions, wallMs);
+  if (isOwnStale) {
+    dependOn(state, past);
+    effects.store(state, key, strip(merged, knownOf(state, key)), local.versions, wallMs);
+  }
   let stale = isOwnStale ? 1 : 0;
   for (const [peer, versions] of answers) {
     // What is about to be dropped there is no difference.

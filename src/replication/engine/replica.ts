@@ -17,6 +17,7 @@ import { invariant } from './invariant.js';
 import { findMembers, forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
 import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output, Reply } from './output.js';
+import { dependOn } from './past.js';
 import { learnClock, pushAnswered } from './push.js';
 import { giveUpRead, read, readAnswered, readFailed, tickQuorumReads } from './quorum-reads.js';
 import { seal } from './seal.js';
@@ -271,6 +272,7 @@ export class Replica {
   private fetched(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
     this.checkIncarnation(answer.batch.clock, effects);
     this.settleWrites(peer.name, answer.batch.clock, effects);
+    dependOn(this.state, answer.batch.past);
     fetched(this.state, peer, answer, stored, wallMs, effects);
   }
 

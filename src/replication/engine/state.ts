@@ -6,7 +6,7 @@ import type { Actor } from '../../clock/dot.js';
 import { isMember, type Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import { claimOf, type Claims } from '../../clock/claims.js';
-import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
+import { beyond, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { deadlineChanges, type DeadlineChange } from './deadlines.js';
 import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
@@ -107,6 +107,8 @@ export interface ReplicaState extends Identity {
   claims: Claims;
   /** By actor, the highest counter whose log entry need not be kept any more. */
   floor: VersionVector;
+  /** What versions that are stored here may depend on, apart from what they say themselves. */
+  past: VersionVector;
   retention: Retention;
   bootstrap: Bootstrap | undefined;
   /** Pieces of keys asked for since the start, over all bootstraps. */
@@ -150,6 +152,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     stamp: loaded.stamp,
     claims: loaded.claims,
     floor: loaded.floor,
+    past: loaded.past,
     retention: beginRetention(loaded.clock),
     bootstrap: loaded.bootstrap && {
       through: loaded.bootstrap.through,
@@ -268,9 +271,16 @@ export class Effects {
     this.isChanged = true;
   }
 
-  output({ actor, clock, stamp, floor, bootstrap }: ReplicaState): Output {
+  output({ actor, clock, stamp, floor, past, bootstrap }: ReplicaState): Output {
     const node = this.isChanged
-      ? { actor, clock, stamp, floor, bootstrap: bootstrap && { through: bootstrap.through } }
+      ? {
+          actor,
+          clock,
+          stamp,
+          floor,
+          past: beyond(past, clock),
+          bootstrap: bootstrap && { through: bootstrap.through },
+        }
       : undefined;
     return {
       writes: {

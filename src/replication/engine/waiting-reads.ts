@@ -2,6 +2,7 @@
 // clients that wait.
 
 import type { Container, Version } from '../../clock/container.js';
+import type { VersionVector } from '../../clock/version-vector.js';
 import type { RequestId } from './input.js';
 
 export interface QuorumRead {
@@ -11,6 +12,8 @@ export interface QuorumRead {
   readonly answersNeeded: number;
   /** What the answers so far amount to, filled. */
   found: Container;
+  /** What it may depend on besides. */
+  past: VersionVector;
   /** By peer, what it had. */
   readonly answers: Map<string, readonly Version[]>;
   /** Peers whose answers are on their way. */

@@ -226,10 +226,11 @@ function readDigests(reader: BinaryReader): Digests {
   return { keys: isDifferent ? keys : undefined, through: reader.text() || undefined };
 }
 
-function writePiece(writer: BinaryWriter, { span, clock, containers }: Piece): void {
+function writePiece(writer: BinaryWriter, { span, clock, containers, past }: Piece): void {
   writeSpan(writer, span);
   writeVector(writer, clock);
   writeContainers(writer, containers);
+  writeVector(writer, past);
 }
 
 function readPiece(reader: BinaryReader): Piece {
@@ -239,7 +240,7 @@ function readPiece(reader: BinaryReader): Piece {
   for (const key of containers.keys()) {
     if (!isWithin(span, key)) throw new MalformedBytesError('a key lies outside of the span of its piece');
   }
-  return { span, clock, containers };
+  return { span, clock, containers, past: readVector(reader) };
 }
 
 function readSpanEnd(reader: BinaryReader): string | undefined {
@@ -248,7 +249,7 @@ function readSpanEnd(reader: BinaryReader): string | undefined {
   return key === '' ? undefined : key;
 }
 
-function writeBatch(writer: BinaryWriter, { clock, containers, ranges, exact }: Batch): void {
+function writeBatch(writer: BinaryWriter, { clock, containers, ranges, exact, past }: Batch): void {
   writeVector(writer, clock);
   writeContainers(writer, containers);
   const places = new Map<string, number>();
@@ -259,6 +260,7 @@ function writeBatch(writer: BinaryWriter, { clock, containers, ranges, exact }: 
     for (const key of keys) writer.varint(places.get(key)!);
   }
   writeExact(writer, exact, containers);
+  writeVector(writer, past);
 }
 
 /** As its clock, and the places of the keys that are *not* exact: they are the fewer. */
@@ -304,7 +306,7 @@ function readBatch(reader: BinaryReader): Batch {
   if (new Set(ranges.map((range) => range.actor)).size < ranges.length) {
     throw new MalformedBytesError('two ranges of a batch have the same actor');
   }
-  return { clock, ranges, containers, exact: readExact(reader, { clock, containers }) };
+  return { clock, ranges, containers, exact: readExact(reader, { clock, containers }), past: readVector(reader) };
 }
 
 function readRange(reader: BinaryReader, keys: readonly string[], clock: VersionVector): DotRange {

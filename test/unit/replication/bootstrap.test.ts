@@ -67,7 +67,7 @@ function pieceFrom(
   containers: Record<string, Container>,
   clock: Record<string, number> = { 'n1.a': 2, 'n2.b': 9 },
 ): Output {
-  const piece = { span, clock: vector(clock), containers: new Map(Object.entries(containers)) };
+  const piece = { span, clock: vector(clock), containers: new Map(Object.entries(containers)), past: vector({}) };
   const local = { containers: seenByShell, through: span.through, attempt };
   return step({
     kind: 'peer-answer',
@@ -268,7 +268,13 @@ describe('A peer that fails while keys are taken over', () => {
   test('may answer too late for this bootstrap and in time for the next: its piece is of another one', () => {
     refusedBy('n2');
     step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: false });
-    const batch = { clock: vector({ 'n1.a': 2, 'n2.b': 1 }), ranges: [], containers: new Map(), exact: undefined };
+    const batch = {
+      clock: vector({ 'n1.a': 2, 'n2.b': 1 }),
+      ranges: [],
+      containers: new Map(),
+      exact: undefined,
+      past: vector({}),
+    };
     const answer = { kind: 'batch', batch, next: undefined } as const;
     step({ kind: 'peer-answer', from: 'n3', to: 'pull', answer, wallMs: WALL_MS });
     expect(node?.bootstrap).toBeUndefined();

@@ -40,7 +40,7 @@ function told(from: string, clock: Record<string, number>, versions: readonly Ve
   if (versions !== undefined) containers.set(KEY, { versions, context: EMPTY_VECTOR });
   const answer = {
     kind: 'batch',
-    batch: { clock: vector(clock), ranges: [], containers, exact: undefined },
+    batch: { clock: vector(clock), ranges: [], containers, exact: undefined, past: vector({}) },
     next: undefined,
   } as const;
   return { kind: 'peer-answer', from, to: 'fetch', answer, wallMs: WALL_MS };

@@ -66,7 +66,7 @@ test('keys ahead are fetched by one exchange at a time, however often the digest
   expect(sends.map(({ kind, to }) => `${kind} ${to}`)).toEqual(['pull-ahead n2']);
   const answer = {
     kind: 'batch',
-    batch: { clock: vector({}), ranges: [], containers: new Map(), exact: undefined },
+    batch: { clock: vector({}), ranges: [], containers: new Map(), exact: undefined, past: vector({}) },
     next: undefined,
   } as const;
   step({ kind: 'peer-answer', from: 'n2', to: 'pull-ahead', answer, wallMs: WALL_MS });

@@ -30,6 +30,12 @@ const VERSIONS_OF_FORMAT_1 = Buffer.from(
   'hex',
 );
 
+/** Before versions were said to depend on anything. */
+const NODE_OF_FORMAT_2 = Buffer.from(
+  '02' + '57b96044' + '046e312e61' + 'ffffffffffffff0f' + '01046e312e6107' + '01046e312e6105' + '0102c3a9' + 'ac02',
+  'hex',
+);
+
 const NODE_OF_FORMAT_1 = Buffer.from('017b20dc68046e312e61ffffffffffffff0f01046e312e6107', 'hex');
 
 /** One of each kind, with its key, how it is read, and the bytes that it has on disk. */
@@ -98,28 +104,38 @@ const RECORDS = [
         stamp: MAX,
         clock: vector({ 'n1.a': 7 }),
         floor: vector({ 'n1.a': 5 }),
+        past: vector({ 'n2.b': 3 }),
         bootstrap: { through: 'é' },
       },
       300,
     ),
     decode: decodeNode,
-    lastFormat: 2,
+    lastFormat: 3,
     layout:
-      '02' +
-      '57b96044' +
+      '03' +
+      '3b11cf40' +
       '046e312e61' +
       'ffffffffffffff0f' +
       ('01' + '046e312e61' + '07') +
       ('01' + '046e312e61' + '05') +
       ('01' + '02c3a9') +
-      'ac02',
+      'ac02' +
+      ('01' + '046e322e62' + '03'),
+  },
+  {
+    kind: 'the node, as the second release wrote it',
+    key: NODE_KEY,
+    record: NODE_OF_FORMAT_2,
+    decode: decodeNode,
+    lastFormat: 3,
+    layout: NODE_OF_FORMAT_2.toString('hex'),
   },
   {
     kind: 'the node, as the first release wrote it',
     key: NODE_KEY,
     record: NODE_OF_FORMAT_1,
     decode: decodeNode,
-    lastFormat: 2,
+    lastFormat: 3,
     layout: '01' + '7b20dc68' + '046e312e61' + 'ffffffffffffff0f' + '01' + '046e312e61' + '07',
   },
   {
@@ -237,6 +253,7 @@ describe('A record reads back as it was written', () => {
       stamp: fc.maxSafeNat(),
       clock: anyVector,
       floor: anyVector,
+      past: anyVector,
       bootstrap: fc.option(fc.record({ through: anyKey }), { nil: undefined }),
     });
     fc.assert(
@@ -251,6 +268,10 @@ describe('A record reads back as it was written', () => {
       node: { ...blankNode('n1.a'), stamp: MAX, clock: vector({ 'n1.a': 7 }) },
       commit: 0,
     });
+  });
+
+  test('when it holds the node and the second release wrote it: nothing depends on what has not come', () => {
+    expect(decodeNode(NODE_KEY, NODE_OF_FORMAT_2).node.past).toEqual(vector({}));
   });
 
   test('when it holds claims', () => {

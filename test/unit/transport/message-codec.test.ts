@@ -62,7 +62,9 @@ const anyBatch: fc.Arbitrary<Batch> = anyVector.chain((clock) =>
         fc.subarray([...containers.keys()]).map((exactly) => ({ clock, keys: new Set(exactly) })),
         { nil: undefined },
       );
-      return fc.tuple(exact, ...ranges).map(([of, ...all]) => ({ clock, ranges: all, containers, exact: of }));
+      return fc
+        .tuple(anyVector, exact, ...ranges)
+        .map(([past, of, ...all]) => ({ clock, ranges: all, containers, exact: of, past }));
     }),
 );
 
@@ -71,13 +73,13 @@ const anyEnd = fc.option(anyKey, { nil: undefined });
 /** Spans of the keys that are drawn, with some of them. */
 const anyPiece: fc.Arbitrary<Piece> = fc
   .tuple(anyBatch, fc.boolean(), fc.boolean())
-  .map(([{ clock, containers }, isFirst, isLast]) => {
+  .map(([{ clock, containers, past }, isFirst, isLast]) => {
     const [after, ...inside] = [...containers].sort(([left], [right]) => Buffer.compare(utf8(left), utf8(right)));
     const span = {
       after: isFirst ? undefined : after?.[0],
       through: isLast ? undefined : inside.at(-1)?.[0],
     };
-    return { span, clock, containers: new Map(inside) };
+    return { span, clock, containers: new Map(inside), past };
   });
 
 const anyClockMessage = {
@@ -136,6 +138,7 @@ function batchOf(changes: Partial<Batch> = {}): Batch {
     ranges: [{ actor: 'n1.a', from: 1, keys: ['key'] }],
     containers: new Map([['key', container([version('n1.a', 2)], vector({}))]]),
     exact: undefined,
+    past: vector({}),
     ...changes,
   };
 }
@@ -331,8 +334,8 @@ describe('a batch', () => {
   });
 
   it('cannot announce more than it has: a short message makes no large list', () => {
-    const bytes = pushed({ clock: vector({}), ranges: [], containers: new Map(), exact: undefined });
-    const announcing = Buffer.concat([bytes.subarray(0, -2), Buffer.of(0xff, 0xff, 0xff, 0xff, 0x0f)]);
+    const bytes = pushed({ clock: vector({}), ranges: [], containers: new Map(), exact: undefined, past: vector({}) });
+    const announcing = Buffer.concat([bytes.subarray(0, -3), Buffer.of(0xff, 0xff, 0xff, 0xff, 0x0f)]);
     expect(() => decodeRequest(announcing)).toThrow(MalformedBytesError);
   });
 });
@@ -342,6 +345,7 @@ describe('a piece', () => {
     span: { after: 'b', through: '\u{1f600}' },
     clock: vector({ 'n1.a': 2 }),
     containers: new Map([['c', container([version('n1.a', 2)], vector({}))]]),
+    past: vector({}),
   };
 
   function answered(changes: Partial<Piece>): Buffer {

@@ -1,0 +1,104 @@
+// What does a replica remember of what its versions may depend on?
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
+import type { Batch } from '../../../src/replication/engine/messages.js';
+import type { Output } from '../../../src/replication/engine/output.js';
+import { Replica } from '../../../src/replication/engine/replica.js';
+import type { LoadedState } from '../../../src/replication/engine/state.js';
+import { container, shownVector, vector, version } from '../../support/clock-arbitraries.js';
+import { identityOf, loadedState } from '../../support/engine-parts.js';
+
+const WALL_MS = 1_700_000_000_000;
+const CLOCK = { 'n1.a': 2, 'n2.b': 4 };
+
+let replica: Replica;
+let stored: Map<string, Container>;
+let loaded: LoadedState;
+
+beforeEach(() => {
+  stored = new Map();
+  loaded = loadedState({ clock: vector(CLOCK) });
+  replica = new Replica(identityOf(['n2', 'n3']), loaded);
+});
+
+/** The past on disk after a push of n2. */
+function pushed(changes: Partial<Batch>): [string, number][] {
+  const batch: Batch = {
+    clock: vector({ 'n1.a': 2, 'n2.b': 6, 'n3.c': 7 }),
+    ranges: [{ actor: 'n2.b', from: 4, keys: ['key'] }],
+    containers: new Map([['key', container([version('n2.b', 5)], vector({}))]]),
+    exact: { clock: vector({ 'n1.a': 2, 'n2.b': 5 }), keys: new Set(['key']) },
+    past: vector({}),
+    ...changes,
+  };
+  return pastOf(take({ kind: 'push', batch }));
+}
+
+function take(request: { readonly kind: 'push'; readonly batch: Batch }): Output {
+  const stateOf = (key: string): Container => stored.get(key) ?? EMPTY_CONTAINER;
+  const output = replica.step(
+    { kind: 'peer-request', id: 1, from: 'n2', request, wallMs: WALL_MS },
+    { container: stateOf },
+  );
+  for (const [key, each] of output.writes.containers) stored.set(key, each);
+  loaded = { ...loaded, ...output.writes.node! };
+  return output;
+}
+
+function pastOf({ writes }: Output): [string, number][] {
+  return shownVector(writes.node!.past);
+}
+
+describe('versions that came in an exact container', () => {
+  test('may depend on what its sender knew and this replica does not, but on none of the sender’s later writes', () => {
+    expect(pushed({})).toEqual([['n3.c', 7]]);
+  });
+
+  test('may depend on anything of their sender’s clock when several actors’ writes came together', () => {
+    const ranges = [
+      { actor: 'n2.b', from: 4, keys: ['key'] },
+      { actor: 'n3.c', from: 0, keys: ['other'] },
+    ];
+    const containers = new Map([
+      ['key', container([version('n2.b', 5)], vector({}))],
+      ['other', container([version('n3.c', 1)], vector({}))],
+    ]);
+    const exact = { clock: vector({ 'n1.a': 2, 'n2.b': 5, 'n3.c': 1 }), keys: new Set(['key', 'other']) };
+    expect(pushed({ ranges, containers, exact })).toEqual([
+      ['n2.b', 6],
+      ['n3.c', 7],
+    ]);
+  });
+
+  test('depend on nothing when this replica knows what their sender did', () => {
+    expect(pushed({ clock: vector({ 'n1.a': 2, 'n2.b': 5 }) })).toEqual([]);
+  });
+
+  test('may depend on what those of their sender may depend on', () => {
+    expect(pushed({ past: vector({ 'n4.d': 3 }) })).toEqual([
+      ['n3.c', 7],
+      ['n4.d', 3],
+    ]);
+  });
+});
+
+test('a version that came with its whole context says for itself what it depends on', () => {
+  expect(pushed({ exact: undefined })).toEqual([]);
+});
+
+test('what has come is depended on no more', () => {
+  pushed({});
+  const others = container([version('n3.c', 7)], vector({}));
+  const ranges = [{ actor: 'n3.c', from: 0, keys: Array.from({ length: 7 }, () => 'other') }];
+  const clock = vector({ 'n1.a': 2, 'n2.b': 5, 'n3.c': 7 });
+  expect(pushed({ clock, ranges, containers: new Map([['other', others]]), exact: undefined })).toEqual([]);
+});
+
+test('it is remembered over a restart', () => {
+  pushed({});
+  replica = new Replica(identityOf(['n2', 'n3']), loaded);
+  const ranges = [{ actor: 'n2.b', from: 5, keys: ['key'] }];
+  const containers = new Map([['key', container([version('n2.b', 6)], vector({}))]]);
+  expect(pushed({ ranges, containers, exact: undefined })).toEqual([['n3.c', 7]]);
+});
