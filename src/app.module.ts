@@ -31,6 +31,7 @@ export class AppModule {
       logMax: config.logMax,
       feedRetentionSeconds: config.feedRetentionSeconds,
       scrubKeysPerSecond: config.scrubKeysPerSecond,
+      requestsKeptMs: config.requestsKeptMs,
       imports: [store, observability],
     });
     const status = StatusModule.of({

@@ -11,6 +11,7 @@ import { KeyRoute } from './controllers/kv/key-route.js';
 import { Discovery } from './replication/discovery.js';
 import { Expiry } from './replication/expiry.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
+import { RequestSweeper } from './replication/request-sweeper.js';
 import { Scrubber } from './replication/scrubber.js';
 
 export interface Application {
@@ -48,6 +49,7 @@ export async function startApplication(
   app.get(ReplicaDriver).start();
   app.get(Scrubber).start();
   app.get(Expiry).start();
+  app.get(RequestSweeper).start();
   app.get(Discovery).start();
   const address = server.address();
   return {

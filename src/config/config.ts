@@ -42,6 +42,8 @@ export interface Config {
   readonly feedReadersMax: number;
   /** Records that are read anew and checked in the background; 0: none. */
   readonly scrubKeysPerSecond: number;
+  /** How long a request with an `Idempotency-Key` is remembered. */
+  readonly requestsKeptMs: number;
 }
 
 /**
@@ -131,6 +133,7 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     logMax: integer('LOG_MAX_ENTRIES', 1_000_000, 0, Number.MAX_SAFE_INTEGER),
     feedRetentionSeconds: integer('FEED_RETENTION_SECONDS', 3600, 0, 30 * DAY_SECONDS),
     feedReadersMax: integer('FEED_READERS_MAX', 1000, 0, 100_000),
+    requestsKeptMs: 1000 * integer('IDEMPOTENCY_SECONDS', DAY_SECONDS, 1, 365 * DAY_SECONDS),
     scrubKeysPerSecond: integer('SCRUB_KEYS_PER_SECOND', 250, 0, 1_000_000),
     diskFreeBytesMin: integer('DISK_FREE_MIN_BYTES', 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
   };

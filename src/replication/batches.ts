@@ -6,7 +6,7 @@
 // until the answer is written.
 
 import type { Container } from '../clock/container.js';
-import type { Dot } from '../clock/dot.js';
+import { formatDot, type Dot } from '../clock/dot.js';
 import { liveAt } from '../clock/lifetime.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
@@ -17,7 +17,7 @@ import { bytesOf } from './container-bytes.js';
 export const BATCH_READ_BYTES_MAX = 16 * 1024 * 1024;
 
 export type BatchOperation =
-  | ({ readonly kind: 'write' } & Pick<WriteInput, 'key' | 'operation' | 'context'>)
+  | ({ readonly kind: 'write' } & Pick<WriteInput, 'key' | 'operation' | 'context' | 'requestName'>)
   | { readonly kind: 'read'; readonly key: string };
 
 export type BatchResult =
@@ -72,10 +72,16 @@ export async function runBatch(
     }),
   );
   const results = await Promise.all(begun);
-  // The last dot of a batch: a clock that covers it covers all of the batch.
-  const last = results.findLast((result) => isDotted(result));
-  const acks = last === undefined || acksNeeded <= 1 ? 1 : await acknowledged(shell, last, acksNeeded, timeoutMs);
-  return { results, acks };
+  const awaited = acksNeeded <= 1 ? [] : decisive(results.filter(isDotted));
+  const each = awaited.map((result) => acknowledged(shell, result, acksNeeded, timeoutMs));
+  return { results, acks: Math.min(...(each.length === 0 ? [1] : await Promise.all(each))) };
+}
+
+/** Whose clock covers the dots of these covers all of the batch: its last new one, and those that were written before. */
+function decisive(results: readonly Dotted[]): readonly Dotted[] {
+  const last = results.findLast((result) => !result.isRepeated);
+  const before = new Map(results.filter(({ isRepeated }) => isRepeated).map((each) => [formatDot(each.dot), each]));
+  return last === undefined ? [...before.values()] : [last, ...before.values()];
 }
 
 function step(shell: BatchShell, operation: BatchOperation, wallMs: number): Promise<Reply> {
@@ -97,9 +103,14 @@ function isDotted(result: BatchResult): result is Dotted {
   return result.kind === 'written' && result.dot !== undefined;
 }
 
-async function acknowledged(shell: BatchShell, last: Dotted, acksNeeded: number, timeoutMs: number): Promise<number> {
+async function acknowledged(
+  shell: BatchShell,
+  { dot, isRepeated }: Dotted,
+  acksNeeded: number,
+  timeoutMs: number,
+): Promise<number> {
   const id = shell.nextId();
-  const waiting = shell.request(id, { kind: 'await-acks', id, dot: last.dot, acksNeeded });
+  const waiting = shell.request(id, { kind: 'await-acks', id, dot, isRepeated, acksNeeded });
   const reply = await shell.within(timeoutMs, id, waiting);
   if (reply.kind !== 'acks') throw new TypeError(`acknowledgements of a batch were answered as ${reply.kind}`);
   return reply.acks;

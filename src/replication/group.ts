@@ -3,6 +3,7 @@
 import type { Claims } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
+import type { KeptRequest, RequestChange, RequestPlace } from '../clock/request.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import type { Commit, LogEntry } from '../store/replica-store.js';
 import type { NodeRecord } from '../store/record-codec.js';
@@ -20,6 +21,8 @@ export class Group {
   private readonly log: LogEntry[] = [];
   /** By deadline and key, the last word on it. */
   private readonly deadlines = new Map<string, DeadlineChange>();
+  /** By the text of its place, a request to remember or to forget: the last word counts. */
+  private readonly requests = new Map<string, RequestChange>();
   private node: NodeRecord | undefined;
   private claims: Claims | undefined;
   private members: Members | undefined;
@@ -36,6 +39,7 @@ export class Group {
     }
     for (const entry of writes.log) this.log.push(entry);
     for (const change of writes.deadlines) this.deadlines.set(`${change.deadlineMs} ${change.key}`, change);
+    for (const change of writes.requests) this.requests.set(textOf(change[0]), change);
     this.node = writes.node ?? this.node;
     this.claims = writes.claims ?? this.claims;
     this.members = writes.members ?? this.members;
@@ -50,6 +54,12 @@ export class Group {
     if (changed !== undefined) return changed;
     const context = this.contexts.get(key);
     return context === undefined ? below(key) : { versions: below(key).versions, context };
+  }
+
+  /** What is remembered of a request after these steps; `below` tells what was before them. */
+  requested(place: RequestPlace, below: (place: RequestPlace) => KeptRequest | undefined): KeptRequest | undefined {
+    const change = this.requests.size === 0 ? undefined : this.requests.get(textOf(place));
+    return change === undefined ? below(place) : change[1];
   }
 
   /** Whether they write all of the key anew. */
@@ -67,6 +77,7 @@ export class Group {
         contexts: this.contexts,
         log: this.log,
         deadlines: [...this.deadlines.values()],
+        requests: [...this.requests.values()],
         node: this.node,
       }
     );
@@ -75,4 +86,9 @@ export class Group {
   get isEmpty(): boolean {
     return this.node === undefined && this.sends.length + this.replies.length + this.observations.length === 0;
   }
+}
+
+/** An id has a fixed length: no two places have the same text. */
+function textOf({ id, key }: RequestPlace): string {
+  return `${id}${key}`;
 }

@@ -193,7 +193,8 @@ export class MessageReader {
         if (isCut) break;
       }
       invariant(isCut || keys.length === span.to - span.from, `the log of ${span.actor} has a hole after ${span.from}`);
-      ranges.push({ actor: span.actor, from: span.from, keys });
+      const requests = view.requests.logged(span.actor, span.from, span.from + keys.length);
+      ranges.push({ actor: span.actor, from: span.from, keys, requests });
     }
     return { clock: view.clock, ranges, containers, exact: undefined, past: view.node.past };
   }
@@ -273,7 +274,8 @@ export class MessageReader {
       keys: this.limits.pieceKeys,
       bytes: this.limits.bytes,
     });
-    return { span: { after, through }, clock, containers, past: view.node.past };
+    const requests = await view.requests.within({ after, through }, this.limits.bytes);
+    return { span: { after, through }, clock, containers, past: view.node.past, requests };
   }
 
   /** What is stored in a span; up to an earlier end, the last key taken, when it is more than `max`. */

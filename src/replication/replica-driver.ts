@@ -4,12 +4,12 @@
 // commits one group at a time. All that arrives while a commit is under way shares the next one: no timer, and the more
 // load, the larger the groups. Only when a group is on disk are its answers given and its messages sent.
 //
-// Steps see the writes of the steps before them, committed or not. Readers see what is committed, and nothing else.
-// A step that breaks an invariant, or a commit that fails, stops the replica: its store says where to go on.
+// Readers see what is committed, and nothing else. A step that breaks an invariant, or a commit that fails, stops the replica.
 
 import { fill, type Container } from '../clock/container.js';
 import { liveAt } from '../clock/lifetime.js';
 import type { Members } from '../clock/membership.js';
+import type { RequestPlace } from '../clock/request.js';
 import { descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
@@ -19,19 +19,20 @@ import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
-import type { Peer, Stored } from './engine/state.js';
+import type { Peer } from './engine/state.js';
 import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell } from './batches.js';
 import { DamageWatch } from './damage-watch.js';
 import type { DriverEvents } from './driver-events.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
 import { Exchanges } from './exchanges.js';
-import { Group } from './group.js';
+import type { Group } from './group.js';
 import { handedOver } from './hand-over.js';
 import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
 import type { ReadRequest, WriteRequest, Shown } from './requests.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
+import { StepState } from './step-state.js';
 import type { PeerTransport } from './transport.port.js';
 import { WaitingRequests } from './waiting-requests.js';
 
@@ -44,8 +45,7 @@ interface Pending {
 }
 
 export class ReplicaDriver {
-  private group = new Group();
-  private committing: Group | undefined;
+  private readonly steps: StepState;
   private readonly pending = new Map<RequestId, Pending>();
   /** Who waits for `view` to move on. */
   readonly sessions: SessionWaiters;
@@ -62,18 +62,12 @@ export class ReplicaDriver {
   private isDraining = false;
   private isDrained = false;
 
-  /** What steps read: the newest state of a key, committed or not. */
-  private readonly stored: Stored = { container: (key) => this.group.container(key, this.beforeGroup) };
-  private readonly beforeGroup = (key: string): Container =>
-    this.committing === undefined ? this.store.container(key) : this.committing.container(key, this.committedState);
-  private readonly committedState = (key: string): Container => this.store.container(key);
-
   private readonly batchShell: BatchShell = {
     nextId: () => ++this.lastId,
     nowMs: () => this.outside.time.nowMs(),
     request: (id, input) => this.request(id, input),
     together: (begin) => this.together(begin),
-    container: (key) => this.stored.container(key),
+    container: (key) => this.steps.container(key),
     within: (timeoutMs, id, answered) => this.waiting.within(timeoutMs, id, answered),
   };
 
@@ -83,6 +77,7 @@ export class ReplicaDriver {
     private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
     limits: MessageLimits = MESSAGE_LIMITS,
   ) {
+    this.steps = new StepState(store);
     this.reader = new MessageReader(limits);
     this.exchanges = new Exchanges(this.reader, {
       ...outside,
@@ -92,8 +87,8 @@ export class ReplicaDriver {
     });
     new DamageWatch(store, {
       damaged: replica.damaged,
-      container: (key) => this.stored.container(key),
-      isBeingWritten: (key) => this.group.writes(key) || this.committing?.writes(key) === true,
+      container: (key) => this.steps.container(key),
+      isBeingWritten: (key) => this.steps.isBeingWritten(key),
       take: (input) => this.take(input),
       observed: (observation) => outside.events.observed(observation),
     });
@@ -177,6 +172,11 @@ export class ReplicaDriver {
   /** This replica's own clock: what it hides and drops is decided by it. */
   get nowMs(): number {
     return this.outside.time.nowMs();
+  }
+
+  /** The time for which these requests were to be remembered is over. */
+  forgetRequests(places: readonly RequestPlace[]): void {
+    if (places.length > 0) this.take({ kind: 'forget-requests', places });
   }
 
   /** How many keys can't be read until a peer has told them. */
@@ -288,12 +288,12 @@ export class ReplicaDriver {
   private run(input: Input): void {
     if (this.stopReason !== undefined) throw new ReplicaStoppedError('the replica has stopped after a failure');
     try {
-      this.group.add(this.replica.step(input, this.stored));
+      this.steps.add(this.replica.step(input, this.steps));
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) this.stop(error);
       throw error;
     }
-    if (this.committing === undefined && !this.isGathering) this.flush();
+    if (this.steps.committing === undefined && !this.isGathering) this.flush();
   }
 
   /** Runs steps in a row that share the next commit. */
@@ -303,7 +303,7 @@ export class ReplicaDriver {
       return begin();
     } finally {
       this.isGathering = false;
-      if (this.committing === undefined && this.stopReason === undefined) this.flush();
+      if (this.steps.committing === undefined && this.stopReason === undefined) this.flush();
     }
   }
 
@@ -317,12 +317,11 @@ export class ReplicaDriver {
   }
 
   private flush(): void {
-    const { group } = this;
-    if (group.isEmpty) return this.checkIntroduced();
-    this.group = new Group();
+    const group = this.steps.takeGathered();
+    if (group === undefined) return this.checkIntroduced();
     const { commit } = group;
     if (commit === undefined) return this.release(group);
-    this.committing = group;
+    this.steps.committing = group;
     this.commit = this.store.commit(commit).then(
       () => this.committed(group),
       (error: unknown) => this.stop(error),
@@ -330,7 +329,7 @@ export class ReplicaDriver {
   }
 
   private committed(group: Group): void {
-    this.committing = undefined;
+    this.steps.committing = undefined;
     this.commit = undefined;
     // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
     this.flush();

@@ -12,6 +12,7 @@ import { Expiry } from './expiry.js';
 import { newIncarnation } from './incarnation.js';
 import { DriverEvents } from './driver-events.js';
 import { ReplicaDriver, TICK_MS } from './replica-driver.js';
+import { RequestSweeper } from './request-sweeper.js';
 import { Scrubber } from './scrubber.js';
 import { SystemTime } from './system-time.js';
 import { Time } from './time.port.js';
@@ -33,6 +34,8 @@ export interface ReplicationOptions {
   readonly feedRetentionSeconds: number;
   /** Records checked in the background; 0: none. */
   readonly scrubKeysPerSecond: number;
+  /** How long a request with an idempotency key is remembered. */
+  readonly requestsKeptMs: number;
   /** The modules that provide `ReplicaStore`, and `DriverEvents`. */
   readonly imports: DynamicModule[];
 }
@@ -50,6 +53,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     @Inject(Scrubber) private readonly scrubber: Scrubber,
     @Inject(Discovery) private readonly discovery: Discovery,
     @Inject(Expiry) private readonly expiry: Expiry,
+    @Inject(RequestSweeper) private readonly sweeper: RequestSweeper,
   ) {}
 
   static of({
@@ -61,6 +65,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     logMax,
     feedRetentionSeconds,
     scrubKeysPerSecond,
+    requestsKeptMs,
     imports,
   }: ReplicationOptions): DynamicModule {
     const peerNames = peers.map((peer) => peer.name);
@@ -131,6 +136,12 @@ export class ReplicationModule implements BeforeApplicationShutdown {
             new Expiry(driver, store, time, feedRetentionSeconds * 1000),
         },
         {
+          provide: RequestSweeper,
+          inject: [ReplicaDriver, ReplicaStore, Time],
+          useFactory: (driver: ReplicaDriver, store: ReplicaStore, time: Time) =>
+            new RequestSweeper(driver, store, time, requestsKeptMs),
+        },
+        {
           provide: Discovery,
           inject: [ReplicaDriver, Time],
           useFactory: (driver: ReplicaDriver, time: Time) =>
@@ -149,7 +160,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
           useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name, peerNames),
         },
       ],
-      exports: [ReplicaDriver, Scrubber, Expiry, Discovery, PeerEndpoint],
+      exports: [ReplicaDriver, Scrubber, Expiry, RequestSweeper, Discovery, PeerEndpoint],
     };
   }
 
@@ -157,6 +168,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     this.discovery.stop();
     await this.scrubber.stop();
     await this.expiry.stop();
+    await this.sweeper.stop();
     await this.driver.drain();
   }
 }

@@ -5,7 +5,7 @@ import type { ReadInput, WriteInput } from './engine/input.js';
 
 export interface WriteRequest extends Pick<
   WriteInput,
-  'key' | 'operation' | 'context' | 'precondition' | 'acksNeeded'
+  'key' | 'operation' | 'context' | 'precondition' | 'requestName' | 'acksNeeded'
 > {
   /** How long to wait for acknowledgements of other replicas. */
   readonly timeoutMs: number;

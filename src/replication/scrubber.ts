@@ -154,12 +154,12 @@ export class Scrubber {
 
   /**
    * What stands in a part that can't be scanned, only others can say. Each key that they name is read by itself: one that
-   * can't be read is thereby reported, and fetched. Entries of the log are found by those who need them.
+   * can't be read is thereby reported, and fetched. Entries of the log, and requests, are found by those who need them.
    */
   private async passOver(view: CommittedView, { message, through }: StoreReadError): Promise<boolean> {
     const { letter } = this;
     this.outside.observed({ kind: 'store-unreadable', reason: message });
-    if (letter === 'l') return this.advance(through);
+    if (letter === 'l' || letter === 'i') return this.advance(through);
     const part = { after: this.after && keyOf(this.after), through: through && keyOf(through) };
     const named = letter === 'k' ? await this.namedByPeer(part.after) : { keys: this.store.aheadKeys, end: undefined };
     const keys = [...named.keys].filter((key) => isWithin(part, key)).sort(compareKeys);

@@ -16,6 +16,7 @@ import {
   dotOf,
   isContextKey,
   isLogKey,
+  isRequestKey,
   logKey,
   keyOf,
   logRange,
@@ -24,15 +25,20 @@ import {
   versionsRange,
   WHOLE_LOG,
 } from './keyspace.js';
-import { CorruptRecordError, decodeContext, decodeLogged, decodeVersions, type NodeRecord } from './record-codec.js';
+import {
+  CorruptRecordError,
+  decodeContext,
+  decodeLogged,
+  decodeRequest,
+  decodeVersions,
+  type NodeRecord,
+} from './record-codec.js';
 import type { RecentLog } from './recent-log.js';
-import { RecordReader, type DamageListener } from './record-reader.js';
+import { RecordReader, SCAN_CHUNK, type DamageListener } from './record-reader.js';
+import { RequestRecords } from './request-records.js';
 import { ScanCursor } from './scan-cursor.js';
 import { StoreReadError } from './errors.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
-
-/** Entries a scan fetches in one hop to the store. */
-const SCAN_CHUNK = 1000;
 
 const NOTHING: KeyRange = { gte: Buffer.of(0), lt: Buffer.of(0) };
 
@@ -61,6 +67,8 @@ export interface CheckedRecord {
 export class CommittedView {
   private holders = 1;
   private readonly records: RecordReader;
+  /** Requests with names. */
+  readonly requests: RequestRecords;
 
   constructor(
     readonly node: NodeRecord,
@@ -72,6 +80,7 @@ export class CommittedView {
     damaged: DamageListener = () => {},
   ) {
     this.records = new RecordReader(snapshot, damaged);
+    this.requests = new RequestRecords(this.records, recent);
   }
 
   get clock(): VersionVector {
@@ -125,7 +134,7 @@ export class CommittedView {
    * @throws CorruptRecordError
    */
   async *containers(prefix: string, after: string | undefined): AsyncGenerator<KeyedContainer> {
-    for await (const [recordKey, record] of this.scan(versionsRange(prefix, after))) {
+    for await (const [recordKey, record] of this.records.scan(versionsRange(prefix, after))) {
       const key = keyOf(recordKey);
       const stored = { versions: this.records.decode(decodeVersions, recordKey, record), context: this.context(key) };
       yield { key, container: this.beyondClock(key, stored) };
@@ -178,7 +187,7 @@ export class CommittedView {
 
   /** Reads records of keys and of the log anew, past every cache, and says of each whether it is whole. */
   async *checked(range: KeyRange): AsyncGenerator<CheckedRecord> {
-    for await (const [recordKey, record] of this.scan(range)) {
+    for await (const [recordKey, record] of this.records.scan(range)) {
       const checked = { recordKey, bytes: recordKey.length + record.length };
       try {
         yield { ...checked, isDamaged: false, versions: this.check(recordKey, record) };
@@ -191,6 +200,7 @@ export class CommittedView {
 
   private check(recordKey: Uint8Array, record: Uint8Array): readonly Version[] {
     if (isLogKey(recordKey)) this.records.decode(decodeLogged, recordKey, record);
+    else if (isRequestKey(recordKey)) this.records.decode(decodeRequest, recordKey, record);
     else if (isContextKey(recordKey)) this.records.decode(decodeContext, recordKey, record);
     else return this.records.decode(decodeVersions, recordKey, record);
     return [];
@@ -198,12 +208,12 @@ export class CommittedView {
 
   /** Deadlines after `afterMs` up to and with `throughMs`, in order; of what has been dropped too, for some time. */
   async *deadlines(afterMs: number, throughMs: number): AsyncGenerator<Deadline> {
-    for await (const [recordKey] of this.scan(deadlineRange(afterMs, throughMs))) yield deadlineOf(recordKey);
+    for await (const [recordKey] of this.records.scan(deadlineRange(afterMs, throughMs))) yield deadlineOf(recordKey);
   }
 
   /** Keys with a context record that follow `after`, in the order of their UTF-8 bytes. */
   async *aheadKeys(after: string | undefined): AsyncGenerator<string> {
-    for await (const [recordKey] of this.scan(contextsRange(after))) yield keyOf(recordKey);
+    for await (const [recordKey] of this.records.scan(contextsRange(after))) yield keyOf(recordKey);
   }
 
   /**
@@ -224,14 +234,14 @@ export class CommittedView {
 
   /** The numbers of the commits whose marks are kept, in order. */
   async *marks(): AsyncGenerator<{ readonly mark: number; readonly isFirst: boolean }> {
-    for await (const [recordKey, record] of this.scan(ALL_MARKS)) {
+    for await (const [recordKey, record] of this.records.scan(ALL_MARKS)) {
       yield { mark: commitOf(recordKey), isFirst: record.length > 0 };
     }
   }
 
   /** Every dot in the log, actor by actor and in the order of their counters. */
   async *loggedDots(): AsyncGenerator<Dot> {
-    for await (const [recordKey] of this.scan(WHOLE_LOG)) yield dotOf(recordKey);
+    for await (const [recordKey] of this.records.scan(WHOLE_LOG)) yield dotOf(recordKey);
   }
 
   /**
@@ -300,9 +310,5 @@ export class CommittedView {
     if (this.claims.length === 0) return stored;
     const claim = beyond(claimOf(this.claims, key), this.clock);
     return claim.size === 0 ? stored : { versions: stored.versions, context: join(stored.context, claim) };
-  }
-
-  private async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {
-    for await (const chunk of this.snapshot.scan(range, SCAN_CHUNK)) yield* chunk;
   }
 }

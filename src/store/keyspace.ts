@@ -8,11 +8,14 @@
 //     l <actor> 00 <counter, 8 bytes> the key that this dot wrote
 //     m <number, 8 bytes>            the mark of a commit
 //     d <deadline, 8 bytes> <key>    when a version of the key has its deadline, in milliseconds of wall time
+//     i <key> 00 01 <id, 16 bytes>   a request that wrote the key ("idempotency")
 //
-// Keys stand as they are, in UTF-8, so that a scan yields them in the order of their bytes.
+// Keys stand as they are, in UTF-8, so that a scan yields them in the order of their bytes. Where something follows a key, a
+// zero byte of its own is written 00 02, which keeps that order.
 
 import type { KeySpan } from '../clock/claims.js';
 import type { Actor, Dot } from '../clock/dot.js';
+import type { RequestPlace } from '../clock/request.js';
 import type { KeyRange } from './store.port.js';
 
 export const NODE_KEY: Uint8Array = Buffer.from('n');
@@ -74,6 +77,34 @@ export function markKey(commit: number): Uint8Array {
   return bytes;
 }
 
+const ID_BYTES = 16;
+
+export function requestKey({ key, id }: RequestPlace): Uint8Array {
+  return Buffer.concat([Buffer.from(`i${escaped(key)}\0\x01`), Buffer.from(id, 'hex')]);
+}
+
+/** Records of requests that wrote keys of the span, up to and with `through`. */
+export function requestsWithin({ after, through }: KeySpan): KeyRange {
+  // Everything of a key itself comes before its name with a zero byte.
+  const gte = Buffer.from(after === undefined ? 'i' : `i${escaped(after)}\0\x02`);
+  return { gte, lt: Buffer.from(through === undefined ? 'j' : `i${escaped(through)}\0\x02`) };
+}
+
+export function isRequestKey(recordKey: Uint8Array): boolean {
+  return recordKey[0] === 0x69;
+}
+
+/** The request that a record tells of. */
+export function placeOf(recordKey: Uint8Array): RequestPlace {
+  const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);
+  const end = bytes.length - ID_BYTES;
+  return { key: bytes.toString('utf8', 1, end - 2).replaceAll('\0\x02', '\0'), id: bytes.toString('hex', end) };
+}
+
+function escaped(key: string): string {
+  return key.replaceAll('\0', '\0\x02');
+}
+
 /** The number of the commit that a mark stands for. */
 export function commitOf(recordKey: Uint8Array): number {
   return readNumber(Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length), 1);
@@ -116,7 +147,7 @@ export function spanRange(letter: 'k' | 'a', { after, through }: KeySpan): KeyRa
 }
 
 /** The kinds of records that a scrub reads; the others are few, and checked at every start. */
-export const SCRUBBED_LETTERS = ['k', 'a', 'l'] as const;
+export const SCRUBBED_LETTERS = ['k', 'a', 'l', 'i'] as const;
 
 export type ScrubbedLetter = (typeof SCRUBBED_LETTERS)[number];
 

@@ -11,6 +11,8 @@ import type { Version } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
 import type { Stamp } from '../clock/hybrid-clock.js';
 import type { Claim, Claims } from '../clock/claims.js';
+import { readKeptRequest, readLoggedRequest, writeKeptRequest, writeLoggedRequest } from '../codec/request-codec.js';
+import type { KeptRequest, LoggedRequest } from '../clock/request.js';
 import { isSum } from '../clock/counter.js';
 import { VALUE_TYPES } from '../clock/value-type.js';
 import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
@@ -25,6 +27,9 @@ const FORMAT = 1;
 
 /** Format 2 of a key's versions adds their types, parts and deadlines. */
 const VERSIONS_FORMAT = 2;
+
+/** Format 2 of a log entry adds the request whose first dot it is; others have format 1. */
+const LOGGED_FORMAT = 2;
 
 /** Format 2 of the node record adds floor, bootstrap and the number of the commit. */
 const NODE_FORMAT = 3;
@@ -146,15 +151,40 @@ export function decodeClaims(key: Uint8Array, record: Uint8Array): Claims {
 }
 
 /** A log entry: the key that the dot wrote. */
-export function encodeLogged(key: Uint8Array, written: string): Buffer {
-  begin();
+export function encodeLogged(key: Uint8Array, written: string, request?: LoggedRequest): Buffer {
+  begin(request === undefined ? 1 : LOGGED_FORMAT);
   writer.text(written);
+  if (request !== undefined) writeLoggedRequest(writer, request);
   return sealed(key);
 }
 
 /** @throws CorruptRecordError */
 export function decodeLogged(key: Uint8Array, record: Uint8Array): string {
-  return decode(key, record, (reader) => reader.text());
+  return decodeLogEntry(key, record).key;
+}
+
+/** @throws CorruptRecordError */
+export function decodeLogEntry(
+  key: Uint8Array,
+  record: Uint8Array,
+): { readonly key: string; readonly request: LoggedRequest | undefined } {
+  return decode(
+    key,
+    record,
+    (reader, format) => ({ key: reader.text(), request: format === 1 ? undefined : readLoggedRequest(reader) }),
+    LOGGED_FORMAT,
+  );
+}
+
+export function encodeRequest(key: Uint8Array, request: KeptRequest): Buffer {
+  begin();
+  writeKeptRequest(writer, request);
+  return sealed(key);
+}
+
+/** @throws CorruptRecordError */
+export function decodeRequest(key: Uint8Array, record: Uint8Array): KeptRequest {
+  return decode(key, record, readKeptRequest);
 }
 
 export function encodeMembers(key: Uint8Array, members: Members): Buffer {

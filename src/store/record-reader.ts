@@ -1,23 +1,23 @@
-// Who hears that a record can't be read? Whoever watches for damage, before the reader gets the error.
+// How are the records of one snapshot read? Checked, each of them, and whoever watches for damage hears of it before the reader
+// does. A record in a damaged part of the database is a damaged record: it can be written anew.
 
 import { StoreReadError } from './errors.js';
 import { CorruptRecordError } from './record-codec.js';
-import type { StoreSnapshot } from './store.port.js';
+import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
+
+/** Entries a scan fetches in one hop to the store. */
+export const SCAN_CHUNK = 1000;
 
 /** Hears of every record that can't be read, before its reader does. */
 export type DamageListener = (error: CorruptRecordError) => void;
 
-/** Reads records of one snapshot. */
 export class RecordReader {
   constructor(
-    private readonly snapshot: Pick<StoreSnapshot, 'get'>,
+    private readonly snapshot: StoreSnapshot,
     private readonly damaged: DamageListener,
   ) {}
 
-  /**
-   * A record in a damaged part of the database is a damaged record: it can be written anew.
-   * @throws CorruptRecordError
-   */
+  /** @throws CorruptRecordError */
   get(recordKey: Uint8Array): Uint8Array | undefined {
     try {
       return this.snapshot.get(recordKey);
@@ -37,5 +37,9 @@ export class RecordReader {
       if (error instanceof CorruptRecordError) this.damaged(error);
       throw error;
     }
+  }
+
+  async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {
+    for await (const chunk of this.snapshot.scan(range, SCAN_CHUNK)) yield* chunk;
   }
 }

@@ -8,6 +8,7 @@ import { isEmpty, type Container } from '../clock/container.js';
 import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import { NO_MEMBERS, type Members } from '../clock/membership.js';
 import type { Actor, Dot } from '../clock/dot.js';
+import type { LoggedRequest, RequestChange } from '../clock/request.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
 import { cachedBytes, owned } from './cached-container.js';
 import { CommittedView, type Deadline } from './committed-view.js';
@@ -22,6 +23,7 @@ import {
   markKey,
   MEMBERS_KEY,
   NODE_KEY,
+  requestKey,
   versionsKey,
 } from './keyspace.js';
 import { checkLog, checkMarks, CommitMarks, DamagedStoreError } from './lost-commits.js';
@@ -35,6 +37,7 @@ import {
   encodeLogged,
   encodeMembers,
   encodeNode,
+  encodeRequest,
   encodeVersions,
   type NodeRecord,
 } from './record-codec.js';
@@ -52,6 +55,7 @@ const NO_BYTES = new Uint8Array(0);
 
 export interface LogEntry extends Dot {
   readonly key: string;
+  readonly request?: LoggedRequest | undefined;
 }
 
 /** Everything that one commit writes. */
@@ -66,6 +70,7 @@ export interface Commit {
   readonly log: readonly LogEntry[];
   /** Entries of the index of deadlines that come and go; absent: none. */
   readonly deadlines?: readonly (Deadline & { readonly isSet: boolean })[];
+  readonly requests?: readonly RequestChange[];
   readonly node: NodeRecord;
 }
 
@@ -75,7 +80,7 @@ export class ReplicaStore {
     sizeCalculation: cachedBytes,
   });
   private readonly marks: CommitMarks;
-  private readonly recent = new RecentLog();
+  private readonly recent: RecentLog;
   private damageListener: DamageListener = () => {};
   private deadlineListener: (deadlineMs: number) => void = () => {};
   /** What nobody reads any more is being removed. */
@@ -91,6 +96,7 @@ export class ReplicaStore {
     /** The members when it was opened. */
     readonly members: Members,
   ) {
+    this.recent = new RecentLog(latest.clock);
     this.marks = new CommitMarks(commits > 0 ? commits : undefined);
   }
 
@@ -112,7 +118,7 @@ export class ReplicaStore {
     const { node, commit } = decodeNode(NODE_KEY, record);
     const claimed = snapshot.get(CLAIMS_KEY);
     const claims = claimed === undefined ? NO_CLAIMS : decodeClaims(CLAIMS_KEY, claimed);
-    const scanned = new CommittedView(node, claims, 0, snapshot, new RecentLog());
+    const scanned = new CommittedView(node, claims, 0, snapshot, new RecentLog(node.clock));
     await checkMarks(scanned, commit);
     const unlogged = await checkLog(scanned);
     const ahead = new Set<string>();
@@ -250,14 +256,15 @@ export class ReplicaStore {
       changes.push(versionsChange(key, container));
       this.encodeContext(key, container.context, changes);
     }
-    for (const { actor, counter, key } of commit.log) {
+    for (const { actor, counter, key, request } of commit.log) {
       const recordKey = logKey(actor, counter);
-      changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key) });
+      changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key, request) });
     }
     for (const { deadlineMs, key, isSet } of commit.deadlines ?? []) {
       const recordKey = deadlineKey(deadlineMs, key);
       changes.push(isSet ? { type: 'put', key: recordKey, value: NO_BYTES } : { type: 'del', key: recordKey });
     }
+    for (const change of commit.requests ?? []) changes.push(requestChange(change));
     if (commit.claims !== undefined) changes.push(claimsChange(commit.claims));
     if (commit.members !== undefined) {
       changes.push({ type: 'put', key: MEMBERS_KEY, value: encodeMembers(MEMBERS_KEY, commit.members) });
@@ -298,4 +305,10 @@ function versionsChange(key: string, container: Container): StoreChange {
   const recordKey = versionsKey(key);
   if (container.versions.length === 0) return { type: 'del', key: recordKey };
   return { type: 'put', key: recordKey, value: encodeVersions(recordKey, container.versions) };
+}
+
+function requestChange([place, request]: RequestChange): StoreChange {
+  const recordKey = requestKey(place);
+  if (request === undefined) return { type: 'del', key: recordKey };
+  return { type: 'put', key: recordKey, value: encodeRequest(recordKey, request) };
 }

@@ -55,6 +55,47 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     await failed.remove();
   },
 
+  'a request with a name comes again, and its name is used for another': async (recorder, node) => {
+    const headers = { 'Idempotency-Key': 'name' };
+    const names = { ...headers, ...MINIMAL };
+    for (const query of ['', '?w=all&timeout=0']) {
+      for (let times = 0; times < 2; times++) {
+        await recorder.ask(node, 'put', `/v1/kv/named${query}`, { body: 'value', headers });
+        await recorder.ask(node, 'put', `/v1/kv/named${query}`, { body: 'value', headers: names });
+        await recorder.ask(node, 'delete', `/v1/kv/named deleted${query}`, { headers });
+      }
+    }
+    await recorder.ask(node, 'put', '/v1/kv/named', { body: 'other', headers });
+    await recorder.ask(node, 'delete', '/v1/kv/named', { headers });
+  },
+
+  'an operation with a name comes again, and its name is used for another': async (recorder, node) => {
+    const headers = { 'Idempotency-Key': 'name', ...JSON_TYPE };
+    for (const [method, prefix, body] of TYPED) {
+      const path = `${prefix}named by ${prefix.slice(4, -1)}, `;
+      for (const query of ['', '?w=all&timeout=0']) {
+        for (let times = 0; times < 2; times++) {
+          await recorder.ask(node, method, `${path}key${query}`, { body, headers });
+          await recorder.ask(node, method, `${path}key${query}`, { body, headers: { ...headers, ...MINIMAL } });
+          await recorder.ask(node, 'delete', `${path}gone${query}`, { headers });
+        }
+      }
+      await recorder.ask(node, method, `${path}key`, { body: ` ${body}`, headers });
+      await recorder.ask(node, 'delete', `${path}key`, { headers });
+      await node.request(`${path}key`, { method: 'DELETE' });
+    }
+  },
+
+  'a typed key is deleted as it was read, not acknowledged in time, while more was written': async (recorder, node) => {
+    for (const [method, path, body] of TYPED) {
+      const read = await node.request(`${path}raced typed`);
+      await node.request(`${path}raced typed`, { method: method.toUpperCase(), headers: JSON_TYPE, body });
+      const headers = { 'Quartet-Context': contextOf(read) };
+      await recorder.ask(node, 'delete', `${path}raced typed?w=all&timeout=0`, { headers });
+      await recorder.ask(node, 'delete', `${path}raced typed?w=all&timeout=0`, { headers: MINIMAL });
+    }
+  },
+
   'a key has siblings, and is known already': async (recorder, node) => {
     const context = contextOf(await node.get('raced'));
     await node.write('raced', 'one', { context });
@@ -198,6 +239,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
       { op: 'get', key: 'batched bytes' },
       { op: 'get', key: 'never' },
       { op: 'delete', key: 'batched' },
+      { op: 'put', key: 'batched', value: 'named', idempotencyKey: 'name' },
       { op: 'frobnicate', key: 'batched' },
       null,
     ];
@@ -235,6 +277,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
   'a replica gets a large answer, and sends what is no message for this one': async (recorder, node) => {
     await node.write('large', 'x'.repeat(20_000));
     await recorder.ask(node, 'post', '/put_remote', message('n1', PULL));
+    await recorder.ask(node, 'post', '/put_remote', message('n1', { kind: 'pull-keys', after: 'larg' }));
     const { headers, body } = message('n1', COMPARISON);
     await recorder.ask(node, 'post', '/put_remote', { headers, body: body.subarray(0, -1) });
     await recorder.ask(node, 'post', '/put_remote', { headers, body: Uint8Array.of(99, ...body.subarray(1)) });

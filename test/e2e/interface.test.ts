@@ -104,7 +104,7 @@ describe('a replica that is well', () => {
       await recorder.askRaw(node, described, `${method} ${url} HTTP/1.1\r\nno colon\r\n\r\n`);
       await recorder.askRaw(node, described, `${method} ${url} HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
       if (described.operation.requestBody === undefined) continue;
-      const headers = { 'Content-Length': '99999999999', 'Content-Type': 'application/octet-stream' };
+      const headers = { 'Content-Length': '99999999999', ...described.sample.options.headers };
       await recorder.askRaw(node, described, rawRequest(method, url, { headers }));
     }
     expectAsDescribed();

@@ -193,41 +193,20 @@ describe('the description of the interface', () => {
     }
   });
 
-  it('lists every route and every parameter that is served', () => {
-    const listed = operations.map(({ method, path, operation }) => {
-      const taken = (operation.parameters ?? []).filter((each) => each.in !== 'path').map(({ name }) => name);
-      return `${method} ${path} ${taken.sort().join(' ')}`.trim();
-    });
-    expect(listed.sort()).toEqual([
-      'delete /v1/cluster/members/{name}',
-      'delete /v1/counters/{key} If-Match Quartet-Context Quartet-Session timeout w',
-      'delete /v1/kv/{key} If-Match Quartet-Context Quartet-Session timeout w',
-      'delete /v1/maps/{key} If-Match Quartet-Context Quartet-Session timeout w',
-      'delete /v1/sets/{key} If-Match Quartet-Context Quartet-Session timeout w',
-      'get /docs',
-      'get /get key',
-      'get /livez',
-      'get /metrics',
-      'get /openapi.json',
-      'get /openapi.yaml',
-      'get /readyz verbose',
-      'get /v1/changes Last-Event-ID Quartet-Session feed limit prefix since timeout values',
-      'get /v1/cluster',
-      'get /v1/counters/{key} If-None-Match Quartet-Session r resolve siblings timeout',
-      'get /v1/kv Quartet-Session after limit prefix timeout values',
-      'get /v1/kv/{key} If-None-Match Quartet-Session r resolve siblings timeout',
-      'get /v1/maps/{key} If-None-Match Quartet-Session r resolve siblings timeout',
-      'get /v1/sets/{key} If-None-Match Quartet-Session r resolve siblings timeout',
-      'get /v1/snapshot',
-      'patch /v1/maps/{key} If-Match If-None-Match Prefer Quartet-Session timeout w',
-      'post /put key value',
-      'post /put_remote',
-      'post /v1/batch Quartet-Session timeout w',
-      'post /v1/counters/{key} If-Match If-None-Match Prefer Quartet-Session timeout w',
-      'post /v1/sets/{key} If-Match If-None-Match Prefer Quartet-Session timeout w',
-      'put /put key value',
-      'put /v1/kv/{key} If-Match If-None-Match Prefer Quartet-Context Quartet-Session timeout ttl w',
-    ]);
+  it('lists exactly the query parameters that each route says it takes', async () => {
+    for (const { method, path, operation } of operations) {
+      if (/^\/(docs|openapi|put_remote)/.test(path)) continue;
+      const url = path.replace('{key}', 'a').replace('{name}', 'n9');
+      const response = await node.request(`${url}?nonsense=1`, { method: method.toUpperCase() });
+      const { detail } = (await response.json()) as { readonly detail: string };
+      const taken = /there are: (.*)$/.exec(detail)?.[1]?.split(', ') ?? [];
+      const listed = (operation.parameters ?? []).filter((each) => each.in === 'query').map(({ name }) => name);
+      expect({ method, path, taken: taken.filter((each) => each !== 'none').sort() }).toEqual({
+        method,
+        path,
+        taken: listed.sort(),
+      });
+    }
   });
 
   it('agrees with what each path says it takes', async () => {
@@ -237,30 +216,6 @@ describe('the description of the interface', () => {
       expect(response.status).toBe(405);
       const allowed = response.headers.get('Allow')!.toLowerCase().split(', ');
       expect(allowed.sort()).toEqual(Object.keys(methods).sort());
-    }
-  });
-
-  it('lists no query parameter that is refused', async () => {
-    const samples: Readonly<Record<string, string>> = {
-      timeout: '0',
-      limit: '1',
-      values: 'true',
-      resolve: 'order',
-      siblings: 'all',
-      w: '1',
-      r: '1',
-      ttl: '60',
-      key: 'sample',
-    };
-    for (const { method, path, operation } of operations) {
-      if (path === '/put_remote') continue;
-      const query = (operation.parameters ?? [])
-        .filter((each) => each.in === 'query')
-        .map(({ name }) => `${name}=${samples[name] ?? ''}`)
-        .join('&');
-      const url = `${path.replace('{key}', 'sample')}?${query}`;
-      const response = await node.request(url, { method: method.toUpperCase() });
-      expect(`${method} ${url}: ${response.status}`).toMatch(/: (2\d\d|404)$/);
     }
   });
 

@@ -593,6 +593,17 @@ describe('a replica that reaches no other', () => {
   });
 });
 
+describe('the name of a request', () => {
+  it('is IDEMPOTENCY_KEY_REUSED when it names another request', async () => {
+    const headers = { 'Idempotency-Key': 'name' };
+    await node.put('named', 'value', { headers });
+    const before = await stateOf(node);
+    await expectProblem(await node.put('named', 'other', { headers }), 'IDEMPOTENCY_KEY_REUSED');
+    await expectProblem(await node.delete('named', { headers }), 'IDEMPOTENCY_KEY_REUSED');
+    expect(await stateOf(node)).toEqual(before);
+  });
+});
+
 describe('the route between replicas', () => {
   const message = { method: 'POST', body: new Uint8Array(compareTo('n1')) };
   const type = { 'Content-Type': 'application/octet-stream' };

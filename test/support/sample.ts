@@ -69,5 +69,6 @@ export function* wrongRequests(described: Described, tokens: WrongTokens): Gener
     yield withHeader('If-Match', '"of nothing"');
     yield withHeader('If-Unmodified-Since', new Date(0).toUTCString());
   }
+  if (takes('Idempotency-Key')) yield withHeader('Idempotency-Key', 'two words');
   if (operation.requestBody !== undefined) yield withHeader('Content-Encoding', 'gzip');
 }

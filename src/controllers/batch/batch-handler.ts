@@ -26,7 +26,13 @@ import { BATCH_BYTES_MAX, framingOf, parseBody, type Framing } from './batch-bod
 import { parseOperation } from './batch-operation.js';
 
 /** Of single writes; in a batch each operation says for itself what it replaces. */
-const HEADERS_OF_OPERATIONS = ['quartet-context', 'if-match', 'if-none-match', 'if-unmodified-since'];
+const HEADERS_OF_OPERATIONS = [
+  'quartet-context',
+  'if-match',
+  'if-none-match',
+  'if-unmodified-since',
+  'idempotency-key',
+];
 
 interface Acks {
   readonly acksNeeded: number;
@@ -154,7 +160,7 @@ export class BatchHandler {
     isReached: boolean,
   ): object {
     try {
-      const { dot, existed, container } = accepted(result);
+      const { dot, existed, container, isRepeated } = accepted(result);
       const isDelete = operation.kind === 'write' && operation.operation.kind === 'delete';
       return {
         status: !isReached ? 202 : isDelete ? 204 : existed ? 200 : 201,
@@ -162,6 +168,7 @@ export class BatchHandler {
         ...(container.versions.length === 0 ? {} : { etag: entityTag(container.versions) }),
         siblings: siblingCount(container.versions),
         context: this.tokens.context(key, container.context),
+        ...(isRepeated ? { replayed: true } : {}),
       };
     } catch (error) {
       if (error instanceof Problem) return refused(error);
@@ -189,5 +196,9 @@ function keyOf(json: unknown): { readonly key?: string } {
 
 function refuseHeadersOfOperations(req: IncomingMessage): void {
   const name = HEADERS_OF_OPERATIONS.find((header) => req.headers[header] !== undefined);
-  if (name !== undefined) throw new Problem('INVALID_HEADER', `${name}: in a batch each operation has its own context`);
+  if (name !== undefined)
+    throw new Problem(
+      'INVALID_HEADER',
+      `${name}: in a batch each operation has a context and an idempotencyKey of its own`,
+    );
 }

@@ -2,6 +2,7 @@
 // fit is an error of this operation, and of no other.
 
 import type { BatchOperation } from '../../replication/batches.js';
+import { deleteDemands, operationNameOf, putDemands } from '../http/idempotency.js';
 import { Problem } from '../http/problem.js';
 import { checkKey } from '../http/target.js';
 import type { Tokens } from '../http/tokens.js';
@@ -12,8 +13,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   get: ['op', 'key'],
-  put: ['op', 'key', 'value', 'base64', 'contentType', 'ttl', 'context'],
-  delete: ['op', 'key', 'context'],
+  put: ['op', 'key', 'value', 'base64', 'contentType', 'ttl', 'context', 'idempotencyKey'],
+  delete: ['op', 'key', 'context', 'idempotencyKey'],
 };
 
 export interface OperationLimits {
@@ -37,14 +38,26 @@ export function parseOperation(json: unknown, { tokens, valueBytesMax }: Operati
   if (kind === 'get') return { kind: 'read', key };
   const token = text(fields, 'context');
   const context = token === undefined ? undefined : tokens.parseContext(key, token);
-  if (kind === 'delete') return { kind: 'write', key, context, operation: { kind: 'delete', type: 'register' } };
+  const name = text(fields, 'idempotencyKey');
+  if (kind === 'delete') {
+    const operation = { kind, type: 'register' } as const;
+    return {
+      kind: 'write',
+      key,
+      context,
+      operation,
+      requestName: operationNameOf(name, key, deleteDemands('register')),
+    };
+  }
   const value = valueOf(fields);
   if (value.length > valueBytesMax) {
     throw new Problem('VALUE_TOO_LARGE', `the value has ${value.length} bytes; at most ${valueBytesMax}`);
   }
   const contentType = text(fields, 'contentType') ?? 'application/octet-stream';
   checkContentType(contentType, 'INVALID_OPERATION', 'contentType');
-  return { kind: 'write', key, context, operation: { kind: 'put', contentType, value, ttlMs: ttlMsOf(fields) } };
+  const ttlMs = ttlMsOf(fields);
+  const requestName = operationNameOf(name, key, putDemands(contentType, ttlMs, value));
+  return { kind: 'write', key, context, operation: { kind: 'put', contentType, value, ttlMs }, requestName };
 }
 
 function ttlMsOf(fields: Fields): number | undefined {

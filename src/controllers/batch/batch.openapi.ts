@@ -12,9 +12,10 @@ const operation = {
       'contentType?': STRING,
       'ttl?': COUNT,
       'context?': STRING,
+      'idempotencyKey?': STRING,
     }),
     objectOf({ op: oneOfStrings('get'), key: STRING }),
-    objectOf({ op: oneOfStrings('delete'), key: STRING, 'context?': STRING }),
+    objectOf({ op: oneOfStrings('delete'), key: STRING, 'context?': STRING, 'idempotencyKey?': STRING }),
   ],
 };
 const operations = [
@@ -32,6 +33,7 @@ const result = objectOf({
   'value?': STRING,
   'base64?': STRING,
   'context?': STRING,
+  'replayed?': { type: 'boolean', description: 'an earlier request with this `idempotencyKey` has done it' },
   'problem?': objectOf({
     type: STRING,
     title: STRING,

@@ -27,6 +27,11 @@ export function accepted(result: WriteResult): Written {
         `it has ${live.length} parts: remove some, or use several keys`,
         headers,
       );
+    case 'request-reused':
+      throw new Problem(
+        'IDEMPOTENCY_KEY_REUSED',
+        'it named a write of this key by another method or with another body',
+      );
     case 'wrong-type':
       throw wrongType(result.type, headers);
     case 'precondition-failed': {

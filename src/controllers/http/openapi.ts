@@ -60,6 +60,11 @@ export function headerParameter(name: string, description: string): Parameter {
   return { in: 'header', name, description, schema: { type: 'string' } };
 }
 
+export const idempotencyKey = headerParameter(
+  'Idempotency-Key',
+  'names this write of the key: sent again with the same name, it is not done twice',
+);
+
 export const keyParameter = keyNamed('greeting');
 
 export function keyNamed(example: string): Parameter {
@@ -78,6 +83,7 @@ const RESPONSE_HEADERS = {
   'Content-Encoding': ['`deflate`', 'string'],
   'Content-Security-Policy': ['`sandbox`: the bytes are a stranger’s', 'string'],
   ETag: ['names the set of live versions', 'string'],
+  'Idempotency-Replayed': ['`true`: an earlier request with this `Idempotency-Key` has done it', 'string'],
   'Last-Modified': ['when what is shown was written', 'string'],
   'Preference-Applied': ['`return=minimal`', 'string'],
   'Quartet-Acks': ['how many replicas have committed the write, this one included', 'integer'],

@@ -37,6 +37,7 @@ export const PROBLEMS = {
   UNSUPPORTED_MEDIA_TYPE: definite(415, 'The body has a type or an encoding that this route does not take.'),
   MISDIRECTED: definite(421, 'The message is for another replica.'),
   CONTEXT_OF_ANOTHER_KEY: definite(422, 'The context was read from another key.'),
+  IDEMPOTENCY_KEY_REUSED: definite(422, 'The idempotency key was used for another request on this key.'),
   OVERLOADED: definite(429, 'Too many bytes are being received, or too many readers wait for changes.'),
   HEADERS_TOO_LARGE: definite(431, 'The request line or the headers are too long.'),
   INTERNAL: { status: 500, outcome: 'unknown', title: 'The replica failed; its log says why.' },

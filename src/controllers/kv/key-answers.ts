@@ -12,6 +12,7 @@ import type { Shown } from '../../replication/requests.js';
 import type { Written } from '../http/accepted.js';
 import type { Answer } from '../http/answer.js';
 import { entityTag } from '../http/etag.js';
+import { tellRepeated } from '../http/idempotency.js';
 import type { Tokens } from '../http/tokens.js';
 import { partText } from '../http/typed-value.js';
 import { valueToJson } from '../http/value-json.js';
@@ -61,6 +62,7 @@ export class KeyAnswers {
   ): void {
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request, written);
     this.writeTokens(res, request.key, written.container);
+    tellRepeated(res, written.isRepeated);
     res.setHeader('Quartet-Siblings', siblingCount(written.container.versions));
     res.end(204);
   }
@@ -70,7 +72,7 @@ export class KeyAnswers {
     req: IncomingMessage,
     res: Answer,
     { key, acksNeeded }: { readonly key: string; readonly acksNeeded: number },
-    { dot, container, existed, acks }: Written,
+    { dot, container, existed, acks, isRepeated }: Written,
     shown: object = {},
   ): void {
     const { versions } = container;
@@ -79,6 +81,7 @@ export class KeyAnswers {
     const isShort = dot !== undefined && acks < acksNeeded;
     const { context, session } = this.writeTokens(res, key, container);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
+    tellRepeated(res, isRepeated);
     res.setHeader('Quartet-Siblings', siblings);
     res.setHeader('Quartet-Acks', acks);
     if (isMinimal(req)) {

@@ -16,6 +16,7 @@ import { Answer } from '../http/answer.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
 import { httpDate } from '../http/http-date.js';
+import { deleteDemands, putDemands, requestNameOf } from '../http/idempotency.js';
 import { choiceParameter, optionalIntegerParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';
@@ -93,9 +94,10 @@ export class KvHandler {
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
-    const result = await withBody(req, limit, (value) =>
-      this.driver.write({ ...request, operation: { kind: 'put', contentType, value, ttlMs } }),
-    );
+    const result = await withBody(req, limit, (value) => {
+      const requestName = requestNameOf(req, request.key, putDemands(contentType, ttlMs, value));
+      return this.driver.write({ ...request, operation: { kind: 'put', contentType, value, ttlMs }, requestName });
+    });
     this.answers.writeResult(req, new Answer(res), request, accepted(result));
   }
 
@@ -104,12 +106,9 @@ export class KvHandler {
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
     const operation = { kind: 'delete', type: 'register' } as const;
-    this.answers.writeDeleted(
-      req,
-      new Answer(res),
-      request,
-      accepted(await this.driver.write({ ...request, operation })),
-    );
+    const requestName = requestNameOf(req, request.key, deleteDemands(operation.type));
+    const result = await this.driver.write({ ...request, operation, requestName });
+    this.answers.writeDeleted(req, new Answer(res), request, accepted(result));
   }
 }
 

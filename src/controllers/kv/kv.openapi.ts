@@ -4,6 +4,7 @@ import {
   bare,
   headerParameter,
   headers,
+  idempotencyKey,
   json,
   keyParameter,
   ndjson,
@@ -67,10 +68,16 @@ const writtenExample = {
   siblings: 1,
   acks: 1,
 };
+export const repeated = ['Idempotency-Replayed'] as const;
 const put = headers([...tokens, 'ETag', 'Quartet-Siblings', 'Quartet-Acks']);
+/** A request that comes again may find the key without a value. */
+const putAgain = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', ...repeated]);
 const written = json('The key had a live value here, and has the new one now.', writtenSchema, writtenExample, put);
 /** A body by default, which the client may have left out. */
-export const notAcknowledged = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', 'Preference-Applied']);
+export const notAcknowledged = headers(
+  [...tokens, 'Quartet-Siblings', 'Quartet-Acks'],
+  ['ETag', 'Preference-Applied', ...repeated],
+);
 export const COUNTER: JsonSchema = { oneOf: [{ type: 'integer' }, { type: 'string' }] };
 const everySibling = { dot: STRING, time: STRING };
 export const siblingsSchema = objectOf({
@@ -127,6 +134,7 @@ export const everyWrite = [
   'INVALID_HEADER',
   'CONTEXT_OF_ANOTHER_KEY',
   'PRECONDITION_FAILED',
+  'IDEMPOTENCY_KEY_REUSED',
   'WRONG_TYPE',
   'REPLICA_STOPPED',
   'FORGOTTEN',
@@ -185,6 +193,7 @@ export const putKey: Operation = {
     ifMatch,
     ifNoneMatch,
     headerParameter('Prefer', '`return=minimal`'),
+    idempotencyKey,
   ],
   requestBody: {
     description: 'Any bytes, kept with their `Content-Type`',
@@ -192,7 +201,7 @@ export const putKey: Operation = {
     content: { '*/*': { schema: { type: 'string', format: 'binary' }, example: 'hello' } },
   },
   responses: {
-    200: written,
+    200: json('The key had a live value here, and has the new one now.', writtenSchema, writtenExample, putAgain),
     201: { ...written, description: 'The key had no live value here, and has one now.' },
     202: {
       ...written,
@@ -201,7 +210,7 @@ export const putKey: Operation = {
     },
     204: bare(
       'Written (`Prefer: return=minimal`).',
-      headers([...tokens, 'ETag', 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied']),
+      headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied'], ['ETag', ...repeated]),
     ),
     ...problems(...everyWrite, 'TOO_MANY_SIBLINGS', 'VALUE_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'),
   },
@@ -210,14 +219,14 @@ export const putKey: Operation = {
 export const deleteKey: Operation = {
   summary: 'Delete a key',
   description: 'Idempotent. With a context it deletes what was read; a value that raced with it stays.',
-  takes: [keyParameter, w, timeout, context, session, ifMatch],
+  takes: [keyParameter, w, timeout, context, session, ifMatch, idempotencyKey],
   responses: {
     202: {
       ...written,
       description: 'Deleted here; not acknowledged by `w` replicas in time. Nothing is undone.',
       headers: { ...notAcknowledged },
     },
-    204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'])),
+    204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'], repeated)),
     ...problems(...everyWrite),
   },
 };

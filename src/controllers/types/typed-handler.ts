@@ -15,6 +15,7 @@ import { Answer } from '../http/answer.js';
 import { httpDate } from '../http/http-date.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
+import { deleteDemands, requestNameOf } from '../http/idempotency.js';
 import { Problem } from '../http/problem.js';
 import { choiceParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
@@ -100,7 +101,10 @@ export class TypedHandler {
     requireJson(req);
     await this.gate.pass(req, request.timeoutMs);
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
-    const result = await withBody(req, limit, (body) => this.driver.write({ ...request, operation: parse(body) }));
+    const result = await withBody(req, limit, (body) => {
+      const requestName = requestNameOf(req, request.key, [req.method!, type, body]);
+      return this.driver.write({ ...request, operation: parse(body), requestName });
+    });
     const written = accepted(result);
     this.answers.writeResult(req, new Answer(res), request, written, type === 'counter' ? shownSum(written) : {});
   }
@@ -109,12 +113,9 @@ export class TypedHandler {
     const { request } = this.parser.parse(req, KINDS[type].prefix, WRITE_PARAMETERS);
     await this.gate.pass(req, request.timeoutMs);
     const operation = { kind: 'delete', type } as const;
-    this.answers.writeDeleted(
-      req,
-      new Answer(res),
-      request,
-      accepted(await this.driver.write({ ...request, operation })),
-    );
+    const requestName = requestNameOf(req, request.key, deleteDemands(type));
+    const result = await this.driver.write({ ...request, operation, requestName });
+    this.answers.writeDeleted(req, new Answer(res), request, accepted(result));
   }
 }
 

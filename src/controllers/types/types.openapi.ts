@@ -1,6 +1,15 @@
 // OpenAPI of the routes of counters, sets and maps.
 
-import { bare, headerParameter, headers, json, keyNamed, problems, queryParameter } from '../http/openapi.js';
+import {
+  bare,
+  headerParameter,
+  headers,
+  idempotencyKey,
+  json,
+  keyNamed,
+  problems,
+  queryParameter,
+} from '../http/openapi.js';
 import type { Operation, Parameter } from '../http/openapi.js';
 import { ANYTHING, COUNT, listOf, mapOf, objectOf, orNull, STRING, type JsonSchema } from '../http/schema.js';
 import {
@@ -15,6 +24,7 @@ import {
   notAcknowledged,
   ofAnotherType,
   r,
+  repeated,
   session,
   siblingsSchema,
   timeout,
@@ -89,12 +99,22 @@ function changing(
 ): Operation {
   const { schema, example } = answer;
   const carried = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag']);
+  const again = headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks'], ['ETag', ...repeated]);
   return {
     ...described,
-    takes: [key, w, timeout, session, ifMatch, ifNoneMatch, headerParameter('Prefer', '`return=minimal`')],
+    takes: [
+      key,
+      w,
+      timeout,
+      session,
+      ifMatch,
+      ifNoneMatch,
+      headerParameter('Prefer', '`return=minimal`'),
+      idempotencyKey,
+    ],
     requestBody: { required: true, content: { 'application/json': body as object } },
     responses: {
-      200: json('The key had a value here. `dot` is null when there was nothing to do.', schema, example, carried),
+      200: json('The key had a value here. `dot` is null when there was nothing to do.', schema, example, again),
       201: json('The key had no value here.', schema, example, carried),
       202: json(
         'Done here; not acknowledged by `w` replicas in time. Nothing is undone.',
@@ -104,12 +124,13 @@ function changing(
       ),
       204: bare(
         'Done (`Prefer: return=minimal`).',
-        headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied'], ['ETag']),
+        headers([...tokens, 'Quartet-Siblings', 'Quartet-Acks', 'Preference-Applied'], ['ETag', ...repeated]),
       ),
       ...problems(
         ...everyWrite.filter((code) => code !== 'CONTEXT_OF_ANOTHER_KEY'),
         'INVALID_BODY',
-        'COLLECTION_TOO_LARGE',
+        // A counter has one part for each replica that ever wrote it.
+        ...(key === COUNTER_KEY ? [] : (['COLLECTION_TOO_LARGE'] as const)),
         'VALUE_TOO_LARGE',
         'UNSUPPORTED_MEDIA_TYPE',
         'OVERLOADED',
@@ -122,7 +143,7 @@ function deleting(key: Parameter, summary: string, description: string): Operati
   return {
     summary,
     description,
-    takes: [key, w, timeout, context, session, ifMatch],
+    takes: [key, w, timeout, context, session, ifMatch, idempotencyKey],
     responses: {
       202: json(
         'Deleted here; not acknowledged by `w` replicas in time. Nothing is undone.',
@@ -130,7 +151,7 @@ function deleting(key: Parameter, summary: string, description: string): Operati
         { ...WRITTEN, siblings: 0 },
         notAcknowledged,
       ),
-      204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'])),
+      204: bare('Deleted.', headers([...tokens, 'Quartet-Siblings'], repeated)),
       ...problems(...everyWrite),
     },
   };

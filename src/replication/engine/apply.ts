@@ -56,7 +56,7 @@ export function applyBatch(
     observeStamps(state, from, key, remote, before, wallMs, effects);
   }
   let dots = 0;
-  for (const range of batch.ranges) dots += logNewDots(range, before, effects);
+  for (const range of batch.ranges) dots += logNewDots(range, before, wallMs, effects);
   if (dots > 0) effects.touchNode();
   state.clock = after;
   dependOn(state, pastOf(batch));
@@ -83,11 +83,12 @@ export function sweepAhead(state: ReplicaState, keysMax: number, effects: Effect
   }
 }
 
-function logNewDots(range: DotRange, before: VersionVector, effects: Effects): number {
+function logNewDots(range: DotRange, before: VersionVector, wallMs: number, effects: Effects): number {
   const known = counterOf(before, range.actor);
   let dots = 0;
   for (let counter = Math.max(known, range.from) + 1; counter <= rangeEnd(range); counter++, dots++) {
-    effects.logDot(range.actor, counter, range.keys[counter - range.from - 1]!);
+    const key = range.keys[counter - range.from - 1]!;
+    effects.logRequest({ actor: range.actor, counter }, key, range.requests?.get(counter), wallMs);
   }
   return dots;
 }

@@ -16,6 +16,7 @@ import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
 import { dependOn } from './past.js';
+import { takeRequests } from './requests.js';
 import {
   PIECE_COMPARISONS_MIN,
   type Bootstrap,
@@ -78,6 +79,11 @@ export function takePiece(
   const taken = { ...piece, span: { after: piece.span.after, through } };
   dependOn(state, piece.past);
   mergePiece(state, from, taken, localsOf(bootstrap, local, stored), wallMs, effects);
+  takeRequests(
+    piece.requests.filter(({ key }) => isWithin(taken.span, key)),
+    stored,
+    effects,
+  );
   effects.observations.push({ kind: 'bootstrap-progressed', peer: from, keys: piece.containers.size });
   if (through === undefined) finish(state, effects);
   else ask(state, from, { through, patience: PIECE_COMPARISONS_MIN }, effects);
@@ -106,7 +112,7 @@ function localsOf({ touched }: Bootstrap, { containers }: LocalKeys, stored: Sto
 function mergePiece(
   state: ReplicaState,
   from: string,
-  { span, clock, containers }: Piece,
+  { span, clock, containers }: Omit<Piece, 'requests'>,
   locals: ReadonlyMap<string, Container>,
   wallMs: number,
   effects: Effects,

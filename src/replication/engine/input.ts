@@ -3,6 +3,7 @@
 import type { Container, Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
 import type { Members } from '../../clock/membership.js';
+import type { RequestName, RequestPlace } from '../../clock/request.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
 import type { Operation } from './operation.js';
@@ -30,6 +31,8 @@ export interface WriteInput {
   readonly context: VersionVector | undefined;
   /** Checked against the live versions, just before the write; false: nothing is written. */
   readonly precondition: ((live: readonly Version[]) => boolean) | undefined;
+  /** Undefined: it is carried out however often it comes. */
+  readonly requestName?: RequestName | undefined;
   /** How many replicas, this one included, must have committed before the answer. */
   readonly acksNeeded: number;
   readonly wallMs: number;
@@ -47,11 +50,13 @@ export interface ReadInput {
 export type Input =
   | WriteInput
   | ReadInput
-  /** The author of a batch waits until so many replicas have its last write; it is committed here. */
+  /** The author of a batch waits until so many replicas have a write of it; it is committed here. */
   | {
       readonly kind: 'await-acks';
       readonly id: RequestId;
       readonly dot: Dot;
+      /** Whether it was written before the batch. */
+      readonly isRepeated: boolean;
       readonly acksNeeded: number;
     }
   /** Whoever asked waits no longer: for acknowledgements of a write, or for answers to a read. */
@@ -96,6 +101,8 @@ export type Input =
       /** Whether what the key knows beyond its versions is known too. */
       readonly isContextKnown: boolean;
     }
+  /** These requests need not be remembered any more. */
+  | { readonly kind: 'forget-requests'; readonly places: readonly RequestPlace[] }
   /** Replicas that know the same differ in these keys. */
   | { readonly kind: 'suspected'; readonly keys: readonly string[] }
   /** Deadlines of the key have passed, so long ago that no clock is so far behind. */

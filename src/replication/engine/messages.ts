@@ -19,6 +19,7 @@ import type { KeySpan } from '../../clock/claims.js';
 import type { Container } from '../../clock/container.js';
 import type { Actor } from '../../clock/dot.js';
 import type { Members } from '../../clock/membership.js';
+import type { KeptRequest, LoggedRequest } from '../../clock/request.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 
 /** The keys that one actor's dots wrote: `keys[i]` by the dot `from + 1 + i`. */
@@ -27,6 +28,8 @@ export interface DotRange {
   /** The counter that the receiver must have reached already. */
   readonly from: number;
   readonly keys: readonly string[];
+  /** By counter, of those dots that were the first of a request with a name; undefined: none was. */
+  readonly requests?: ReadonlyMap<number, LoggedRequest> | undefined;
 }
 
 /**
@@ -63,6 +66,8 @@ export interface Piece {
   readonly containers: ReadonlyMap<string, Container>;
   /** What the sender's versions may depend on that its clock does not cover. */
   readonly past: VersionVector;
+  /** What the sender remembers of requests that wrote keys of the span, up to a limit. */
+  readonly requests: readonly KeptRequest[];
 }
 
 export interface ClockMessage {

@@ -6,6 +6,7 @@ import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot } from '../../clock/dot.js';
 import type { Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
+import type { LoggedRequest, RequestChange } from '../../clock/request.js';
 import type { ValueType } from '../../clock/value-type.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { DeadlineChange } from './deadlines.js';
@@ -25,6 +26,13 @@ export interface NodeState {
   readonly bootstrap: { readonly through: string | undefined } | undefined;
 }
 
+/** An entry of the log: the key that a dot wrote. */
+export interface LoggedDot extends Dot {
+  readonly key: string;
+  /** With the first dot of a request that has a name. */
+  readonly request?: LoggedRequest | undefined;
+}
+
 /** What to put on disk. `node` is the state after the step; absent when nothing changed. */
 export interface Writes {
   /** Undefined: as before. */
@@ -34,9 +42,11 @@ export interface Writes {
   /** Keys whose context alone differs, with what is left of it. They come before `containers`. */
   readonly contexts: readonly (readonly [key: string, context: VersionVector])[];
   readonly containers: readonly (readonly [key: string, container: Container])[];
-  readonly log: readonly (Dot & { readonly key: string })[];
   /** In order: of two about the same deadline of a key, the later one counts. */
   readonly deadlines: readonly DeadlineChange[];
+  readonly log: readonly LoggedDot[];
+  /** In the order of the steps. */
+  readonly requests: readonly RequestChange[];
   readonly node: NodeState | undefined;
 }
 
@@ -67,7 +77,11 @@ export type WriteResult =
       readonly existed: boolean;
       /** Replicas that have committed it, this one included. */
       readonly acks: number;
+      /** Whether an earlier request of the same name has done it. */
+      readonly isRepeated: boolean;
     }
+  /** Another request had the same name. */
+  | { readonly kind: 'request-reused'; readonly live: readonly Version[] }
   | { readonly kind: 'precondition-failed'; readonly live: readonly Version[] }
   | { readonly kind: 'too-many-siblings'; readonly live: readonly Version[] }
   | { readonly kind: 'too-large'; readonly live: readonly Version[] }

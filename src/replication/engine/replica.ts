@@ -20,6 +20,7 @@ import type { Output, Reply } from './output.js';
 import { dependOn } from './past.js';
 import { learnClock, pushAnswered } from './push.js';
 import { giveUpRead, read, readAnswered, readFailed, tickQuorumReads } from './quorum-reads.js';
+import { awaitAcks, forgetRequests } from './requests.js';
 import { seal } from './seal.js';
 import { fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
 import {
@@ -124,7 +125,7 @@ export class Replica {
       case 'read':
         return read(state, input, stored, effects);
       case 'await-acks':
-        return state.acknowledgements.wait(input.id, input.dot, input.acksNeeded);
+        return awaitAcks(state, input);
       case 'give-up': {
         const settled = state.acknowledgements.giveUp(input.id);
         if (settled) effects.replies.push(replyOf(settled));
@@ -143,6 +144,8 @@ export class Replica {
         return findMembers(state, input.members, effects);
       case 'damaged':
         return noticeDamage(state, input, effects);
+      case 'forget-requests':
+        return forgetRequests(input.places, effects);
       case 'suspected':
         return suspect(state, input.keys);
       case 'expire':

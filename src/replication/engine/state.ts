@@ -2,14 +2,21 @@
 // know more than the clock, and which writes wait for acknowledgements. Containers and log stay in the store.
 
 import type { Container, Version } from '../../clock/container.js';
-import type { Actor } from '../../clock/dot.js';
+import type { Actor, Dot } from '../../clock/dot.js';
 import { isMember, type Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
+import {
+  keptRequest,
+  type KeptRequest,
+  type LoggedRequest,
+  type RequestChange,
+  type RequestPlace,
+} from '../../clock/request.js';
 import { claimOf, type Claims } from '../../clock/claims.js';
 import { beyond, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { deadlineChanges, type DeadlineChange } from './deadlines.js';
-import type { NodeState, Observation, Output, Reply, Send, Writes } from './output.js';
+import type { LoggedDot, NodeState, Observation, Output, Reply, Send } from './output.js';
 import { noRepairs, type Repairs } from './repairs.js';
 import { beginRetention, type Retention } from './retention.js';
 import type { QuorumReads } from './waiting-reads.js';
@@ -55,6 +62,8 @@ export interface Peer {
 export interface Stored {
   /** Throws when the record can't be read; the step has then changed nothing. */
   container(key: string): Container;
+  /** What is remembered of a request. Throws when its record can't be read. */
+  requested(place: RequestPlace): KeptRequest | undefined;
 }
 
 /** A piece is waited for until the peer has answered this many comparisons meanwhile, half a second each. */
@@ -224,8 +233,9 @@ export function unheard(name: string): Peer {
 export class Effects {
   private readonly contexts: (readonly [string, VersionVector])[] = [];
   private readonly containers: (readonly [string, Container])[] = [];
-  private readonly log: Writes['log'][number][] = [];
   private readonly deadlines: DeadlineChange[] = [];
+  private readonly log: LoggedDot[] = [];
+  private readonly requests: RequestChange[] = [];
   private isChanged = false;
   private claims: Claims | undefined;
   private members: Members | undefined;
@@ -249,8 +259,20 @@ export class Effects {
     this.contexts.push([key, context]);
   }
 
-  logDot(actor: Actor, counter: number, key: string): void {
-    this.log.push({ actor, counter, key });
+  logDot(actor: Actor, counter: number, key: string, request?: LoggedRequest): void {
+    this.log.push({ actor, counter, key, request });
+    this.isChanged = true;
+  }
+
+  /** A dot with the request whose first one it is, if it has a name. */
+  logRequest(dot: Dot, key: string, request: LoggedRequest | undefined, wallMs: number): void {
+    this.logDot(dot.actor, dot.counter, key, request);
+    if (request !== undefined) this.remember({ key, id: request.id }, keptRequest(key, dot, request, wallMs));
+  }
+
+  /** Undefined: not any more. */
+  remember(place: RequestPlace, request: KeptRequest | undefined): void {
+    this.requests.push([place, request]);
     this.isChanged = true;
   }
 
@@ -290,6 +312,7 @@ export class Effects {
         containers: this.containers,
         log: this.log,
         deadlines: this.deadlines,
+        requests: this.requests,
         node,
       },
       sends: this.sends,

@@ -16,13 +16,15 @@ import { refusalOf } from '../../clock/key-limits.js';
 import { changeOf, typeOfOperation, type Change } from './operation.js';
 import type { WriteResult } from './output.js';
 import { pushTo } from './push.js';
+import { answerAgain, waitAgain } from './requests.js';
 import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
 
 export function write(state: ReplicaState, input: WriteInput, stored: Stored, effects: Effects): void {
   const before = fill(stored.container(input.key), knownOf(state, input.key));
-  const result = attempt(state, input, before, effects);
-  if (result.kind === 'written' && result.dot !== undefined && input.acksNeeded > 1) {
-    state.acknowledgements.wait(input.id, result.dot, input.acksNeeded, result);
+  const result = answerAgain(input, before, state.peers.values(), stored) ?? attempt(state, input, before, effects);
+  if (result.kind === 'written' && result.dot !== undefined && input.acksNeeded > result.acks) {
+    if (result.isRepeated) waitAgain(state, input.id, result.dot, input.acksNeeded, result);
+    else state.acknowledgements.wait(input.id, result.dot, input.acksNeeded, result);
   } else effects.replies.push({ id: input.id, kind: 'write', result });
 }
 
@@ -35,23 +37,21 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
 
   const existed = live.length > 0;
   const change = changeOf(operation, before.versions, { actor: state.actor, wallMs });
-  if (change.parts.length === 0 && !change.removes) {
-    return {
-      kind: 'written',
-      dot: undefined,
-      container: { versions: live, context: before.context },
-      existed,
-      acks: 1,
-    };
+  const isNothing = change.parts.length === 0 && !change.removes;
+  // One that has a name needs a dot to be remembered by.
+  if (isNothing && input.requestName === undefined) {
+    const container = { versions: live, context: before.context };
+    return { kind: 'written', dot: undefined, container, existed, acks: 1, isRepeated: false };
   }
-  const { versions, dot, stamp } = mint(state, change, wallMs);
+  const { versions, dot, stamp } = mint(state, { ...change, removes: change.removes || isNothing }, wallMs);
   const after = updateAll(before, dot, input.context ?? before.context, versions, change.replaces);
   const refusal = refusalOf(before.versions, after.versions);
   if (refusal !== undefined) return { kind: refusal, live };
 
-  for (let counter = counterOf(state.clock, dot.actor) + 1; counter <= dot.counter; counter++) {
-    effects.logDot(dot.actor, counter, key);
-  }
+  const first = counterOf(state.clock, dot.actor) + 1;
+  const request = input.requestName && { ...input.requestName, dots: dot.counter - first + 1 };
+  effects.logRequest({ actor: dot.actor, counter: first }, key, request, wallMs);
+  for (let counter = first + 1; counter <= dot.counter; counter++) effects.logDot(dot.actor, counter, key);
   // A key that knew nothing more than the clock knows just as much now: one vector serves both.
   const hadClock = before.context === state.clock && input.context === undefined;
   state.clock = hadClock ? after.context : advance(state.clock, dot);
@@ -61,7 +61,7 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   const siblings = siblingCount(container.versions);
   if (siblings > 1) effects.observations.push({ kind: 'conflict', key, siblings });
   for (const peer of state.peers.values()) pushTo(state, peer, effects);
-  return { kind: 'written', dot, container, existed, acks: 1 };
+  return { kind: 'written', dot, container, existed, acks: 1, isRepeated: false };
 }
 
 /** Gives each part a dot and a stamp, and what goes without a successor one more dot; the last dot and stamp. */

@@ -6,28 +6,17 @@
 // checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
 
 import { isWithin, type KeySpan } from '../../clock/claims.js';
-import { counterOf, descends, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readMembers, writeMembers } from '../../codec/members-codec.js';
+import { readKeptRequest, writeKeptRequest } from '../../codec/request-codec.js';
 import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
-import {
-  rangeEnd,
-  type Batch,
-  type ClockMessage,
-  type DotRange,
-  type Exact,
-  type PeerAnswer,
-  type PeerRequest,
-  type Piece,
-} from '../engine/messages.js';
-import { checkContainer, KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
+import type { ClockMessage, PeerAnswer, PeerRequest, Piece } from '../engine/messages.js';
+import { readBatch, REQUEST_BYTES_MIN, writeBatch } from './batch-codec.js';
+import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
 export const PROTOCOL = 3;
-
-/** Dots of one batch: several times what a replica sends, and little enough to be applied in one step. */
-const DOTS_MAX = 10_000;
 
 /** The sender speaks another version of the protocol. */
 export class ProtocolVersionError extends Error {
@@ -226,11 +215,13 @@ function readDigests(reader: BinaryReader): Digests {
   return { keys: isDifferent ? keys : undefined, through: reader.text() || undefined };
 }
 
-function writePiece(writer: BinaryWriter, { span, clock, containers, past }: Piece): void {
+function writePiece(writer: BinaryWriter, { span, clock, containers, past, requests }: Piece): void {
   writeSpan(writer, span);
   writeVector(writer, clock);
   writeContainers(writer, containers);
   writeVector(writer, past);
+  writer.varint(requests.length);
+  for (const request of requests) writeKeptRequest(writer, request);
 }
 
 function readPiece(reader: BinaryReader): Piece {
@@ -240,83 +231,16 @@ function readPiece(reader: BinaryReader): Piece {
   for (const key of containers.keys()) {
     if (!isWithin(span, key)) throw new MalformedBytesError('a key lies outside of the span of its piece');
   }
-  return { span, clock, containers, past: readVector(reader) };
+  const past = readVector(reader);
+  const requests = Array.from({ length: reader.count(REQUEST_BYTES_MIN) }, () => readKeptRequest(reader));
+  if (requests.some(({ key }) => !isWithin(span, key))) {
+    throw new MalformedBytesError('a request lies outside of the span of its piece');
+  }
+  return { span, clock, containers, past, requests };
 }
 
 function readSpanEnd(reader: BinaryReader): string | undefined {
   const key = reader.text();
   if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new MalformedBytesError('a span ends at what can be no key');
   return key === '' ? undefined : key;
-}
-
-function writeBatch(writer: BinaryWriter, { clock, containers, ranges, exact, past }: Batch): void {
-  writeVector(writer, clock);
-  writeContainers(writer, containers);
-  const places = new Map<string, number>();
-  for (const key of containers.keys()) places.set(key, places.size);
-  writer.varint(ranges.length);
-  for (const { actor, from, keys } of ranges) {
-    writer.text(actor).varint(from).varint(keys.length);
-    for (const key of keys) writer.varint(places.get(key)!);
-  }
-  writeExact(writer, exact, containers);
-  writeVector(writer, past);
-}
-
-/** As its clock, and the places of the keys that are *not* exact: they are the fewer. */
-function writeExact(writer: BinaryWriter, exact: Exact | undefined, containers: Batch['containers']): void {
-  writer.byte(exact === undefined ? 0 : 1);
-  if (exact === undefined) return;
-  writeVector(writer, exact.clock);
-  const others: number[] = [];
-  let place = 0;
-  for (const key of containers.keys()) {
-    if (!exact.keys.has(key)) others.push(place);
-    place++;
-  }
-  writer.varint(others.length);
-  for (const other of others) writer.varint(other);
-}
-
-function readExact(
-  reader: BinaryReader,
-  { clock, containers }: Pick<Batch, 'clock' | 'containers'>,
-): Exact | undefined {
-  if (reader.byte() === 0) return undefined;
-  const exact = { clock: readVector(reader), keys: new Set(containers.keys()) };
-  if (!descends(clock, exact.clock)) throw new MalformedBytesError('an exact clock goes beyond that of its batch');
-  const keys = [...containers.keys()];
-  for (let left = reader.count(1); left > 0; left--) {
-    const key = keys[reader.varint()];
-    if (key === undefined || !exact.keys.delete(key))
-      throw new MalformedBytesError('no key is at a place that is not exact');
-  }
-  for (const key of exact.keys) checkContainer(containers.get(key)!, exact.clock);
-  return exact;
-}
-
-function readBatch(reader: BinaryReader): Batch {
-  const clock = readVector(reader);
-  const containers = readContainers(reader, clock);
-  const keys = [...containers.keys()];
-  const ranges: DotRange[] = [];
-  for (let left = reader.count(3); left > 0; left--) ranges.push(readRange(reader, keys, clock));
-  const dots = ranges.reduce((sum, range) => sum + range.keys.length, 0);
-  if (dots > DOTS_MAX) throw new MalformedBytesError(`a batch has ${dots} dots; at most ${DOTS_MAX}`);
-  if (new Set(ranges.map((range) => range.actor)).size < ranges.length) {
-    throw new MalformedBytesError('two ranges of a batch have the same actor');
-  }
-  return { clock, ranges, containers, exact: readExact(reader, { clock, containers }), past: readVector(reader) };
-}
-
-function readRange(reader: BinaryReader, keys: readonly string[], clock: VersionVector): DotRange {
-  const range = { actor: readActor(reader), from: reader.varint(), keys: [] as string[] };
-  for (let left = reader.count(1); left > 0; left--) {
-    const key = keys[reader.varint()];
-    if (key === undefined) throw new MalformedBytesError('a range names a key that is not in its batch');
-    range.keys.push(key);
-  }
-  // A sender knows what it sends: a range beyond its own clock would make the receiver's clock claim too much.
-  if (rangeEnd(range) > counterOf(clock, range.actor)) throw new MalformedBytesError('a range goes beyond its clock');
-  return range;
 }

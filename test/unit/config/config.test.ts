@@ -47,6 +47,7 @@ describe('a configuration', () => {
       requestTimeoutMs: 30_000,
       leaveMs: 0,
       scrubKeysPerSecond: 250,
+      requestsKeptMs: 86_400_000,
       diskFreeBytesMin: 64 * 1024 * 1024,
     });
   });
@@ -68,6 +69,7 @@ describe('a configuration', () => {
       QUARTET_PEER_PORT: '6001',
       QUARTET_LEAVE_MS: '3000',
       QUARTET_SCRUB_KEYS_PER_SECOND: '7',
+      QUARTET_IDEMPOTENCY_SECONDS: '9',
       QUARTET_DISK_FREE_MIN_BYTES: '0',
       QUARTET_LOG_MAX_ENTRIES: '5000',
       QUARTET_FEED_RETENTION_SECONDS: '60',
@@ -92,6 +94,7 @@ describe('a configuration', () => {
       peerPort: 6001,
       leaveMs: 3000,
       scrubKeysPerSecond: 7,
+      requestsKeptMs: 9000,
       diskFreeBytesMin: 0,
     });
   });

@@ -33,7 +33,10 @@ beforeEach(() => {
 });
 
 function step(input: Input): Output {
-  const output = replica.step(input, { container: (key) => stored.get(key) ?? EMPTY_CONTAINER });
+  const output = replica.step(input, {
+    container: (key) => stored.get(key) ?? EMPTY_CONTAINER,
+    requested: () => undefined,
+  });
   for (const [key, context] of output.writes.contexts) {
     stored.set(key, { versions: stored.get(key)?.versions ?? [], context });
   }
@@ -67,7 +70,13 @@ function pieceFrom(
   containers: Record<string, Container>,
   clock: Record<string, number> = { 'n1.a': 2, 'n2.b': 9 },
 ): Output {
-  const piece = { span, clock: vector(clock), containers: new Map(Object.entries(containers)), past: vector({}) };
+  const piece = {
+    span,
+    clock: vector(clock),
+    containers: new Map(Object.entries(containers)),
+    past: vector({}),
+    requests: [],
+  };
   const local = { containers: seenByShell, through: span.through, attempt };
   return step({
     kind: 'peer-answer',

@@ -39,7 +39,7 @@ function take(request: { readonly kind: 'push'; readonly batch: Batch }): Output
   const stateOf = (key: string): Container => stored.get(key) ?? EMPTY_CONTAINER;
   const output = replica.step(
     { kind: 'peer-request', id: 1, from: 'n2', request, wallMs: WALL_MS },
-    { container: stateOf },
+    { container: stateOf, requested: () => undefined },
   );
   for (const [key, each] of output.writes.containers) stored.set(key, each);
   loaded = { ...loaded, ...output.writes.node! };

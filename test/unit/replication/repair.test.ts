@@ -19,6 +19,7 @@ function replicaOf(clock: Record<string, number>, stored: Container | undefined)
   const replica = new Replica(identityOf(['n2', 'n3']), loadedState({ clock: vector(clock) }));
   const step = (input: Input): Output =>
     replica.step(input, {
+      requested: () => undefined,
       container: () => {
         if (stored === undefined) throw new Damaged();
         return stored;

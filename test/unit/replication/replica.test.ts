@@ -9,7 +9,7 @@ import type { Stored } from '../../../src/replication/engine/state.js';
 import { utf8, vector } from '../../support/clock-arbitraries.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
-const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER };
+const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER, requested: () => undefined };
 const WALL_MS = 1_700_000_000_000;
 
 function replicaOf(...peers: string[]): { replica: Replica; step: (input: Input) => Output } {

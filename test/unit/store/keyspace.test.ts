@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { isWithin } from '../../../src/clock/claims.js';
 import {
   ALL_MARKS,
   CLAIMS_KEY,
@@ -16,6 +17,9 @@ import {
   logRange,
   markKey,
   NODE_KEY,
+  placeOf,
+  requestKey,
+  requestsWithin,
   spanRange,
   versionsKey,
   versionsRange,
@@ -178,6 +182,31 @@ test('Log entries and marks tell the dot and the commit that they stand for', ()
   );
 });
 
+describe('Requests stand in the order of the keys that they wrote', () => {
+  const anyId = fc.stringMatching(/^[0-9a-f]{32}$/);
+  /** Keys that differ by what separates them from an id. */
+  const anyNear = fc.string({ unit: fc.constantFrom('a', '\0', '\x01', '\x02', '\xff'), minLength: 1, maxLength: 4 });
+
+  test('and each record tells its key and id', () => {
+    fc.assert(
+      fc.property(anyNear, anyId, (key, id) => {
+        expect(placeOf(inChunk(requestKey({ key, id })))).toEqual({ key, id });
+      }),
+    );
+  });
+
+  test('and the range of a span holds those of its keys and no others', () => {
+    const anyEnd = fc.option(anyNear, { nil: undefined });
+    fc.assert(
+      fc.property(anyNear, anyId, anyEnd, anyEnd, (key, id, after, through) => {
+        const span = { after, through };
+        expect(holds(requestsWithin(span), requestKey({ key, id }))).toBe(isWithin(span, key));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 test('Marks stand in the order of commits', () => {
   const numbers = [1, 255, 256, 2 ** 32 - 1, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER];
   const marks = numbers.map(markKey);
@@ -191,6 +220,7 @@ describe('The layout on disk', () => {
     ['the context of a key', contextKey('aé'), '61' + '61c3a9'],
     ['the claims', CLAIMS_KEY, '63'],
     ['the mark of a commit', markKey(2 ** 32 + 258), '6d' + '0000000100000102'],
+    ['a request', requestKey({ key: 'a\0é', id: '0f'.repeat(16) }), '69' + '610002c3a9' + '0001' + '0f'.repeat(16)],
     ['a log entry', logKey('n1.a', 2 ** 32 + 258), '6c' + '6e312e61' + '00' + '0000000100000102'],
   ])('of %s is what data folders of earlier releases have', (_what, key, layout) => {
     expect(Buffer.from(key).toString('hex')).toBe(layout);

@@ -4,19 +4,22 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compareDots } from '../../../src/clock/dot.js';
-import { CLAIMS_KEY, contextKey, logKey, NODE_KEY, versionsKey } from '../../../src/store/keyspace.js';
+import { CLAIMS_KEY, contextKey, logKey, NODE_KEY, requestKey, versionsKey } from '../../../src/store/keyspace.js';
 import {
   blankNode,
   CorruptRecordError,
   decodeClaims,
   decodeContext,
+  decodeLogEntry,
   decodeLogged,
   decodeNode,
+  decodeRequest,
   decodeVersions,
   encodeClaims,
   encodeContext,
   encodeLogged,
   encodeNode,
+  encodeRequest,
   encodeVersions,
 } from '../../../src/store/record-codec.js';
 import { vector, version } from '../../support/clock-arbitraries.js';
@@ -37,6 +40,8 @@ const NODE_OF_FORMAT_2 = Buffer.from(
 );
 
 const NODE_OF_FORMAT_1 = Buffer.from('017b20dc68046e312e61ffffffffffffff0f01046e312e6107', 'hex');
+
+const NAME = { id: '0123456789abcdef'.repeat(2), fingerprint: 'fedcba9876543210' };
 
 /** One of each kind, with its key, how it is read, and the bytes that it has on disk. */
 const RECORDS = [
@@ -154,8 +159,29 @@ const RECORDS = [
     key: logKey('n1.a', 7),
     record: encodeLogged(logKey('n1.a', 7), '\u{1f600}'),
     decode: decodeLogged,
-    lastFormat: 1,
+    lastFormat: 2,
     layout: '01' + 'c6e9968c' + '04f09f9880',
+  },
+  {
+    kind: 'a log entry of a request with a name',
+    key: logKey('n1.a', 7),
+    record: encodeLogged(logKey('n1.a', 7), '\u{1f600}', { ...NAME, dots: 300 }),
+    decode: decodeLogEntry,
+    lastFormat: 2,
+    layout: '02' + 'f4ddc195' + '04f09f9880' + ('18' + NAME.id + NAME.fingerprint) + 'ac02',
+  },
+  {
+    kind: 'a request',
+    key: requestKey({ key: 'é', id: NAME.id }),
+    record: encodeRequest(requestKey({ key: 'é', id: NAME.id }), {
+      ...NAME,
+      key: 'é',
+      dot: { actor: 'n1.a', counter: 7 },
+      sinceMs: 300,
+    }),
+    decode: decodeRequest,
+    lastFormat: 1,
+    layout: '01' + 'b0c70b08' + ('18' + NAME.id + NAME.fingerprint) + '02c3a9' + '046e312e61' + '07' + 'ac02',
   },
 ] as const;
 

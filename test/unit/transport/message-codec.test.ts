@@ -43,6 +43,12 @@ function versionsWithin(clock: VersionVector): fc.Arbitrary<Version[]> {
     .map((versions) => versions.filter((each) => each.counter <= clock.get(each.actor)!).sort(compareDots));
 }
 
+const anyRequestName = {
+  id: fc.stringMatching(/^[0-9a-f]{32}$/),
+  fingerprint: fc.stringMatching(/^[0-9a-f]{16}$/),
+};
+const anyLoggedRequest = fc.record({ ...anyRequestName, dots: fc.integer({ min: 1, max: 10_000 }) });
+
 const anyBatch: fc.Arbitrary<Batch> = anyVector.chain((clock) =>
   fc
     .uniqueArray(fc.tuple(anyKey, versionsWithin(clock), anyVector), { selector: ([key]) => key, maxLength: 5 })
@@ -52,11 +58,18 @@ const anyBatch: fc.Arbitrary<Batch> = anyVector.chain((clock) =>
       );
       const keys = entries.length > 0 ? fc.constantFrom(...containers.keys()) : undefined;
       const ranges = [...clock].map(([actor, counter]) =>
-        (keys === undefined ? fc.constant([]) : fc.array(keys, { maxLength: Math.min(4, counter) })).map((named) => ({
-          actor,
-          from: counter - named.length,
-          keys: named,
-        })),
+        fc
+          .tuple(
+            keys === undefined ? fc.constant([]) : fc.array(keys, { maxLength: Math.min(4, counter) }),
+            fc.option(anyLoggedRequest, { nil: undefined }),
+          )
+          .map(([named, request]) => ({
+            actor,
+            from: counter - named.length,
+            keys: named,
+            // Of the last dot.
+            ...(request && named.length > 0 ? { requests: new Map([[counter, request]]) } : {}),
+          })),
       );
       const exact = fc.option(
         fc.subarray([...containers.keys()]).map((exactly) => ({ clock, keys: new Set(exactly) })),
@@ -72,14 +85,22 @@ const anyEnd = fc.option(anyKey, { nil: undefined });
 
 /** Spans of the keys that are drawn, with some of them. */
 const anyPiece: fc.Arbitrary<Piece> = fc
-  .tuple(anyBatch, fc.boolean(), fc.boolean())
-  .map(([{ clock, containers, past }, isFirst, isLast]) => {
+  .tuple(
+    anyBatch,
+    fc.boolean(),
+    fc.boolean(),
+    fc.array(fc.record({ ...anyRequestName, sinceMs: fc.nat() }), { maxLength: 3 }),
+  )
+  .map(([{ clock, containers, past }, isFirst, isLast, names]) => {
     const [after, ...inside] = [...containers].sort(([left], [right]) => Buffer.compare(utf8(left), utf8(right)));
     const span = {
       after: isFirst ? undefined : after?.[0],
       through: isLast ? undefined : inside.at(-1)?.[0],
     };
-    return { span, clock, containers: new Map(inside), past };
+    const key = inside.at(0)?.[0];
+    const dot = { actor: 'n1.a', counter: 7 };
+    const requests = key === undefined ? [] : names.map((name) => ({ ...name, key, dot }));
+    return { span, clock, containers: new Map(inside), past, requests };
   });
 
 const anyClockMessage = {
@@ -346,6 +367,7 @@ describe('a piece', () => {
     clock: vector({ 'n1.a': 2 }),
     containers: new Map([['c', container([version('n1.a', 2)], vector({}))]]),
     past: vector({}),
+    requests: [],
   };
 
   function answered(changes: Partial<Piece>): Buffer {

@@ -1,0 +1,66 @@
+// Has this request been carried out before?
+//
+// A client whose answer was lost sends its write again, with the same idempotency key. The request has a name, which goes into
+// the log with the first dot that it wrote: every replica that logs that dot remembers the request in the same commit. A
+// request that is remembered is not carried out again, and answered as it was. What was refused wrote nothing and is not
+// remembered. A replica that has not heard of the first attempt yet can't know: it carries the second one out too.
+
+import type { Container } from '../../clock/container.js';
+import type { Dot } from '../../clock/dot.js';
+import { liveAt } from '../../clock/lifetime.js';
+import type { KeptRequest, RequestPlace } from '../../clock/request.js';
+import { covers } from '../../clock/version-vector.js';
+import type { Input, RequestId, WriteInput } from './input.js';
+import type { WriteResult } from './output.js';
+import type { Effects, Peer, ReplicaState, Stored } from './state.js';
+
+type Written = Extract<WriteResult, { kind: 'written' }>;
+
+/** What is answered to a request that is remembered; undefined: it is a new one, or has no name. */
+export function answerAgain(
+  { requestName, key, wallMs }: WriteInput,
+  now: Container,
+  peers: Iterable<Peer>,
+  stored: Stored,
+): WriteResult | undefined {
+  if (requestName === undefined) return undefined;
+  const kept = stored.requested({ key, id: requestName.id });
+  if (kept === undefined) return undefined;
+  const live = liveAt(now.versions, wallMs);
+  if (kept.fingerprint !== requestName.fingerprint) return { kind: 'request-reused', live };
+  const container = { versions: live, context: now.context };
+  const acks = 1 + knownToHave(kept.dot, peers).length;
+  return { kind: 'written', dot: kept.dot, container, existed: true, acks, isRepeated: true };
+}
+
+export function awaitAcks(state: ReplicaState, input: Extract<Input, { kind: 'await-acks' }>): void {
+  const { id, dot, acksNeeded, isRepeated } = input;
+  if (isRepeated) waitAgain(state, id, dot, acksNeeded);
+  else state.acknowledgements.wait(id, dot, acksNeeded);
+}
+
+/** Waits for acknowledgements of a dot that was written before, by this replica or another. */
+export function waitAgain(
+  { acknowledgements, peers }: ReplicaState,
+  id: RequestId,
+  dot: Dot,
+  acksNeeded: number,
+  result?: Written,
+): void {
+  acknowledgements.waitAgain(id, dot, acksNeeded, knownToHave(dot, peers.values()), result);
+}
+
+/** The peers that have told that they have the dot. */
+function knownToHave(dot: Dot, peers: Iterable<Peer>): readonly string[] {
+  return [...peers].filter(({ clock }) => clock !== undefined && covers(clock, dot)).map(({ name }) => name);
+}
+
+/** A replica has taken over keys: it remembers the requests that wrote them too. */
+export function takeRequests(requests: readonly KeptRequest[], stored: Stored, effects: Effects): void {
+  for (const request of requests) if (stored.requested(request) === undefined) effects.remember(request, request);
+}
+
+/** The time for which they were to be remembered is over, or their records can't be read. */
+export function forgetRequests(places: readonly RequestPlace[], effects: Effects): void {
+  for (const place of places) effects.remember(place, undefined);
+}
