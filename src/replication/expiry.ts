@@ -36,9 +36,12 @@ export class Expiry {
     store.watchDeadlines((deadlineMs) => this.expect(deadlineMs));
   }
 
-  /** Whoever follows the changes is told of every lifetime that ended later than this. */
+  /**
+   * Whoever follows the changes is told of every lifetime that ended later than this. After the clock was set back it would
+   * be ahead of all that is read now, and what was removed then is long hidden.
+   */
   get endedKeptAfterMs(): number {
-    return this.keptAfterMs;
+    return Math.min(this.keptAfterMs, this.time.nowMs() - DRIFT_MAX_MS);
   }
 
   start(): void {

@@ -1,10 +1,7 @@
 // Who turns the protocol's values into deeds?
 //
-// The driver runs each input through the engine as it comes, gathers what the steps want written into a group, and
-// commits one group at a time. All that arrives while a commit is under way shares the next one: no timer, and the more
-// load, the larger the groups. Only when a group is on disk are its answers given and its messages sent.
-//
-// Readers see what is committed, and nothing else. A step that breaks an invariant, or a commit that fails, stops the replica.
+// The driver gives the engine what clients, peers and time bring, in steps that share commits; sends what it asks for; and
+// reads what it needs for that. Readers see what is committed, and nothing else.
 
 import { fill, type Container } from '../clock/container.js';
 import { liveAt } from '../clock/lifetime.js';
@@ -14,13 +11,14 @@ import { descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/versi
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import type { Input, RequestId, WriteInput } from './engine/input.js';
+import type { Input, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer } from './engine/state.js';
 import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell } from './batches.js';
+import { CommitLoop } from './commit-loop.js';
 import { DamageWatch } from './damage-watch.js';
 import type { DriverEvents } from './driver-events.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
@@ -32,42 +30,30 @@ import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-rea
 import type { ReadRequest, WriteRequest, Shown } from './requests.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
-import { StepState } from './step-state.js';
 import type { PeerTransport } from './transport.port.js';
 import { WaitingRequests } from './waiting-requests.js';
 
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
 export const TICK_MS = 500;
 
-interface Pending {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class ReplicaDriver {
-  private readonly steps: StepState;
-  private readonly pending = new Map<RequestId, Pending>();
+  private readonly loop: CommitLoop;
   /** Who waits for `view` to move on. */
   readonly sessions: SessionWaiters;
   private readonly reader: MessageReader;
   private readonly exchanges: Exchanges;
   private readonly waiting: WaitingRequests;
-  private commit: Promise<void> | undefined;
-  private lastId: RequestId = 0;
   private cancelTick: Cancel = () => {};
-  private stopReason: unknown;
   private readonly introduction = new Introduction();
-  /** Steps run that must not be committed one by one. */
-  private isGathering = false;
   private isDraining = false;
   private isDrained = false;
 
   private readonly batchShell: BatchShell = {
-    nextId: () => ++this.lastId,
+    nextId: () => this.loop.nextId(),
     nowMs: () => this.outside.time.nowMs(),
-    request: (id, input) => this.request(id, input),
-    together: (begin) => this.together(begin),
-    container: (key) => this.steps.container(key),
+    request: (id, input) => this.loop.request(id, input),
+    together: (begin) => this.loop.together(begin),
+    container: (key) => this.loop.steps.container(key),
     within: (timeoutMs, id, answered) => this.waiting.within(timeoutMs, id, answered),
   };
 
@@ -77,7 +63,11 @@ export class ReplicaDriver {
     private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
     limits: MessageLimits = MESSAGE_LIMITS,
   ) {
-    this.steps = new StepState(store);
+    this.loop = new CommitLoop(replica, store, {
+      committed: () => this.sessions.advance(store.view.clock),
+      released: (group) => this.released(group),
+      stopped: (error) => this.stopped(error),
+    });
     this.reader = new MessageReader(limits);
     this.exchanges = new Exchanges(this.reader, {
       ...outside,
@@ -87,20 +77,20 @@ export class ReplicaDriver {
     });
     new DamageWatch(store, {
       damaged: replica.damaged,
-      container: (key) => this.steps.container(key),
-      isBeingWritten: (key) => this.steps.isBeingWritten(key),
+      container: (key) => this.loop.steps.container(key),
+      isBeingWritten: (key) => this.loop.steps.isBeingWritten(key),
       take: (input) => this.take(input),
       observed: (observation) => outside.events.observed(observation),
     });
     this.sessions = new SessionWaiters(outside.time);
-    this.waiting = new WaitingRequests(outside.time, (id) => this.runUnasked({ kind: 'give-up', id }));
+    this.waiting = new WaitingRequests(outside.time, (id) => this.loop.runUnasked({ kind: 'give-up', id }));
     this.checkIntroduced();
   }
 
   /** Begins to compare clocks with the peers, at once and then twice a second. */
   start(): void {
     this.cancelTick = this.outside.time.after(TICK_MS, () => this.start());
-    this.runUnasked({ kind: 'tick' });
+    this.loop.runUnasked({ kind: 'tick' });
   }
 
   /**
@@ -119,12 +109,12 @@ export class ReplicaDriver {
    */
   async drain(): Promise<void> {
     this.leave();
-    if (this.stopReason === undefined) await handedOver(this.replica, this.outside.time);
+    if (this.loop.failure === undefined) await handedOver(this.replica, this.outside.time);
     this.isDraining = true;
     this.cancelTick();
     await this.exchanges.drained();
     this.waiting.end();
-    while (this.commit !== undefined) await this.commit;
+    await this.loop.quiet();
     this.isDrained = true;
   }
 
@@ -186,7 +176,7 @@ export class ReplicaDriver {
 
   /** Why the replica has stopped; undefined while it runs. */
   get failure(): unknown {
-    return this.stopReason;
+    return this.loop.failure;
   }
 
   /**
@@ -206,18 +196,28 @@ export class ReplicaDriver {
   async write(request: WriteRequest): Promise<WriteResult> {
     if (!this.introduction.isOver) await this.introduction.wait();
     this.checkMember();
-    const id = ++this.lastId;
-    const { key, operation, context, precondition, acksNeeded, timeoutMs } = request;
+    const id = this.loop.nextId();
+    const { key, operation, context, precondition, acksNeeded, requestName, timeoutMs } = request;
     const wallMs = this.outside.time.nowMs();
-    const input: WriteInput = { kind: 'write', id, key, operation, context, precondition, acksNeeded, wallMs };
-    const answered = this.request(id, input);
+    const input: WriteInput = {
+      kind: 'write',
+      id,
+      key,
+      operation,
+      context,
+      precondition,
+      acksNeeded,
+      requestName,
+      wallMs,
+    };
+    const answered = this.loop.request(id, input);
     return resultOf(await (acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered)));
   }
 
   /** What so many replicas know of a key, this one included, merged, and those that lacked something repaired. */
   async readQuorum({ timeoutMs, ...request }: ReadRequest): Promise<ReadResult> {
-    const id = ++this.lastId;
-    const reply = await this.waiting.within(timeoutMs, id, this.request(id, { kind: 'read', id, ...request }));
+    const id = this.loop.nextId();
+    const reply = await this.waiting.within(timeoutMs, id, this.loop.request(id, { kind: 'read', id, ...request }));
     if (reply.kind !== 'read') throw new TypeError(`a read was answered as ${reply.kind}`);
     const { result } = reply;
     return result.kind === 'read' ? { ...result, container: this.alive(result.container) } : result;
@@ -243,22 +243,22 @@ export class ReplicaDriver {
 
   /** A name service lists these members. */
   found(members: Members): void {
-    this.runUnasked({ kind: 'found', members });
+    this.loop.runUnasked({ kind: 'found', members });
   }
 
   /** Removes a member from the cluster: the others hear of it, and it takes no writes any more. */
   async forget(name: string): Promise<ForgetResult> {
-    const id = ++this.lastId;
-    const reply = await this.request(id, { kind: 'forget', id, name });
+    const id = this.loop.nextId();
+    const reply = await this.loop.request(id, { kind: 'forget', id, name });
     if (reply.kind !== 'forget') throw new TypeError(`a removal was answered as ${reply.kind}`);
     return reply.result;
   }
 
   /** Answers a peer's request, once what it brought is committed. */
   async receive(from: string, request: PeerRequest): Promise<PeerAnswer> {
-    const id = ++this.lastId;
+    const id = this.loop.nextId();
     const wallMs = this.outside.time.nowMs();
-    const reply = await this.request(id, { kind: 'peer-request', id, from, request, wallMs });
+    const reply = await this.loop.request(id, { kind: 'peer-request', id, from, request, wallMs });
     return this.withView((view) => this.reader.answer(view, reply));
   }
 
@@ -272,85 +272,10 @@ export class ReplicaDriver {
     if (this.replica.isForgotten) throw new ForgottenError(this.actor);
   }
 
-  private request(id: RequestId, input: Input): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      try {
-        this.run(input);
-      } catch (error) {
-        this.pending.delete(id);
-        reject(error);
-      }
-    });
-  }
-
-  /** @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing */
-  private run(input: Input): void {
-    if (this.stopReason !== undefined) throw new ReplicaStoppedError('the replica has stopped after a failure');
-    try {
-      this.steps.add(this.replica.step(input, this.steps));
-    } catch (error) {
-      if (!(error instanceof CorruptRecordError)) this.stop(error);
-      throw error;
-    }
-    if (this.steps.committing === undefined && !this.isGathering) this.flush();
-  }
-
-  /** Runs steps in a row that share the next commit. */
-  private together<T>(begin: () => T): T {
-    this.isGathering = true;
-    try {
-      return begin();
-    } finally {
-      this.isGathering = false;
-      if (this.steps.committing === undefined && this.stopReason === undefined) this.flush();
-    }
-  }
-
-  /** For inputs that nobody waits for: a failure has stopped the replica already. Throws what has not. */
-  private runUnasked(input: Input): void {
-    try {
-      this.run(input);
-    } catch (error) {
-      if (this.stopReason === undefined) throw error;
-    }
-  }
-
-  private flush(): void {
-    const group = this.steps.takeGathered();
-    if (group === undefined) return this.checkIntroduced();
-    const { commit } = group;
-    if (commit === undefined) return this.release(group);
-    this.steps.committing = group;
-    this.commit = this.store.commit(commit).then(
-      () => this.committed(group),
-      (error: unknown) => this.stop(error),
-    );
-  }
-
-  private committed(group: Group): void {
-    this.steps.committing = undefined;
-    this.commit = undefined;
-    // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
-    this.flush();
-    this.release(group);
-    this.sessions.advance(this.store.view.clock);
-  }
-
-  private release(group: Group): void {
-    for (const reply of group.replies) {
-      this.pending.get(reply.id)?.resolve(reply);
-      this.pending.delete(reply.id);
-    }
-    if (!this.isDraining) for (const send of group.sends) this.exchanges.begin(send);
-    this.checkIntroduced();
-    for (const observation of group.observations) this.outside.events.observed(observation);
-  }
-
   /** What a peer answered, or that it did not. */
   private take(input: Input): void {
     // Too late: the store may be closing. The peer has the answer's state, and tells it again at the next start.
-    if (!this.isDrained && this.stopReason === undefined) this.runUnasked(input);
+    if (!this.isDrained && this.loop.failure === undefined) this.loop.runUnasked(input);
   }
 
   private async withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T> {
@@ -358,24 +283,24 @@ export class ReplicaDriver {
     try {
       return await use(view);
     } catch (error) {
-      if (error instanceof InvariantError) this.stop(error);
+      if (error instanceof InvariantError) this.loop.stop(error);
       throw error;
     } finally {
       view.release();
     }
   }
 
-  private stop(error: unknown): void {
-    this.commit = undefined;
-    if (this.stopReason !== undefined) return;
-    this.stopReason = error;
+  private released({ sends, observations }: Pick<Group, 'sends' | 'observations'>): void {
+    if (!this.isDraining) for (const send of sends) this.exchanges.begin(send);
+    this.checkIntroduced();
+    for (const observation of observations) this.outside.events.observed(observation);
+  }
+
+  private stopped(error: ReplicaStoppedError): void {
     this.cancelTick();
-    const stopped = new ReplicaStoppedError('the replica has stopped after a failure', { cause: error });
-    for (const { reject } of this.pending.values()) reject(stopped);
-    this.pending.clear();
-    this.introduction.abandon(stopped);
+    this.introduction.abandon(error);
     this.sessions.abandon();
-    this.outside.events.stopped(error);
+    this.outside.events.stopped(error.cause);
   }
 
   /** With nothing uncommitted: a new incarnation is on disk before a write is taken. */

@@ -233,7 +233,9 @@ describe('a stream of events', () => {
   it('tells all readers the same, wherever they began', async () => {
     const since = await cursorNow(node);
     await node.put('f0', 'value');
-    const streams = await Promise.all(Array.from({ length: 20 }, (_, i) => open(`since=${i % 2 ? since : 'now'}`)));
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => open(`prefix=f&since=${i % 2 ? since : 'now'}`)),
+    );
     for (let i = 1; i <= 20; i++) await node.put(`f${i}`, 'value');
     for (const [place, stream] of streams.entries()) {
       const keys = new Set<string>();
@@ -244,7 +246,7 @@ describe('a stream of events', () => {
   });
 
   it('gives a slow reader fewer and larger events, and every last state', async () => {
-    const url = `${node.url}/v1/changes?feed=eventsource&since=now&values=true`;
+    const url = `${node.url}/v1/changes?feed=eventsource&since=now&prefix=slow&values=true`;
     const stream = await ChangeStream.open(url, {}, true);
     const filler = 'x'.repeat(250_000);
     const [rounds, keys] = [24, ['slow0', 'slow1', 'slow2', 'slow3']];

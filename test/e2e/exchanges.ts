@@ -314,7 +314,6 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
 
 /** What is described and can't be shown here. */
 export const UNSEEN: readonly (readonly [what: RegExp, reason: string])[] = [
-  [/^post \/v1\/counters\/\{key\} 413 (code COLLECTION|header)/, 'a counter has a part for each life of a replica'],
   [/ 500$/, 'no error is known that no layer has a name for'],
   [/^post \/put_remote 429$/, 'replicas have half a gigabyte for their messages'],
   [/^head \/v1\/changes 429$/, 'a HEAD waits for nothing'],

@@ -2,11 +2,12 @@
 // cut off, lose their disks and take over all keys; when the log does not reach back to them, they list and go on.
 //
 // A reader is judged by the oracle after each answer: of every write that its cursor covers it must have been shown the
-// key, in a state that knows the write.
+// key, in a state that knows the write, and of every lifetime whose end it covers, that it has ended.
 
+import { liveAt } from '../../src/clock/lifetime.js';
 import { ChangeFeed } from '../../src/replication/change-feed.js';
 import type { ChangeFilter, Changes } from '../../src/replication/change-reader.js';
-import { cursorAt, firstCursor, type Cursor } from '../../src/replication/cursor.js';
+import { cursorAt, firstCursor, type Cursor, type Moment } from '../../src/replication/cursor.js';
 import type { ReplicaDriver } from '../../src/replication/replica-driver.js';
 import { CursorExpiredError } from '../../src/replication/errors.js';
 import { CorruptRecordError } from '../../src/store/record-codec.js';
@@ -14,7 +15,7 @@ import { setOf } from './checks.js';
 import type { Cluster } from './cluster.js';
 import type { Known } from './mind.js';
 import type { Life, SimulatedNode } from './node.js';
-import { NOTHING, type WriteSet } from './oracle.js';
+import { KEPT_MS, NOTHING, type WriteSet } from './oracle.js';
 import type { Prng } from './prng.js';
 import { isSameMap, vectorText, type VersionLike } from './shapes.js';
 import { Violation } from './violation.js';
@@ -25,16 +26,21 @@ const REFUSALS_MAX = 5;
 /** More than any reader has left to read. */
 const READS_MAX = 10_000;
 
-/** Any moment will do: no lifetime ends here. */
-const WALL_MS = 1_700_000_000_000;
-
 /** What a reader has been shown of a key last. */
 interface Shown {
   readonly known: WriteSet;
   readonly live: WriteSet;
+  /** By the clock of the node that showed it. */
+  readonly wallMs: number;
 }
 
-const UNSHOWN: Shown = { known: 0n, live: 0n };
+/** What a node shows, and when by its clock. */
+interface Sight {
+  readonly visible: Known;
+  readonly wallMs: number;
+}
+
+const UNSHOWN: Shown = { known: 0n, live: 0n, wallMs: -Infinity };
 
 export class FeedReader {
   private cursor: Cursor | undefined;
@@ -42,7 +48,11 @@ export class FeedReader {
   private refusals = 0;
   /** The life of the node that it waits for; one that is over never answers. */
   private asked: Life | undefined;
-  private readonly filter: ChangeFilter;
+  private readonly filter: Omit<ChangeFilter, 'wallMs'>;
+  /** Clocks are further apart than a version is kept after its deadline: some drop what others show still. */
+  private readonly hasDrift: boolean;
+  /** It wants all from the first write on, and begins without a list. */
+  private readonly wantsAll: boolean;
 
   constructor(
     private readonly name: string,
@@ -54,9 +64,10 @@ export class FeedReader {
       keysMax: prng.pick([1, 2, 1000]),
       bytesMax: prng.pick([0, 1e6]),
       dotsMax: prng.pick([1, 5, 10_000]),
-      wallMs: WALL_MS,
     };
-    if (prng.chance(0.5)) this.cursor = firstCursor(WALL_MS);
+    const { clockJumps, clockSkewMs } = cluster.options;
+    this.hasDrift = clockJumps || 2 * clockSkewMs > KEPT_MS;
+    this.wantsAll = prng.chance(0.5);
   }
 
   /** Looks what is new at a node, unless it still waits for another one. */
@@ -86,13 +97,12 @@ export class FeedReader {
     const { visible } = node.mind;
     for (const key of this.keys) {
       const knowledge = visible.keys.get(key) ?? NOTHING;
-      // What is dropped has no dot.
-      const mortal = this.cluster.oracle.mortal(key);
       // Nobody can send the dots of what a replica knows beyond its clock, until their origin is back or given up.
       if (knowledge.known !== this.cluster.oracle.covered(key, visible.counters)) continue;
-      const { live } = this.shown.get(key) ?? UNSHOWN;
-      const expected = this.cluster.oracle.visibleSet(key, knowledge);
-      if ((live & ~mortal) === (expected & ~mortal)) continue;
+      const { live, wallMs } = this.shown.get(key) ?? UNSHOWN;
+      // One whose clock is ahead may have shown the end already.
+      const expected = this.cluster.oracle.shownSet(key, knowledge, Math.max(wallMs, node.nowMs));
+      if (live === expected || (this.hasDrift && this.isAlikeButForLifetimes(key, live, expected))) continue;
       throw this.wrong(`has ${this.names(key, live)} at last`, key, expected);
     }
     const again = await this.read(node, node.driver!, this.cursor!);
@@ -100,7 +110,9 @@ export class FeedReader {
   }
 
   private async ask(node: SimulatedNode, driver: ReplicaDriver, life: Life): Promise<void> {
-    const { cluster, cursor, prng } = this;
+    const { cluster, prng } = this;
+    if (this.wantsAll && this.shown.size === 0) this.cursor ??= firstCursor(node.nowMs);
+    const { cursor } = this;
     const mustList = cursor === undefined || this.refusals > REFUSALS_MAX;
     if (!mustList && !(await driver.covers(cursor.clock, prng.pick([0, 100, 2000])))) {
       this.refusals++;
@@ -117,11 +129,13 @@ export class FeedReader {
   /** Undefined: the answer was no. */
   private async read(node: SimulatedNode, driver: ReplicaDriver, cursor: Cursor): Promise<Changes | undefined> {
     const { cluster } = this;
+    const { nowMs: wallMs } = node;
     const { visible } = node.mind;
     try {
-      const changes = await new ChangeFeed(driver, { endedKeptAfterMs: -Infinity }).read(cursor, this.filter);
+      const changes = await new ChangeFeed(driver, node.life!.expiry!).read(cursor, { ...this.filter, wallMs });
       cluster.count(changes.changes.length > 0 ? 'feed read' : 'feed read: nothing');
-      this.take(node, visible, cursor, changes);
+      if (changes.changes.some(({ hasEnded }) => hasEnded)) cluster.count('feed read: expired');
+      this.take(node, { visible, wallMs }, cursor, changes);
       return changes;
     } catch (error) {
       if (error instanceof CursorExpiredError) {
@@ -134,46 +148,61 @@ export class FeedReader {
     }
   }
 
-  private take(node: SimulatedNode, known: Known, before: Cursor, { changes, cursor, pending }: Changes): void {
+  private take(node: SimulatedNode, at: Sight, before: Cursor, { changes, cursor, pending }: Changes): void {
     const keys = new Set<string>();
     for (const { key, versions } of changes) {
       if (keys.has(key)) throw new Violation('feed', `${node.name} tells ${this.name} twice of ${key} in one answer`);
       keys.add(key);
-      if (!node.damage.isLost(key)) this.show(node, known, key, versions);
+      if (!node.damage.isLost(key)) this.show(node, at, key, versions);
     }
     this.refusals = 0;
     this.cursor = cursor;
-    const [now, then, all] = [cursor.clock, before.clock, known.counters];
+    const [now, then, all] = [cursor.clock, before.clock, at.visible.counters];
     const isOnWay = [...now].every(([actor, counter]) => counter <= (all.get(actor) ?? 0));
     const isForward = [...then].every(([actor, counter]) => counter <= (now.get(actor) ?? 0));
-    if (!isOnWay || !isForward || (pending === 0) !== isSameMap(now, all)) {
+    const isAtEnd = isSameMap(now, all);
+    // At the end of the dots ends of lifetimes may be left.
+    if (!isOnWay || !isForward || (isAtEnd ? pending > 1 : pending === 0)) {
       const [from, to, of] = [then, now, all].map(vectorText);
       throw new Violation('feed', `${node.name} moves ${this.name} from ${from} to ${to} of ${of}, ${pending} pending`);
     }
     for (const key of this.keys) {
       const missing = this.cluster.oracle.covered(key, now) & ~(this.shown.get(key) ?? UNSHOWN).known;
       if (missing !== 0n) throw this.wrong(`has a cursor of ${node.name} and was not shown`, key, missing);
+      const undead = (this.shown.get(key) ?? UNSHOWN).live & this.endedBy(key, cursor.ended);
+      if (undead !== 0n && !this.hasDrift)
+        throw this.wrong(`has a cursor of ${node.name} and was not shown the end of`, key, undead);
     }
   }
 
-  private show(node: SimulatedNode, known: Known, key: string, versions: readonly VersionLike[]): void {
+  /** The writes of the key whose lifetimes had ended at this place in the order of ends. */
+  private endedBy(key: string, { wallMs, key: last }: Moment): WriteSet {
+    return this.cluster.oracle.ended(key, key <= last ? wallMs : wallMs - 1);
+  }
+
+  private isAlikeButForLifetimes(key: string, left: WriteSet, right: WriteSet): boolean {
+    return ((left ^ right) & ~this.cluster.oracle.mortal(key)) === 0n;
+  }
+
+  private show(node: SimulatedNode, at: Sight, key: string, versions: readonly VersionLike[]): void {
     const { oracle } = this.cluster;
-    const knowledge = known.keys.get(key) ?? NOTHING;
+    const knowledge = at.visible.keys.get(key) ?? NOTHING;
     const live = setOf(oracle, `${node.name} tells ${this.name}`, key, versions);
-    const expected = oracle.visibleSet(key, knowledge);
+    const expected = oracle.shownSet(key, knowledge, at.wallMs);
     if (live !== expected) throw this.wrong(`is told ${this.names(key, live)} by ${node.name}`, key, expected);
-    this.shown.set(key, { known: knowledge.known, live });
+    this.shown.set(key, { known: knowledge.known, live, wallMs: at.wallMs });
   }
 
   /** Everything anew. */
   private async list(node: SimulatedNode, driver: ReplicaDriver): Promise<void> {
-    const { visible } = node.mind;
+    const at = { visible: node.mind.visible, wallMs: node.nowMs };
     const view = driver.view.retain();
     try {
       const stored = new Map<string, readonly VersionLike[]>();
-      for await (const { key, container } of view.containers('', undefined)) stored.set(key, container.versions);
-      for (const key of this.keys) this.show(node, visible, key, stored.get(key) ?? []);
-      this.cursor = cursorAt(view, WALL_MS);
+      for await (const { key, container } of view.containers('', undefined))
+        stored.set(key, liveAt(container.versions, at.wallMs));
+      for (const key of this.keys) this.show(node, at, key, stored.get(key) ?? []);
+      this.cursor = cursorAt(view, at.wallMs);
       this.refusals = 0;
       this.cluster.count('feed listed');
     } catch (error) {

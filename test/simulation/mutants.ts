@@ -11,9 +11,12 @@ export interface Mutant {
 }
 
 const DRIVER = 'src/replication/replica-driver.ts';
+const LOOP = 'src/replication/commit-loop.ts';
 const EXCHANGES = 'src/replication/exchanges.ts';
 const READER = 'src/replication/message-reader.ts';
 const REPLICA = 'src/replication/engine/replica.ts';
+const FAILURE = 'src/replication/engine/peer-failure.ts';
+const INCARNATION = 'src/replication/engine/incarnation.ts';
 const STATE = 'src/replication/engine/state.ts';
 const APPLY = 'src/replication/engine/apply.ts';
 const BOOTSTRAP = 'src/replication/engine/bootstrap.ts';
@@ -51,9 +54,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   mutant(
     'acknowledges a push before it has committed it',
-    DRIVER,
-    'this.committing = group;',
-    `this.committing = group;
+    LOOP,
+    'this.steps.committing = group;',
+    `this.steps.committing = group;
      for (const reply of group.replies) if (reply.kind === 'clock') this.pending.get(reply.id)?.resolve(reply);`,
   ),
   mutant(
@@ -140,7 +143,7 @@ export const MUTANTS: readonly Mutant[] = [
     'reads uncommitted containers',
     DRIVER,
     'this.alive(fill(this.store.container(key), ',
-    'this.alive(fill(this.stored.container(key), ',
+    'this.alive(fill(this.loop.steps.container(key), ',
   ),
   mutant(
     "sends a batch with another commit's clock",
@@ -189,7 +192,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'never pulls again after a pull has failed',
-    REPLICA,
+    FAILURE,
     "if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;",
     '',
   ),
@@ -450,7 +453,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('takes writes before its peers have answered', STATE, 'if (!peer.hasBeenTried) return false;', 'void peer;'),
   mutant(
     'goes on as the same actor though a peer knows more of it',
-    REPLICA,
+    INCARNATION,
     'counterOf(clock, state.actor) <= counterOf(state.clock, state.actor)',
     'counterOf(clock, state.actor) <= Infinity',
   ),
@@ -548,9 +551,9 @@ export const MUTANTS: readonly Mutant[] = [
   // Batches.
   mutant(
     'commits the operations of a batch as they come',
-    DRIVER,
-    'if (this.committing === undefined && !this.isGathering) this.flush();',
-    'if (this.committing === undefined) this.flush();',
+    LOOP,
+    'if (this.steps.committing === undefined && !this.isGathering) this.flush();',
+    'if (this.steps.committing === undefined) this.flush();',
   ),
   mutant('waits for acknowledgements of the first write of a batch', BATCHES, 'results.findLast(', 'results.find('),
   mutant(

@@ -38,6 +38,7 @@ import type { Parcel, World } from './world.js';
 export interface Life {
   isOver: boolean;
   driver: ReplicaDriver | undefined;
+  expiry: Expiry | undefined;
   /** Whether it is told to end, and takes nothing new. */
   isStopping: boolean;
   /** Clients that wait for an answer. */
@@ -119,7 +120,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
   }
 
   start(): void {
-    const life: Life = { isOver: false, driver: undefined, isStopping: false, waiting: 0 };
+    const life: Life = { isOver: false, driver: undefined, expiry: undefined, isStopping: false, waiting: 0 };
     this.life = life;
     this.open(life).catch((error: unknown) => this.stopped(life, error));
   }
@@ -279,7 +280,8 @@ export class SimulatedNode implements Endpoint<Parcel> {
     const pace = { recordsPerSecond: scrubPerSecond, stepRecordsMax: scrubStepRecords, pauseMs: SCRUB_PAUSE_MS };
     new Scrubber(life.driver, store, { ...outside, observed }, pace).start();
     const { lifetimes, deadlineRetentionMs } = this.world.options;
-    if (lifetimes) new Expiry(life.driver, store, outside.time, deadlineRetentionMs).start();
+    life.expiry = new Expiry(life.driver, store, outside.time, deadlineRetentionMs);
+    if (lifetimes) life.expiry.start();
   }
 
   private nextActor(): string {

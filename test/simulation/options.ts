@@ -94,7 +94,7 @@ function valuesOf({
 }: SimulationOptions): Pick<SimulationOptions, 'kinds' | 'lifetimes' | 'deadlineRetentionMs'> {
   const prng = new Prng(seed ^ 0x7e5);
   const kinds = prng.chance(0.5) ? Array.from({ length: keys }, () => prng.pick(KINDS)) : [];
-  return { kinds, lifetimes: prng.chance(0.4), deadlineRetentionMs: prng.pick([0, 5000, 3_600_000]) };
+  return { kinds, lifetimes: prng.chance(0.4), deadlineRetentionMs: prng.pick([0, 5000, HOUR_MS, 24 * HOUR_MS]) };
 }
 
 const KINDS: readonly Kind[] = ['register', 'counter', 'set', 'map', 'any'];

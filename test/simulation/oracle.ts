@@ -11,7 +11,7 @@ import { Violation } from './violation.js';
 export type WriteSet = bigint;
 
 /** For so long after its deadline a version stays on disk, hidden: no clock may be further behind. */
-const KEPT_MS = 60_000;
+export const KEPT_MS = 60_000;
 
 /** What has been seen of one key. With a write comes all that its author had seen. */
 export interface Knowledge {

@@ -154,7 +154,7 @@ async function heal(cluster: Cluster, survivors: readonly string[], readers: Fee
   if (cluster.options.isWatchedIdle) await watchIdle(cluster);
   await cluster.checkConverged(survivors);
   await readers.checkAtRest(survivors);
-  if (cluster.options.lifetimes) await endLifetimes(cluster, survivors);
+  if (cluster.options.lifetimes) await endLifetimes(cluster, survivors, readers);
   if (cluster.options.isWatchedIdle) for (const name of survivors) cluster.checkLogBound(name);
   if (cluster.options.lostRecords) await loseRecords(cluster, survivors);
   if (cluster.options.isWatchedIdle) await giveUpTheDead(cluster, survivors, readers);
@@ -199,7 +199,7 @@ async function giveUpTheDead(cluster: Cluster, survivors: readonly string[], rea
 }
 
 /** All clocks move on until some lifetimes have ended long ago, then all: nothing is left of them, nor of when they ended. */
-async function endLifetimes(cluster: Cluster, names: readonly string[]): Promise<void> {
+async function endLifetimes(cluster: Cluster, names: readonly string[], readers: FeedReaders): Promise<void> {
   const { oracle } = cluster;
   const nodes = names.map((name) => cluster.node(name));
   const nowMs = Math.min(...nodes.map((node) => node.nowMs));
@@ -209,6 +209,7 @@ async function endLifetimes(cluster: Cluster, names: readonly string[]): Promise
     for (const node of nodes) node.wallOffsetMs += Math.max(0, deadlineMs + KEPT_MS + 1 - node.nowMs);
     await cluster.runFor(EXPIRY_MS);
     for (const node of nodes) checkDropped(cluster, node);
+    await readers.checkAtRest(names);
   }
   for (const node of nodes) node.wallOffsetMs += cluster.options.deadlineRetentionMs;
   await cluster.runFor(EXPIRY_MS);

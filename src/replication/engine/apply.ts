@@ -12,7 +12,8 @@ import { advance, beyond, counterOf, countBeyond, join, type VersionVector } fro
 import { isSame, observeStamps } from './merge.js';
 import { clockOf, rangeEnd, type Batch, type DotRange } from './messages.js';
 import { dependOn, pastOf } from './past.js';
-import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
+import type { Effects } from './effects.js';
+import { knownOf, type ReplicaState, type Stored } from './state.js';
 
 /** Keys ahead are looked over at this rate, per merged key: each is met again soon, and no step takes long. */
 const SWEPT_PER_MERGED_KEY = 2;

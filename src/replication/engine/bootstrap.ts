@@ -17,14 +17,8 @@ import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
 import { dependOn } from './past.js';
 import { takeRequests } from './requests.js';
-import {
-  PIECE_COMPARISONS_MIN,
-  type Bootstrap,
-  type Effects,
-  type Peer,
-  type ReplicaState,
-  type Stored,
-} from './state.js';
+import type { Effects } from './effects.js';
+import { PIECE_COMPARISONS_MIN, type Bootstrap, type Peer, type ReplicaState, type Stored } from './state.js';
 
 /**
  * A peer that answers comparisons but sends no piece has lost the request, or is slow: it is asked again, and waited for

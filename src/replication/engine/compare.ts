@@ -19,7 +19,8 @@ import { exchangeMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
 import { learnClock, pushTo, toldAwaited } from './push.js';
 import { observeLevel } from './seal.js';
-import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
+import type { Effects } from './effects.js';
+import { isIntroduced, type Peer, type ReplicaState } from './state.js';
 
 /**
  * A pull whose peer has answered this many comparisons meanwhile (half a second each) counts as lost: the transport may

@@ -6,7 +6,8 @@
 
 import { keep } from '../../clock/lifetime.js';
 import type { Input } from './input.js';
-import type { Effects, ReplicaState, Stored } from './state.js';
+import type { Effects } from './effects.js';
+import type { ReplicaState, Stored } from './state.js';
 
 /** Versions of the key may be past their deadlines. */
 export function expire(

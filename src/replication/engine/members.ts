@@ -8,7 +8,8 @@ import { describeMembers, forget, isForgotten, isMember, mergeMembers, type Memb
 import { hash52 } from './ahead.js';
 import { interruptBootstrap } from './bootstrap.js';
 import type { ForgetResult } from './output.js';
-import { isIntroduced, unheard, type Effects, type Peer, type ReplicaState } from './state.js';
+import type { Effects } from './effects.js';
+import { isIntroduced, unheard, type Peer, type ReplicaState } from './state.js';
 
 /** A cluster is small: every write goes to every member, and clocks and acknowledgements grow with them. */
 export const MEMBERS_MAX = 16;

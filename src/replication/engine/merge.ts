@@ -4,7 +4,8 @@ import type { Container } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
 import { isTooFarAhead, observeStamp } from '../../clock/hybrid-clock.js';
 import { covers, equalVectors, type VersionVector } from '../../clock/version-vector.js';
-import type { Effects, ReplicaState } from './state.js';
+import type { Effects } from './effects.js';
+import type { ReplicaState } from './state.js';
 
 /** Follows the stamps of versions that are new here, but not of those dated far ahead. */
 export function observeStamps(

@@ -6,7 +6,8 @@
 import type { Actor } from '../../clock/dot.js';
 import { counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { ClockMessage } from './messages.js';
-import type { Effects, Peer, ReplicaState } from './state.js';
+import type { Effects } from './effects.js';
+import type { Peer, ReplicaState } from './state.js';
 
 /** What tells whether a peer lacks own dots. */
 export type OwnDots = Pick<ReplicaState, 'actor' | 'clock' | 'floor'>;

@@ -16,7 +16,8 @@ import { hasSameDots, observeStamps } from './merge.js';
 import type { Batch } from './messages.js';
 import { dependOn } from './past.js';
 import type { QuorumRead } from './waiting-reads.js';
-import { knownOf, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
+import type { Effects } from './effects.js';
+import { knownOf, type Peer, type ReplicaState, type Stored } from './state.js';
 
 /** A client reads a key. @throws what `stored` throws, before anything is changed */
 export function read(

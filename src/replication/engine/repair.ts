@@ -21,7 +21,8 @@ import { observeStamps } from './merge.js';
 import type { PeerAnswer } from './messages.js';
 import { pushTo } from './push.js';
 import type { Damage, Repairs } from './repairs.js';
-import { knownOf, type Effects, type Peer, type ReplicaState, type Stored } from './state.js';
+import type { Effects } from './effects.js';
+import { knownOf, type Peer, type ReplicaState, type Stored } from './state.js';
 import { countAsked, takeVotes } from './suspects.js';
 
 /** Keys that one request asks for: with values of usual size an answer has room for all of them. */

@@ -5,26 +5,28 @@
 
 import { actorName } from '../../clock/dot.js';
 import { isForgotten, type Members } from '../../clock/membership.js';
-import { counterOf, countBeyond, descends, type VersionVector } from '../../clock/version-vector.js';
+import { countBeyond, descends, type VersionVector } from '../../clock/version-vector.js';
 import type { Settled } from './acknowledgements.js';
 import { digestAhead, digestNow } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
-import { bootstrapFrom, endIdleBootstrap, interruptBootstrap, settleClaims, takePiece } from './bootstrap.js';
+import { bootstrapFrom, endIdleBootstrap, settleClaims, takePiece } from './bootstrap.js';
 import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom, pullRefused } from './compare.js';
 import { expire } from './expire.js';
 import type { Input } from './input.js';
+import { checkIncarnation, checkIncarnations } from './incarnation.js';
 import { invariant } from './invariant.js';
 import { findMembers, forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
 import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output, Reply } from './output.js';
 import { dependOn } from './past.js';
+import { peerFailed } from './peer-failure.js';
 import { learnClock, pushAnswered } from './push.js';
-import { giveUpRead, read, readAnswered, readFailed, tickQuorumReads } from './quorum-reads.js';
+import { giveUpRead, read, readAnswered, tickQuorumReads } from './quorum-reads.js';
 import { awaitAcks, forgetRequests } from './requests.js';
 import { seal } from './seal.js';
-import { fetched, fetchFailed, noticeDamage, tickRepairs } from './repair.js';
+import { fetched, noticeDamage, tickRepairs } from './repair.js';
+import { Effects } from './effects.js';
 import {
-  Effects,
   initialState,
   isIntroduced,
   type Bootstrap,
@@ -37,9 +39,6 @@ import {
 import { suspect } from './suspects.js';
 import { trim } from './trim.js';
 import { write } from './write.js';
-
-/** A peer that has left so many comparisons in a row without an answer is not waited for. */
-const SILENT_COMPARISONS_MIN = 3;
 
 /** Keys ahead looked over at each tick, so that they drain in an idle cluster too. */
 const SWEPT_PER_TICK = 1000;
@@ -60,7 +59,6 @@ export interface Progress {
 
 type BatchAnswer = Extract<PeerAnswer, { kind: 'batch' }>;
 type PeerRequestInput = Extract<Input, { kind: 'peer-request' }>;
-type PeerFailureInput = Extract<Input, { kind: 'peer-failure' }>;
 type PeerAnswerInput = Extract<Input, { kind: 'peer-answer' }>;
 
 export class Replica {
@@ -120,7 +118,7 @@ export class Replica {
     switch (input.kind) {
       case 'write':
         // A context of this cluster that knows more of this node is the same evidence as a peer's clock.
-        if (input.context !== undefined) this.checkIncarnation(input.context, effects);
+        if (input.context !== undefined) checkIncarnation(this.state, input.context, effects);
         return write(state, input, stored, effects);
       case 'read':
         return read(state, input, stored, effects);
@@ -136,7 +134,7 @@ export class Replica {
       case 'peer-answer':
         return this.peerAnswered(input, stored, effects);
       case 'peer-failure':
-        return this.peerFailed(input, effects);
+        return peerFailed(state, input, effects);
       case 'forget':
         effects.replies.push({ id: input.id, kind: 'forget', result: forgetMember(state, input.name, effects) });
         return;
@@ -213,7 +211,7 @@ export class Replica {
     if (peer === undefined) return;
     switch (answer.kind) {
       case 'clock':
-        this.checkIncarnation(answer.clock, effects);
+        checkIncarnation(this.state, answer.clock, effects);
         this.settleWrites(from, answer.clock, effects);
         if (to === 'repair') return learnClock(peer, answer.clock, answer.actor);
         if (to === 'push') pushAnswered(state, peer, answer, effects);
@@ -228,11 +226,11 @@ export class Replica {
       case 'members':
         return learnMembers(state, from, answer.members, effects);
       case 'below-floor':
-        this.checkIncarnation(answer.clock, effects);
+        checkIncarnation(this.state, answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
         return pullRefused(state, peer, answer.floor, effects);
       case 'take-all':
-        this.checkIncarnation(answer.clock, effects);
+        checkIncarnation(this.state, answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
         // The question may be old: what it lacked has come by then.
         if (!descends(state.clock, answer.clock)) bootstrapFrom(state, peer, effects);
@@ -241,8 +239,8 @@ export class Replica {
         throw new TypeError('digests are compared by the scrubber');
       case 'piece': {
         const { piece } = answer;
-        this.checkIncarnation(piece.clock, effects);
-        for (const { context } of piece.containers.values()) this.checkIncarnation(context, effects);
+        checkIncarnation(this.state, piece.clock, effects);
+        for (const { context } of piece.containers.values()) checkIncarnation(this.state, context, effects);
         if (input.local === undefined) throw new TypeError('a piece came without the local keys of its span');
         return takePiece(state, from, piece, input.local, stored, wallMs, effects);
       }
@@ -273,7 +271,7 @@ export class Replica {
   }
 
   private fetched(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
-    this.checkIncarnation(answer.batch.clock, effects);
+    checkIncarnation(this.state, answer.batch.clock, effects);
     this.settleWrites(peer.name, answer.batch.clock, effects);
     dependOn(this.state, answer.batch.past);
     fetched(this.state, peer, answer, stored, wallMs, effects);
@@ -287,44 +285,20 @@ export class Replica {
     effects: Effects,
   ): void {
     if (readId === undefined) throw new TypeError('an answer to a read came without its id');
-    this.checkIncarnations(batch, effects);
+    checkIncarnations(this.state, batch, effects);
     this.settleWrites(peer.name, batch.clock, effects);
     readAnswered(this.state, peer, readId, batch, stored, wallMs, effects);
   }
 
-  private peerFailed({ from, to, readId, wasAnswered }: PeerFailureInput, effects: Effects): void {
-    const { state } = this;
-    if (readId !== undefined) readFailed(state, from, readId);
-    const peer = state.peers.get(from);
-    if (peer === undefined) return;
-    if (to === 'push') peer.isPushing = false;
-    if (to === 'compare') peer.isComparing = false;
-    if (to === 'fetch') fetchFailed(state, from);
-    if (to === 'pull') peer.hasFailedPull = true;
-    // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
-    if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
-    if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
-    if (to === 'compare') peer.failedComparisons++;
-    // A replica that is busy may be late with one answer or two, and its piece is on its way.
-    if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);
-    if (to === 'compare') peer.hasBeenTried = true;
-    // What it refused is tried again after the next comparison.
-    if (wasAnswered && to !== 'compare') return;
-    peer.hasCompared = false;
-    if (!peer.isReachable) return;
-    peer.isReachable = false;
-    effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
-  }
-
   private heard(from: string, clock: VersionVector, told: ClockMessage | undefined, effects: Effects): void {
-    this.checkIncarnation(clock, effects);
+    checkIncarnation(this.state, clock, effects);
     this.settleWrites(from, clock, effects);
     const peer = this.state.peers.get(from);
     if (peer !== undefined) heardFrom(this.state, peer, clock, told, effects);
   }
 
   private apply(from: string, batch: Batch, stored: Stored, wallMs: number, effects: Effects): boolean {
-    this.checkIncarnations(batch, effects);
+    checkIncarnations(this.state, batch, effects);
     const isApplied = applyBatch(this.state, from, batch, stored, wallMs, effects);
     this.settleWrites(from, batch.clock, effects);
     return isApplied;
@@ -335,24 +309,6 @@ export class Replica {
     for (const settled of this.state.acknowledgements.heard(from, clock, this.state.actor)) {
       effects.replies.push(replyOf(settled));
     }
-  }
-
-  private checkIncarnations({ clock, containers }: Batch, effects: Effects): void {
-    this.checkIncarnation(clock, effects);
-    for (const { context } of containers.values()) this.checkIncarnation(context, effects);
-  }
-
-  /**
-   * A peer that knows more of this actor than the node itself has seen dots that the node's disk has lost. To mint them
-   * again would give two values one dot, and replicas would never agree: the node goes on as another actor.
-   */
-  private checkIncarnation(clock: VersionVector, effects: Effects): void {
-    const { state } = this;
-    if (counterOf(clock, state.actor) <= counterOf(state.clock, state.actor)) return;
-    const retired = state.actor;
-    state.actor = `${state.name}.${state.nextIncarnation()}`;
-    effects.touchNode();
-    effects.observations.push({ kind: 'new-incarnation', actor: state.actor, retired });
   }
 }
 

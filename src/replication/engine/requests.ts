@@ -12,7 +12,8 @@ import type { KeptRequest, RequestPlace } from '../../clock/request.js';
 import { covers } from '../../clock/version-vector.js';
 import type { Input, RequestId, WriteInput } from './input.js';
 import type { WriteResult } from './output.js';
-import type { Effects, Peer, ReplicaState, Stored } from './state.js';
+import type { Effects } from './effects.js';
+import type { Peer, ReplicaState, Stored } from './state.js';
 
 type Written = Extract<WriteResult, { kind: 'written' }>;
 

@@ -11,7 +11,8 @@ import { beyond, descends, equalVectors, join, type VersionVector } from '../../
 import { claimsDigest } from './ahead.js';
 import { membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
-import type { Effects, Peer, ReplicaState } from './state.js';
+import type { Effects } from './effects.js';
+import type { Peer, ReplicaState } from './state.js';
 
 /** Ten seconds: longer than a message of a dead origin can be on its way to a living member. */
 const LEVEL_COMPARISONS = 20;

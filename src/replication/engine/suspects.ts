@@ -10,7 +10,8 @@ import { keptAt } from '../../clock/lifetime.js';
 import { EMPTY_VECTOR, equalVectors, join } from '../../clock/version-vector.js';
 import type { Batch } from './messages.js';
 import type { Suspicion } from './repairs.js';
-import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
+import type { Effects } from './effects.js';
+import { knownOf, type ReplicaState, type Stored } from './state.js';
 
 /** More are found again in the next round of the scan. */
 const SUSPECTS_MAX = 1000;

@@ -6,7 +6,8 @@
 
 import { countBeyond, descends, join, meet, type VersionVector } from '../../clock/version-vector.js';
 import { expiredOf, tickRetention } from './retention.js';
-import { isIntroduced, type Effects, type Peer, type ReplicaState } from './state.js';
+import type { Effects } from './effects.js';
+import { isIntroduced, type Peer, type ReplicaState } from './state.js';
 
 export function trim(state: ReplicaState, effects: Effects): void {
   tickRetention(state);

@@ -17,7 +17,8 @@ import { changeOf, typeOfOperation, type Change } from './operation.js';
 import type { WriteResult } from './output.js';
 import { pushTo } from './push.js';
 import { answerAgain, waitAgain } from './requests.js';
-import { knownOf, type Effects, type ReplicaState, type Stored } from './state.js';
+import type { Effects } from './effects.js';
+import { knownOf, type ReplicaState, type Stored } from './state.js';
 
 export function write(state: ReplicaState, input: WriteInput, stored: Stored, effects: Effects): void {
   const before = fill(stored.container(input.key), knownOf(state, input.key));

@@ -1,0 +1,150 @@
+// When do the effects of a step hold? When they are on disk.
+//
+// Each input runs through the engine as it comes. What the steps want written is gathered into a group, and one group is
+// committed at a time. All that arrives while a commit is under way shares the next one: no timer, and the more load, the
+// larger the groups. Only when a group is on disk are its answers given and its messages sent.
+//
+// A step that breaks an invariant, or a commit that fails, stops the replica.
+
+import { CorruptRecordError } from '../store/record-codec.js';
+import type { ReplicaStore } from '../store/replica-store.js';
+import type { Input, RequestId } from './engine/input.js';
+import type { Reply } from './engine/output.js';
+import type { Replica } from './engine/replica.js';
+import { ReplicaStoppedError } from './errors.js';
+import type { Group } from './group.js';
+import { StepState } from './step-state.js';
+
+interface Pending {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface CommitEvents {
+  /** The view has moved on. */
+  committed(): void;
+  /** The answers of the group have been given; its messages may go out. With an empty group: nothing is uncommitted. */
+  released(group: Pick<Group, 'sends' | 'observations'>): void;
+  /** Once; nothing runs any more. The cause is what has happened. */
+  stopped(error: ReplicaStoppedError): void;
+}
+
+const NOTHING = { sends: [], observations: [] };
+
+export class CommitLoop {
+  /** What the next step sees. */
+  readonly steps: StepState;
+  private readonly pending = new Map<RequestId, Pending>();
+  private commit: Promise<void> | undefined;
+  private lastId: RequestId = 0;
+  /** Steps run that must not be committed one by one. */
+  private isGathering = false;
+  private stopReason: unknown;
+
+  constructor(
+    private readonly replica: Replica,
+    private readonly store: ReplicaStore,
+    private readonly events: CommitEvents,
+  ) {
+    this.steps = new StepState(store);
+  }
+
+  /** Why it has stopped; undefined while it runs. */
+  get failure(): unknown {
+    return this.stopReason;
+  }
+
+  nextId(): RequestId {
+    return ++this.lastId;
+  }
+
+  /** Resolves when no commit is under way. */
+  async quiet(): Promise<void> {
+    while (this.commit !== undefined) await this.commit;
+  }
+
+  /** Runs an input that is answered under this id, once what it wrote is on disk. */
+  request(id: RequestId, input: Input): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      try {
+        this.run(input);
+      } catch (error) {
+        this.pending.delete(id);
+        reject(error);
+      }
+    });
+  }
+
+  /** @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing */
+  private run(input: Input): void {
+    if (this.stopReason !== undefined) throw new ReplicaStoppedError('the replica has stopped after a failure');
+    try {
+      this.steps.add(this.replica.step(input, this.steps));
+    } catch (error) {
+      if (!(error instanceof CorruptRecordError)) this.stop(error);
+      throw error;
+    }
+    if (this.steps.committing === undefined && !this.isGathering) this.flush();
+  }
+
+  /** Runs steps in a row that share the next commit. */
+  together<T>(begin: () => T): T {
+    this.isGathering = true;
+    try {
+      return begin();
+    } finally {
+      this.isGathering = false;
+      if (this.steps.committing === undefined && this.stopReason === undefined) this.flush();
+    }
+  }
+
+  /** For inputs that nobody waits for: a failure has stopped the replica already. Throws what has not. */
+  runUnasked(input: Input): void {
+    try {
+      this.run(input);
+    } catch (error) {
+      if (this.stopReason === undefined) throw error;
+    }
+  }
+
+  private flush(): void {
+    const group = this.steps.takeGathered();
+    if (group === undefined) return this.events.released(NOTHING);
+    const { commit } = group;
+    if (commit === undefined) return this.release(group);
+    this.steps.committing = group;
+    this.commit = this.store.commit(commit).then(
+      () => this.committed(group),
+      (error: unknown) => this.stop(error),
+    );
+  }
+
+  private committed(group: Group): void {
+    this.steps.committing = undefined;
+    this.commit = undefined;
+    // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
+    this.flush();
+    this.release(group);
+    this.events.committed();
+  }
+
+  private release(group: Group): void {
+    for (const reply of group.replies) {
+      this.pending.get(reply.id)?.resolve(reply);
+      this.pending.delete(reply.id);
+    }
+    this.events.released(group);
+  }
+
+  /** For ever: whoever waits is told, and what is not on disk never will be. */
+  stop(error: unknown): void {
+    this.commit = undefined;
+    if (this.stopReason !== undefined) return;
+    this.stopReason = error;
+    const stopped = new ReplicaStoppedError('the replica has stopped after a failure', { cause: error });
+    for (const { reject } of this.pending.values()) reject(stopped);
+    this.pending.clear();
+    this.events.stopped(stopped);
+  }
+}

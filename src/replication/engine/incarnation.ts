@@ -1,0 +1,24 @@
+// When does a replica go on as another actor?
+//
+// A peer that knows more of this actor than the node itself has seen dots that the node's disk has lost. To mint them
+// again would give two values one dot, and replicas would never agree.
+
+import { counterOf, type VersionVector } from '../../clock/version-vector.js';
+import type { Effects } from './effects.js';
+import type { Batch } from './messages.js';
+import type { ReplicaState } from './state.js';
+
+/** Looks at all that a batch tells of this actor. */
+export function checkIncarnations(state: ReplicaState, { clock, containers }: Batch, effects: Effects): void {
+  checkIncarnation(state, clock, effects);
+  for (const { context } of containers.values()) checkIncarnation(state, context, effects);
+}
+
+/** Someone has seen all of this: if it is more of this actor than the node has, a new incarnation begins. */
+export function checkIncarnation(state: ReplicaState, clock: VersionVector, effects: Effects): void {
+  if (counterOf(clock, state.actor) <= counterOf(state.clock, state.actor)) return;
+  const retired = state.actor;
+  state.actor = `${state.name}.${state.nextIncarnation()}`;
+  effects.touchNode();
+  effects.observations.push({ kind: 'new-incarnation', actor: state.actor, retired });
+}
