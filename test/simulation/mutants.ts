@@ -48,8 +48,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'answers and sends before the commit',
     patches: [
-      { file: DRIVER, find: 'this.committing = group;', replace: 'this.committing = group; this.release(group);' },
-      { file: DRIVER, find: 'this.flush();\n    this.release(group);', replace: 'this.flush();' },
+      {
+        file: LOOP,
+        find: 'this.steps.committing = group;',
+        replace: 'this.steps.committing = group; this.release(group);',
+      },
+      { file: LOOP, find: 'this.flush();\n    this.release(group);', replace: 'this.flush();' },
     ],
   },
   mutant(
@@ -105,8 +109,8 @@ export const MUTANTS: readonly Mutant[] = [
     'const goesOn = ',
   ),
   mutant('takes a range that leaves a gap', APPLY, 'if (gap !== undefined) {', 'if (gap === null) {'),
-  mutant('does not log received dots', APPLY, 'effects.logDot(range.actor, counter,', 'void (range.actor, counter,'),
-  mutant('does not log deletes', WRITE, 'effects.logDot(', 'if (versions.length > 0) effects.logDot('),
+  mutant('does not log received dots', APPLY, 'effects.logRequest({ actor: range.actor, counter },', 'void (range,'),
+  mutant('does not log deletes', WRITE, 'effects.logRequest(', 'if (versions.length > 0) effects.logRequest('),
   mutant(
     'sweeps the whole context of a key ahead',
     APPLY,
@@ -280,7 +284,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'never asks again for a piece after a request for it has failed',
     patches: [
       {
-        file: REPLICA,
+        file: FAILURE,
         find: "if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);",
         replace: '',
       },
@@ -605,7 +609,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'does not store what a read has found',
     QUORUM,
-    'if (isOwnStale) effects.store(state, key, strip(merged, knownOf(state, key)), local.versions, wallMs);',
+    'effects.store(state, key, strip(merged, knownOf(state, key)), local.versions, wallMs);',
     '',
   ),
   mutant(
