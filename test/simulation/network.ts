@@ -56,7 +56,11 @@ export class SimulatedNetwork<Parcel> {
   carryingInFlight = 0;
   sent = 0;
   delivered = 0;
+  /** By message, how many had been delivered when it was sent. */
+  readonly deliveredBefore: number[] = [];
   hold: HeldMessage | undefined;
+  /** Whether what is held has gone on before as many were delivered as it was to wait for, or was never sent. */
+  wasHeldInVain = true;
   private held: (() => void) | undefined;
 
   constructor(
@@ -129,6 +133,7 @@ export class SimulatedNetwork<Parcel> {
   private carry(from: string, to: string, kind: string, describe: () => string, deliver: () => void): void {
     const { conditions, prng } = this;
     const number = this.sent++;
+    this.deliveredBefore.push(this.delivered);
     if (prng.chance(conditions.loss)) return;
     const delayMs = prng.chance(conditions.straggling)
       ? prng.between(conditions.delayMinMs, conditions.straggleMaxMs)
@@ -142,7 +147,9 @@ export class SimulatedNetwork<Parcel> {
           if (this.isCut(from, to)) return;
           deliver();
           this.delivered++;
-          if (this.hold !== undefined && this.delivered >= this.hold.untilDelivered) this.releaseHeld();
+          if (this.held === undefined || this.delivered < this.hold!.untilDelivered) return;
+          this.wasHeldInVain = false;
+          this.releaseHeld();
         },
         () => `from ${from}${this.isCut(from, to) ? ', cut off' : ''}: ${describe()}`,
       );

@@ -265,20 +265,24 @@ function isSame(shown: readonly string[], values: readonly string[]): boolean {
 
 /** Runs the script in both orders of every pair of deliveries; the number of runs. Throws what the first failing run throws. */
 export async function inEveryOrder(setting: Setting, script: Script): Promise<number> {
-  const { sent, delivered } = await run(setting, script, undefined);
+  const { deliveredBefore, delivered } = await run(setting, script, undefined);
   let runs = 1;
-  for (let message = 0; message < sent; message++) {
-    for (let untilDelivered = message + 1; untilDelivered <= delivered; untilDelivered++) {
-      await run(setting, script, { message, untilDelivered });
+  for (const [message, before] of deliveredBefore.entries()) {
+    for (let untilDelivered = before + 1; untilDelivered <= delivered; untilDelivered++) {
+      const { wasHeldInVain } = await run(setting, script, { message, untilDelivered });
       runs++;
+      // To wait for more would come to the very same run.
+      if (wasHeldInVain) break;
     }
   }
   return runs;
 }
 
-interface Sizes {
-  readonly sent: number;
+interface Ran {
+  /** By message, how many had been delivered when it was sent. */
+  readonly deliveredBefore: readonly number[];
   readonly delivered: number;
+  readonly wasHeldInVain: boolean;
 }
 
 interface Swap {
@@ -286,7 +290,7 @@ interface Swap {
   readonly untilDelivered: number;
 }
 
-async function run(setting: Setting, script: Script, swap: Swap | undefined, isVerbose = false): Promise<Sizes> {
+async function run(setting: Setting, script: Script, swap: Swap | undefined, isVerbose = false): Promise<Ran> {
   const cluster = new Cluster({ ...OPTIONS, ...setting }, isVerbose);
   const scenario = new Scenario(cluster);
   await scenario.runFor(50);
@@ -309,5 +313,9 @@ async function run(setting: Setting, script: Script, swap: Swap | undefined, isV
       : 'in the order of sending';
     throw new Error(`${order}: ${String(error)}\n${cluster.trace.last(40).join('\n')}`, { cause: error });
   }
-  return { sent: network.sent - before.sent, delivered: network.delivered - before.delivered };
+  return {
+    deliveredBefore: network.deliveredBefore.slice(before.sent).map((delivered) => delivered - before.delivered),
+    delivered: network.delivered - before.delivered,
+    wasHeldInVain: network.wasHeldInVain,
+  };
 }
