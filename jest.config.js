@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  // Tests wait for disks and sockets more than they compute.
-  maxWorkers: '100%',
+  // Tests wait for disks and sockets too: one more than there are processors keeps these busy.
+  maxWorkers: availableParallelism() + 1,
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',

@@ -72,7 +72,7 @@ export function checkContainer(
 
 /** What a counter adds up to is what has been added, each addition once. */
 function checkSum(oracle: Oracle, where: string, key: string, versions: readonly VersionLike[], shown: WriteSet): void {
-  if (oracle.isInexact(key)) return;
+  if (oracle.isInexact(key) || !versions.some(({ type }) => type === 'counter')) return;
   const sum = versions.reduce((all, { type, value }) => (type === 'counter' ? all + BigInt(textOf(value)) : all), 0n);
   const expected = oracle.added(key, shown);
   if (sum !== expected) throw new Violation('counter', `${where} ${key} as ${sum}, and ${expected} has been added`);
@@ -83,8 +83,8 @@ export function setOf(oracle: Oracle, where: string, key: string, versions: read
   let set = 0n;
   for (const { actor, counter, stamp, type, part, value, deadlineMs } of versions) {
     const write = oracle.write(actor, counter);
-    const name = `${actor}:${counter}`;
-    if (write === undefined) throw new Violation('dot uniqueness', `${where} ${key} with ${name}: nobody wrote it`);
+    const named = (): string => `${where} ${key} with ${actor}:${counter}`;
+    if (write === undefined) throw new Violation('dot uniqueness', `${named()}: nobody wrote it`);
     const { version } = write;
     const isAsWritten =
       write.key === key &&
@@ -94,12 +94,12 @@ export function setOf(oracle: Oracle, where: string, key: string, versions: read
       version.deadlineMs === deadlineMs;
     if (!isAsWritten) {
       const was = version && `${version.type} ${version.part} ${version.value} until ${version.deadlineMs}`;
-      const told = `${name} as ${type} ${part} ${textOf(value)} until ${deadlineMs}, written as ${was} of ${write.key}`;
-      throw new Violation('dot uniqueness', `${where} ${key} with ${told}`);
+      const told = `as ${type} ${part} ${textOf(value)} until ${deadlineMs}, written as ${was} of ${write.key}`;
+      throw new Violation('dot uniqueness', `${named()} ${told}`);
     }
     if (write.stamp !== stamp) oracle.noteStamp(write, stamp);
     write.bytes = value;
-    if ((set & write.bit) !== 0n) throw new Violation('dot uniqueness', `${where} ${key} with ${name} twice`);
+    if ((set & write.bit) !== 0n) throw new Violation('dot uniqueness', `${named()} twice`);
     set |= write.bit;
   }
   return set;

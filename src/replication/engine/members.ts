@@ -14,9 +14,15 @@ import { isIntroduced, unheard, type Peer, type ReplicaState } from './state.js'
 /** A cluster is small: every write goes to every member, and clocks and acknowledgements grow with them. */
 export const MEMBERS_MAX = 16;
 
+/** Members change seldom, and their digest goes out with every comparison. */
+const digests = new WeakMap<Members, number>();
+
 /** Names the members and their versions; 0 when the members are addresses without names, which can't be told to others. */
 export function membersDigest({ members, isNamed }: ReplicaState): number {
-  return isNamed ? hash52(describeMembers(members)) : 0;
+  if (!isNamed) return 0;
+  let digest = digests.get(members);
+  if (digest === undefined) digests.set(members, (digest = hash52(describeMembers(members))));
+  return digest;
 }
 
 export function exchangeMembers(state: ReplicaState, peer: Peer, digest: number, effects: Effects): void {
