@@ -68,6 +68,9 @@ const OPTIONS: SimulationOptions = {
   network: NETWORK,
 };
 
+/** Made once: it is looked at very often, and thrown hardly ever. */
+const NEVER_AGREE = new Violation('liveness', 'the nodes never agree');
+
 /** Longer than a request waits, so that a message that is kept back also comes after its sender has given up. */
 const HELD_MAX_MS = 700;
 
@@ -77,6 +80,12 @@ export type Script = (scenario: Scenario) => Promise<void>;
 
 /** The cluster that a script needs. */
 export type Setting = Pick<SimulationOptions, 'nodes'> & Partial<Pick<SimulationOptions, 'keys' | 'logMax'>>;
+
+/** A story: what happens in every order, and before it, in one, what it begins with. */
+export interface Told extends Setting {
+  readonly setUp?: Script;
+  readonly script: Script;
+}
 
 export interface ScriptedWrite extends WriteOptions {
   readonly key?: string;
@@ -215,7 +224,7 @@ export class Scenario {
   /** What the clock has just caught up with is dropped at the next tick, so agreement may come first. */
   private async unsettled(): Promise<unknown> {
     const { cluster, living } = this;
-    if (!cluster.isConverged(living)) return new Violation('liveness', 'the nodes never agree');
+    if (!cluster.isConverged(living)) return NEVER_AGREE;
     return cluster.checkConverged(living).catch((error: unknown) => error);
   }
 
@@ -264,12 +273,12 @@ function isSame(shown: readonly string[], values: readonly string[]): boolean {
 }
 
 /** Runs the script in both orders of every pair of deliveries; the number of runs. Throws what the first failing run throws. */
-export async function inEveryOrder(setting: Setting, script: Script): Promise<number> {
-  const { deliveredBefore, delivered } = await run(setting, script, undefined);
+export async function inEveryOrder(told: Told): Promise<number> {
+  const { deliveredBefore, delivered } = await run(told, undefined);
   let runs = 1;
   for (const [message, before] of deliveredBefore.entries()) {
     for (let untilDelivered = before + 1; untilDelivered <= delivered; untilDelivered++) {
-      const { wasHeldInVain } = await run(setting, script, { message, untilDelivered });
+      const { wasHeldInVain } = await run(told, { message, untilDelivered });
       runs++;
       // To wait for more would come to the very same run.
       if (wasHeldInVain) break;
@@ -290,11 +299,13 @@ interface Swap {
   readonly untilDelivered: number;
 }
 
-async function run(setting: Setting, script: Script, swap: Swap | undefined, isVerbose = false): Promise<Ran> {
+async function run(told: Told, swap: Swap | undefined, isVerbose = false): Promise<Ran> {
+  const { setUp, script, ...setting } = told;
   const cluster = new Cluster({ ...OPTIONS, ...setting }, isVerbose);
   const scenario = new Scenario(cluster);
   await scenario.runFor(50);
   await scenario.settle();
+  await setUp?.(scenario);
   const { network } = cluster;
   const before = { sent: network.sent, delivered: network.delivered };
   if (swap !== undefined) {
@@ -307,7 +318,7 @@ async function run(setting: Setting, script: Script, swap: Swap | undefined, isV
   try {
     await script(scenario);
   } catch (error) {
-    if (!isVerbose) return run(setting, script, swap, true);
+    if (!isVerbose) return run(told, swap, true);
     const order = swap
       ? `message ${swap.message} comes after delivery ${swap.untilDelivered}`
       : 'in the order of sending';
