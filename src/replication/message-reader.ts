@@ -105,14 +105,13 @@ export class MessageReader {
         return this.pulled(view, reply);
       case 'ahead-batch':
         return { kind: 'batch', ...(await this.aheadBatch(view, reply.after)) };
-      case 'piece':
-        return { kind: 'piece', piece: await this.piece(view, reply.after) };
       case 'members':
         return { kind: 'members', members: reply.members };
       case 'fetched':
         return { kind: 'batch', ...this.fetched(view, reply.keys) };
       case 'digest':
         return { kind: 'digests', ...(await this.compared(view, reply)) };
+      case 'piece':
       case 'write':
       case 'acks':
       case 'read':
@@ -265,7 +264,7 @@ export class MessageReader {
   }
 
   /** The next keys after `after`, as far as the same is known of all of them. */
-  private async piece(view: CommittedView, after: string | undefined): Promise<Piece> {
+  async piece(view: CommittedView, after: string | undefined): Promise<Piece> {
     const rest = { after, through: undefined };
     const claim = view.claims.find(({ through }) => through === undefined || isWithin(rest, through));
     const span = { after, through: claim?.through };

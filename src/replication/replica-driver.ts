@@ -28,6 +28,7 @@ import { handedOver } from './hand-over.js';
 import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
 import type { ReadRequest, WriteRequest, Shown } from './requests.js';
+import { PiecesAhead } from './pieces-ahead.js';
 import { SessionWaiters } from './session-waiters.js';
 import type { Cancel, Time } from './time.port.js';
 import type { PeerTransport } from './transport.port.js';
@@ -42,6 +43,7 @@ export class ReplicaDriver {
   readonly sessions: SessionWaiters;
   private readonly reader: MessageReader;
   private readonly exchanges: Exchanges;
+  private readonly pieces: PiecesAhead;
   private readonly waiting: WaitingRequests;
   private cancelTick: Cancel = () => {};
   private readonly introduction = new Introduction();
@@ -75,6 +77,7 @@ export class ReplicaDriver {
       take: (input) => this.take(input),
       peerFailed: (peer, error) => outside.events.peerFailed(peer, error),
     });
+    this.pieces = new PiecesAhead(outside.time, (after) => this.withView((view) => this.reader.piece(view, after)));
     new DamageWatch(store, {
       damaged: replica.damaged,
       container: (key) => this.loop.steps.container(key),
@@ -112,7 +115,7 @@ export class ReplicaDriver {
     if (this.loop.failure === undefined) await handedOver(this.replica, this.outside.time);
     this.isDraining = true;
     this.cancelTick();
-    await this.exchanges.drained();
+    await Promise.all([this.exchanges.drained(), this.pieces.end()]);
     this.waiting.end();
     await this.loop.quiet();
     this.isDrained = true;
@@ -259,6 +262,7 @@ export class ReplicaDriver {
     const id = this.loop.nextId();
     const wallMs = this.outside.time.nowMs();
     const reply = await this.loop.request(id, { kind: 'peer-request', id, from, request, wallMs });
+    if (reply.kind === 'piece') return { kind: 'piece', piece: await this.pieces.take(from, reply.after) };
     return this.withView((view) => this.reader.answer(view, reply));
   }
 
