@@ -5,9 +5,10 @@ import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import { StoreReadError } from '../store/errors.js';
 import type { Input } from './engine/input.js';
-import type { PeerAnswer, Piece } from './engine/messages.js';
+import type { PeerAnswer } from './engine/messages.js';
 import type { Send } from './engine/output.js';
 import type { MessageReader } from './message-reader.js';
+import { PiecesToCome } from './pieces-to-come.js';
 import type { Time } from './time.port.js';
 import { PeerFailure, type PeerTransport } from './transport.port.js';
 
@@ -26,8 +27,7 @@ export interface ExchangeShell {
 
 export class Exchanges {
   private readonly underWay = new Set<Promise<void>>();
-  /** The piece of keys that is asked for before the one before it is merged. */
-  private next: { readonly to: string; readonly after: string; readonly answer: Promise<PeerAnswer> } | undefined;
+  private readonly piecesToCome = new PiecesToCome((to, request) => this.shell.transport.send(to, request));
 
   constructor(
     private readonly reader: MessageReader,
@@ -72,21 +72,10 @@ export class Exchanges {
   }
 
   private async answerTo(send: Send): Promise<PeerAnswer> {
-    const { next } = this;
-    if (send.kind === 'pull-keys') {
-      this.next = undefined;
-      if (next?.to === send.to && next.after === send.after) return next.answer;
-    }
+    const toCome = send.kind === 'pull-keys' ? this.piecesToCome.take(send.to, send.after) : undefined;
+    if (toCome !== undefined) return toCome;
     const request = await this.shell.withView((view) => this.reader.request(view, send));
     return this.shell.transport.send(send.to, request);
-  }
-
-  /** While a piece is being merged the next one is on its way: whenever the peer has read it, it is true of then. */
-  private askAhead(to: string, { span: { through } }: Piece): void {
-    if (through === undefined) return;
-    const answer = this.shell.transport.send(to, { kind: 'pull-keys', after: through });
-    answer.catch(() => {});
-    this.next = { to, after: through, answer };
   }
 
   /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */
@@ -94,7 +83,7 @@ export class Exchanges {
     const { shell } = this;
     const input = { kind: 'peer-answer', ...about(send), wallMs: shell.time.nowMs() } as const;
     if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
-    this.askAhead(send.to, answer.piece);
+    this.piecesToCome.follow(send.to, answer.piece);
     const local = await shell.withView((view) => this.reader.local(view, answer.piece.span));
     return { ...input, answer, local: { ...local, attempt: send.attempt } };
   }

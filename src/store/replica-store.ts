@@ -273,9 +273,11 @@ export class ReplicaStore {
   }
 
   private encodeContext(key: string, context: VersionVector, changes: StoreChange[]): void {
+    // Nearly every key, and it costs nothing then.
+    if (context.size === 0 && !this.ahead.has(key)) return;
     const recordKey = contextKey(key);
-    if (context.size > 0) changes.push({ type: 'put', key: recordKey, value: encodeContext(recordKey, context) });
-    else if (this.ahead.has(key)) changes.push({ type: 'del', key: recordKey });
+    if (context.size === 0) changes.push({ type: 'del', key: recordKey });
+    else changes.push({ type: 'put', key: recordKey, value: encodeContext(recordKey, context) });
   }
 
   private remember(key: string, container: Container | undefined, context: VersionVector, isBulk: boolean): void {

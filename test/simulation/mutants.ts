@@ -13,6 +13,8 @@ export interface Mutant {
 const DRIVER = 'src/replication/replica-driver.ts';
 const LOOP = 'src/replication/commit-loop.ts';
 const EXCHANGES = 'src/replication/exchanges.ts';
+const TO_COME = 'src/replication/pieces-to-come.ts';
+const AHEAD = 'src/replication/pieces-ahead.ts';
 const READER = 'src/replication/message-reader.ts';
 const REPLICA = 'src/replication/engine/replica.ts';
 const FAILURE = 'src/replication/engine/peer-failure.ts';
@@ -279,6 +281,18 @@ export const MUTANTS: readonly Mutant[] = [
     'state.claims.reduce((all, claim) => join(all, claim.clock), EMPTY_VECTOR)',
   ),
   mutant('does not raise the floor when it has all keys', BOOTSTRAP, 'state.floor = floor;', ''),
+  mutant(
+    'takes the piece that came for the one it asks for',
+    TO_COME,
+    'const isFirst = first?.to === to && first.after === after;',
+    'const isFirst = first !== undefined;',
+  ),
+  mutant(
+    'sends the piece that it has read ahead, whatever is asked for',
+    AHEAD,
+    'ahead?.after === after ?',
+    'ahead !== undefined ?',
+  ),
   {
     // Either of the two would do, sooner or later.
     name: 'never asks again for a piece after a request for it has failed',
