@@ -5,6 +5,8 @@ export default {
   testEnvironment: 'node',
   // Tests wait for disks and sockets too: one more than there are processors keeps these busy.
   maxWorkers: availableParallelism() + 1,
+  // No test is a race: a machine that is busy elsewhere may take six times as long.
+  testTimeout: 30_000,
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',

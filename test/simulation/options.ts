@@ -10,6 +10,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Events before the faults end. */
   readonly steps: number;
+  /** Whether nothing that clients can do was left out. */
+  readonly hasAll: boolean;
   readonly nodes: number;
   readonly keys: number;
   readonly clients: number;
@@ -75,15 +77,31 @@ export const STEPS_DEFAULT = 600;
 
 const HOUR_MS = 3_600_000;
 
-export function optionsOf(seed: number, steps = STEPS_DEFAULT): SimulationOptions {
+/** @param hasAll whether whatever clients can do is done, which a run leaves out in part else */
+export function optionsOf(seed: number, steps = STEPS_DEFAULT, hasAll = false): SimulationOptions {
   const prng = new Prng(seed ^ 0xfeed);
-  const options = withoutReaders(seed, steps);
-  return {
-    ...options,
-    ...valuesOf(options),
+  const before = withoutReaders(seed, steps);
+  const options = {
+    ...before,
+    ...valuesOf(before),
     retentionTicks: prng.pick([0, 0, 2, 20]),
     readers: prng.pick([0, 1, 3]),
     readEveryMs: prng.pick([20, 100, 500]),
+  };
+  return hasAll ? withAll(options) : options;
+}
+
+function withAll(options: SimulationOptions): SimulationOptions {
+  const prng = new Prng(options.seed ^ 0xa11);
+  return {
+    ...options,
+    hasAll: true,
+    kinds: Array.from({ length: options.keys }, () => prng.pick(KINDS)),
+    lifetimes: true,
+    batches: true,
+    quorumReads: true,
+    sessions: Math.max(1, options.sessions),
+    readers: Math.max(1, options.readers),
   };
 }
 
@@ -129,6 +147,7 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
   const options: SimulationOptions = {
     seed,
     steps,
+    hasAll: false,
     nodes: prng.pick([1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 7]),
     keys: isBulky ? 12 : prng.between(1, 6),
     clients: prng.between(1, 4),

@@ -33,14 +33,14 @@ export function describeFailure({ options, failure, hash }: Outcome): string {
     ...failure.lastEvents.map((line) => `  ${line}`),
     '',
     `  Options: ${describeOptions(options)}`,
-    `  Again:   ${REPLAY} ${options.seed} --steps ${options.steps}`,
+    `  Again:   ${REPLAY} ${options.seed} --steps ${options.steps}${options.hasAll ? ' --all' : ''}`,
     ...(failure.invariant === 'no error' ? ['', failure.error.stack ?? ''] : []),
   ].join('\n');
 }
 
 /** Runs a seed; undefined when it passes, else the readable report of its shortest failure. */
-export async function failureOf(seed: number, steps: number): Promise<string | undefined> {
-  const outcome = await simulate(optionsOf(seed, steps));
+export async function failureOf(seed: number, steps: number, hasAll = false): Promise<string | undefined> {
+  const outcome = await simulate(optionsOf(seed, steps, hasAll));
   return outcome.failure && describeFailure(await shortestFailure(outcome));
 }
 

@@ -27,6 +27,7 @@ const NETWORK: NetworkConditions = {
 
 const OPTIONS: SimulationOptions = {
   seed: 1,
+  hasAll: false,
   steps: 0,
   nodes: 3,
   keys: 1,

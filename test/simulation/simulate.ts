@@ -34,6 +34,8 @@ export async function main(): Promise<void> {
       seeds: { type: 'string', default: '200' },
       from: { type: 'string', default: '1' },
       steps: { type: 'string', default: String(STEPS_DEFAULT) },
+      /** Whatever clients can do is done in every run: types, lifetimes, batches, quorums, sessions, readers. */
+      all: { type: 'boolean', default: false },
       workers: { type: 'string', default: String(availableParallelism()) },
       /** Ends at the first failing seed and prints one line for a program to read. */
       json: { type: 'boolean', default: false },
@@ -41,15 +43,16 @@ export async function main(): Promise<void> {
   });
   const steps = Number(values.steps);
   if (values.seed !== undefined) {
-    process.exitCode = (await runOne(Number(values.seed), steps)) ? 0 : 1;
+    process.exitCode = (await runOne(Number(values.seed), steps, values.all)) ? 0 : 1;
     return;
   }
-  const order = { from: Number(values.from), seeds: Number(values.seeds), steps, isFirstFailureEnough: values.json };
+  const { all: hasAll, json: isFirstFailureEnough } = values;
+  const order = { from: Number(values.from), seeds: Number(values.seeds), steps, hasAll, isFirstFailureEnough };
   process.exitCode = (await runMany(order, Number(values.workers), values.json)) ? 0 : 1;
 }
 
-async function runOne(seed: number, steps: number): Promise<boolean> {
-  const outcome = await simulate(optionsOf(seed, steps));
+async function runOne(seed: number, steps: number, hasAll: boolean): Promise<boolean> {
+  const outcome = await simulate(optionsOf(seed, steps, hasAll));
   console.log(describeFailure(await shortestFailure(outcome)));
   return outcome.failure === undefined;
 }
@@ -82,7 +85,7 @@ async function runMany(whole: Omit<WorkerOrder, 'stride'>, workers: number, isJs
   const seconds = (performance.now() - startedAt) / 1000;
   totals.failures.sort((left, right) => left.seed - right.seed);
   if (isJson) console.log(JSON.stringify({ ...totals, seconds }));
-  else await tell(totals, seconds, whole.steps);
+  else await tell(totals, seconds, whole);
   return totals.failures.length === 0;
 }
 
@@ -99,9 +102,9 @@ function runWorker(order: WorkerOrder, heard: (result: SeedResult) => void): Pro
 async function tell(
   { seeds, steps, writes, counts, failures }: Totals,
   seconds: number,
-  stepsEach: number,
+  { steps: stepsEach, hasAll }: Pick<WorkerOrder, 'steps' | 'hasAll'>,
 ): Promise<void> {
-  for (const { seed } of failures.slice(0, REPORTS_MAX)) console.log(`\n${await failureOf(seed, stepsEach)}`);
+  for (const { seed } of failures.slice(0, REPORTS_MAX)) console.log(`\n${await failureOf(seed, stepsEach, hasAll)}`);
   if (failures.length > 0) console.log(`\nfailing seeds: ${failures.map(({ seed }) => seed).join(' ')}`);
   console.log(
     `what happened: ${[...counts]

@@ -9,6 +9,7 @@ export interface WorkerOrder {
   readonly stride: number;
   readonly seeds: number;
   readonly steps: number;
+  readonly hasAll: boolean;
   readonly isFirstFailureEnough: boolean;
 }
 
@@ -32,10 +33,10 @@ process.on('unhandledRejection', (error) => {
   unheard ??= error;
 });
 
-async function work({ from, stride, seeds, steps, isFirstFailureEnough }: WorkerOrder): Promise<void> {
+async function work({ from, stride, seeds, steps, hasAll, isFirstFailureEnough }: WorkerOrder): Promise<void> {
   for (let i = 0; i < seeds; i++) {
     const seed = from + i * stride;
-    const outcome = await simulate(optionsOf(seed, steps));
+    const outcome = await simulate(optionsOf(seed, steps, hasAll));
     await new Promise((resolve) => setImmediate(resolve));
     const { failure } = outcome;
     const result: SeedResult = {
