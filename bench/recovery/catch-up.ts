@@ -25,8 +25,8 @@ export interface CatchUp {
   readonly seconds: number;
   /** From the start of the process; undefined when it ran on. */
   readonly readySeconds: number | undefined;
-  /** Over all its links. */
-  readonly traffic: Traffic;
+  /** Over all its links; undefined when it asks the others without a proxy between. */
+  readonly traffic: Traffic | undefined;
   readonly away: Latencies;
   readonly witness: Latencies;
 }
@@ -70,21 +70,27 @@ async function quiet(cluster: RecoveryCluster, load: LightLoad, seconds: number)
 async function restart(cluster: RecoveryCluster, load: LightLoad, indices: Uint32Array): Promise<CatchUp> {
   const known = await cluster.clock([AWAY]);
   await cluster.stop([AWAY]);
+  cluster.setDirect(AWAY, true);
   await writeMeanwhile(cluster, indices, `${AWAY} is stopped; writes at the others`);
   let readySeconds = 0;
   const start = async (): Promise<void> => {
     const [ms] = await cluster.start([AWAY]);
     readySeconds = ms! / 1000;
   };
-  const result = await comeBack(cluster, load, known, start);
-  return { what: 'stopped, started again', ...result, readySeconds };
+  // Before it has said a word to another one.
+  const result = await comeBack(cluster, load, known, start, cluster.firstAnswer(AWAY));
+  await cluster.stop([AWAY]);
+  cluster.setDirect(AWAY, false);
+  await cluster.start([AWAY]);
+  await cluster.untilLevel();
+  return { what: 'stopped, started again', ...result, readySeconds, traffic: undefined };
 }
 
 async function heal(cluster: RecoveryCluster, load: LightLoad, indices: Uint32Array): Promise<CatchUp> {
   const known = await cluster.clock([AWAY]);
   cluster.cut(AWAY);
   await writeMeanwhile(cluster, indices, `${AWAY} is cut off; writes at the others`);
-  const result = await comeBack(cluster, load, known, async () => cluster.heal(AWAY));
+  const result = await comeBack(cluster, load, known, async () => cluster.heal(AWAY), cluster.firstContact(AWAY));
   return { what: 'cut off, healed', ...result };
 }
 
@@ -93,9 +99,9 @@ async function comeBack(
   load: LightLoad,
   known: Clock,
   begin: () => Promise<void>,
+  contact: Promise<void>,
 ): Promise<Omit<CatchUp, 'what'>> {
   const before = cluster.traffic(AWAY);
-  const contact = cluster.firstContact(AWAY);
   const begun = begin();
   await contact;
   const startedAt = performance.now();
@@ -106,7 +112,7 @@ async function comeBack(
     cluster.untilCovers(AWAY, goal, (left) => progress(missed - left)),
   );
   const seconds = (performance.now() - startedAt) / 1000;
-  const traffic = minus(cluster.traffic(AWAY), before);
+  const traffic: Traffic | undefined = minus(cluster.traffic(AWAY), before);
   const latencies = await met(load);
   await begun;
   return { missed, seconds, readySeconds: undefined, traffic, ...latencies };

@@ -12,6 +12,7 @@ import { withProgress } from './progress.js';
 import { covers, joined, missing, readClock, type Clock } from './clocks.js';
 
 const LOOK_EVERY_MS = 20;
+const FIRST_LOOK_EVERY_MS = 5;
 /** Longer than any step of this benchmark should take on a slow machine. */
 const LEVEL_MS_MAX = 600_000;
 
@@ -70,19 +71,30 @@ export class RecoveryCluster {
       if (!this.links.has(link)) this.links.set(link, await MeteredLink.listen(this.ports.get(to)!));
     }
     this.members.forEach(({ client }) => client.close());
-    this.members = names.map((name) => {
-      const others = names.filter((to) => to !== name);
-      return new ReplicaProcess({
-        name,
-        port: this.ports.get(name)!,
-        data: this.dataOf(name),
-        log: join(this.folder, `${name}.log`),
-        entry: join(this.folder, 'dist', 'main.js'),
-        peers: others.map((to) => `${to}=http://127.0.0.1:${this.links.get(linkName(name, to))!.port}`).join(','),
-        launcher: this.launcher,
-        // What is measured is what members need.
-        environment: { QUARTET_FEED_RETENTION_SECONDS: '0' },
-      });
+    this.members = names.map((name) => this.process(name, (to) => this.links.get(linkName(name, to))!.port, names));
+  }
+
+  /** The stopped replica will ask the others without a proxy between, which is neither counted nor cut, or with one again. */
+  setDirect(name: string, isDirect: boolean): void {
+    if (this.replica(name).isRunning) throw new Error(`${name} learns its peers at start: stop it first`);
+    this.replica(name).client.close();
+    const portOf = (to: string): number => (isDirect ? this.ports.get(to)! : this.links.get(linkName(name, to))!.port);
+    const changed = this.process(name, portOf, this.names);
+    this.members = this.members.map((member) => (member.name === name ? changed : member));
+  }
+
+  private process(name: string, portOf: (to: string) => number, names: readonly string[]): ReplicaProcess {
+    const others = names.filter((to) => to !== name);
+    return new ReplicaProcess({
+      name,
+      port: this.ports.get(name)!,
+      data: this.dataOf(name),
+      log: join(this.folder, `${name}.log`),
+      entry: join(this.folder, 'dist', 'main.js'),
+      peers: others.map((to) => `${to}=http://127.0.0.1:${portOf(to)}`).join(','),
+      launcher: this.launcher,
+      // What is measured is what members need.
+      environment: { QUARTET_FEED_RETENTION_SECONDS: '0' },
     });
   }
 
@@ -126,6 +138,15 @@ export class RecoveryCluster {
   /** Resolves at the first answer that crosses one of the replica's links: it can be talked to, or can talk, again. */
   firstContact(name: string): Promise<void> {
     return new Promise((resolve) => this.linksOf(name).forEach((link) => link.onNextAnswer(resolve)));
+  }
+
+  /** Resolves when the replica answers a client for the first time. */
+  async firstAnswer(name: string): Promise<void> {
+    const deadline = performance.now() + LEVEL_MS_MAX;
+    while ((await readClock(this.replica(name).client).catch(() => undefined)) === undefined) {
+      if (performance.now() > deadline) throw new Error(`${name} has not answered for ${LEVEL_MS_MAX / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_EVERY_MS));
+    }
   }
 
   /** Everything that these replicas know together. */

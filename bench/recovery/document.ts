@@ -57,7 +57,8 @@ function catchUpSection(results: readonly CatchUp[]): string {
   return `## Catching up
 
 One of four replicas is away while the others are written to. Time runs from its first contact until its clock covers what
-the others knew at that moment. Required: ${number(KEYS_PER_SECOND_MIN)} keys/s. Far behind, a replica takes over all
+the others knew at that moment; of the one that was stopped, from its first answer to a client, before it has talked to another
+one. That one asks the others without a proxy between, which would take a part of the two cores. Required: ${number(KEYS_PER_SECOND_MIN)} keys/s. Far behind, a replica takes over all
 keys, those that it has too: the one that was cut off has as many already as it missed.
 
 ${table(
@@ -68,7 +69,7 @@ ${table(
     number(seconds, 2),
     missed === undefined ? '' : rate(missed / seconds),
     readySeconds === undefined ? '' : `${number(readySeconds, 2)} s`,
-    missed === undefined ? '' : number(traffic.bytes / missed),
+    missed === undefined || traffic === undefined ? '' : number(traffic.bytes / missed),
   ]),
 )}
 

@@ -16,6 +16,12 @@ export interface NodeBinary {
   readonly suffix: string;
 }
 
+/** The one that runs this. */
+export function runningNode(): NodeBinary {
+  const version = process.versions.node;
+  return { path: process.execPath, version, major: Number(version.split('.')[0]), suffix: '' };
+}
+
 /** The newest first. */
 export function nodeBinaries(): readonly NodeBinary[] {
   const paths = [process.execPath, ...OTHERS.filter((path) => existsSync(path))];
