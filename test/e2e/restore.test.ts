@@ -134,6 +134,12 @@ describe('a snapshot that is restored into a folder without a database', () => {
     await node.put('bytes', new Uint8Array([0xff, 0xfe, 0, 10, 13]), { contentType: 'image/x' });
     await node.put('empty', '');
     await node.put('large', 'large'.repeat(200_000));
+    await node.put('brief', 'value', { query: 'ttl=3600' });
+    const change = (method: string, path: string, body: object) =>
+      node.request(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    for (const add of [5, '12345678901234567890', -7]) await change('POST', '/v1/counters/sum', { add });
+    await change('POST', '/v1/sets/set', { add: ['', 'a', '😀'], remove: ['b'] });
+    await change('PATCH', '/v1/maps/map', { set: { '': null, field: { deep: [1.5, 'x'] } } });
     await node.put('deleted', 'gone');
     await node.delete('deleted');
     const { context } = await node.write('raced', 'seen by both');
@@ -162,6 +168,9 @@ describe('a snapshot that is restored into a folder without a database', () => {
     expect(bytes.headers.get('Content-Type')).toBe('image/x');
     expect(new Uint8Array(await bytes.arrayBuffer())).toEqual(new Uint8Array([0xff, 0xfe, 0, 10, 13]));
     expect((await again.get('deleted')).status).toBe(404);
+    expect(await (await again.request('/v1/counters/sum')).text()).toBe('"12345678901234567888"');
+    expect(await (await again.request('/v1/sets/set')).json()).toEqual(['', 'a', '😀']);
+    expect(await (await again.request('/v1/maps/map')).json()).toEqual({ '': null, field: { deep: [1.5, 'x'] } });
     await again.remove();
   });
 
