@@ -2,13 +2,14 @@
 // a replica says that it knows of a key, and that is what has to be judged. It says it of writes that no answer shows
 // (deletes, and what has been replaced), which is what makes the judgement exact.
 //
-// A reader of its own, that shares nothing with the code that it judges. Layout, as base64url: format (1 byte), kind
-// (1 byte), a count, as many times an actor and its counter, and 12 bytes of seal and check. Numbers are LEB128.
+// A reader of its own, that shares nothing with the code that it judges. Layout, as base64url: format (1 byte), a
+// count, as many times an actor and its counter, zeros up to a multiple of 3, and 13 bytes of kind, seal and check. Numbers
+// are LEB128.
 
 export type Vector = ReadonlyMap<string, number>;
 
-const FORMAT = 1;
-const TAIL_BYTES = 12;
+const FORMAT = 2;
+const TAIL_BYTES = 13;
 
 const read = new Map<string, Vector>();
 
@@ -22,7 +23,7 @@ export function vectorOf(token: string): Vector {
 function parse(token: string): Vector {
   const bytes = Buffer.from(token, 'base64url');
   if (bytes[0] !== FORMAT) throw new Error(`a token of format ${bytes[0]}: teach test/faults/token.ts to read it`);
-  let place = 2;
+  let place = 1;
   const number = (): number => {
     let value = 0;
     for (let weight = 1; ; weight *= 128) {
@@ -37,6 +38,7 @@ function parse(token: string): Vector {
     const actor = bytes.toString('utf8', place, (place += length));
     vector.set(actor, number());
   }
+  while (place % 3 !== 0 && bytes[place] === 0) place++;
   if (place !== bytes.length - TAIL_BYTES) throw new Error(`a token with ${bytes.length - place} bytes at its end`);
   return vector;
 }
