@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+const TRIES_MAX = 20;
+
 export class SmallDisk {
   private readonly onExit = (): void => {
     // At the very end nothing can be waited for: detached, it goes when the last process has let go of it.
@@ -33,8 +35,15 @@ export class SmallDisk {
 
   /** From now on there is room for so many more bytes, rounded up to pages. */
   async leave(freeBytes: number): Promise<void> {
-    const { blocks, bfree, bsize } = await statfs(this.path);
-    await this.resize((blocks - bfree) * bsize + freeBytes);
+    for (let tries = 1; ; tries++) {
+      const { blocks, bfree, bsize } = await statfs(this.path);
+      try {
+        return await this.resize((blocks - bfree) * bsize + freeBytes);
+      } catch (error) {
+        // The replica may have written meanwhile, and no size is less than what is there.
+        if (tries === TRIES_MAX) throw error;
+      }
+    }
   }
 
   async makeRoom(): Promise<void> {
