@@ -16,6 +16,7 @@ interface ReadAhead {
 
 export class PiecesAhead {
   private readonly ahead = new Map<string, ReadAhead>();
+  private readonly reading = new Set<Promise<Piece | undefined>>();
   private isOver = false;
 
   constructor(
@@ -37,15 +38,18 @@ export class PiecesAhead {
   async end(): Promise<void> {
     this.isOver = true;
     for (const { letGo } of this.ahead.values()) letGo();
-    await Promise.all([...this.ahead.values()].map(({ piece }) => piece));
     this.ahead.clear();
+    await Promise.all(this.reading);
   }
 
   private readNext(peer: string, after: string): void {
     if (this.isOver) return;
     // The peer asks all the same, and is told why not.
     const piece = this.read(after).catch(() => undefined);
+    this.reading.add(piece);
+    void piece.then(() => this.reading.delete(piece));
     const letGo = this.time.after(KEPT_MS, () => this.ahead.delete(peer));
+    this.ahead.get(peer)?.letGo();
     this.ahead.set(peer, { after, piece, letGo });
   }
 }

@@ -356,6 +356,10 @@ export class Cluster implements World {
   async checkNothingAhead(name: string): Promise<void> {
     const { view } = this.node(name).driver!;
     if (view.claims.length > 0) throw new Violation('claims', `${name} has converged, and still has claims`);
+    const toCome = [...view.node.past].filter(([actor, counter]) => counter > (view.clock.get(actor) ?? 0));
+    if (toCome.length > 0) {
+      throw new Violation('past', `${name} has converged, and its sessions wait for ${vectorText(new Map(toCome))}`);
+    }
     for await (const key of view.aheadKeys(undefined)) {
       throw new Violation('ahead', `${name} has converged, and ${key} is ahead with ${vectorText(view.context(key))}`);
     }

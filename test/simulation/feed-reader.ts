@@ -99,7 +99,9 @@ export class FeedReader {
       const knowledge = visible.keys.get(key) ?? NOTHING;
       // Nobody can send the dots of what a replica knows beyond its clock, until their origin is back or given up.
       if (knowledge.known !== this.cluster.oracle.covered(key, visible.counters)) continue;
-      const { live, wallMs } = this.shown.get(key) ?? UNSHOWN;
+      const { known, live, wallMs } = this.shown.get(key) ?? UNSHOWN;
+      // It was shown what has died with a disk since.
+      if ((known & ~knowledge.known) !== 0n) continue;
       // One whose clock is ahead may have shown the end already.
       const expected = this.cluster.oracle.shownSet(key, knowledge, Math.max(wallMs, node.nowMs));
       if (live === expected || (this.hasDrift && this.isAlikeButForLifetimes(key, live, expected))) continue;

@@ -217,6 +217,8 @@ async function endLifetimes(cluster: Cluster, names: readonly string[], readers:
     const left = diskRecords.filter((record) => record.startsWith('d')).length;
     if (left > 0) throw new Violation('lifetimes', `${name} still tells of ${left} deadlines`);
   }
+  // The last words of a dead node may have come meanwhile.
+  await converge(cluster, names);
   await cluster.checkConverged(names);
 }
 

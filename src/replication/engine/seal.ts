@@ -7,7 +7,7 @@
 
 import { claimedByAny } from '../../clock/claims.js';
 import type { Actor } from '../../clock/dot.js';
-import { beyond, descends, equalVectors, join, type VersionVector } from '../../clock/version-vector.js';
+import { beyond, descends, EMPTY_VECTOR, equalVectors, join, type VersionVector } from '../../clock/version-vector.js';
 import { claimsDigest } from './ahead.js';
 import { membersDigest } from './members.js';
 import type { ClockMessage } from './messages.js';
@@ -34,13 +34,25 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
 }
 
 export function seal(state: ReplicaState, effects: Effects): void {
-  if (state.aheadDigest === 0 && claimsDigest(state) === 0) return;
+  state.past = beyond(state.past, state.clock);
+  if (state.aheadDigest === 0 && claimsDigest(state) === 0 && state.past.size === 0) return;
   // Alone, it knows nothing of who may have them: a node that was just restored from a backup, say.
   if (state.peers.size === 0) return;
   for (const peer of state.peers.values()) {
     if (!peer.isReachable || peer.levelComparisons < LEVEL_COMPARISONS) return;
   }
   raise(state, deadDots(state), effects);
+  giveUpPast(state, effects);
+}
+
+/**
+ * All members have been equal for long: nobody has what was to come, so nothing that is shown can depend on it. It is a bound
+ * that each has for itself, and need not be given up by all at once.
+ */
+function giveUpPast(state: ReplicaState, effects: Effects): void {
+  if (state.past.size === 0) return;
+  state.past = EMPTY_VECTOR;
+  effects.touchNode();
 }
 
 /** By actor that no member goes by, the highest counter that containers or claims know of beyond the clock. */
