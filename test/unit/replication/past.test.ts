@@ -3,13 +3,15 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
 import type { Batch } from '../../../src/replication/engine/messages.js';
+import type { Input } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import type { LoadedState } from '../../../src/replication/engine/state.js';
 import { container, shownVector, vector, version } from '../../support/clock-arbitraries.js';
-import { identityOf, loadedState } from '../../support/engine-parts.js';
+import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
 const WALL_MS = 1_700_000_000_000;
+const NOTHING_STORED = { container: () => EMPTY_CONTAINER, requested: () => undefined };
 const CLOCK = { 'n1.a': 2, 'n2.b': 4 };
 
 let replica: Replica;
@@ -101,4 +103,19 @@ test('it is remembered over a restart', () => {
   const ranges = [{ actor: 'n2.b', from: 5, keys: ['key'] }];
   const containers = new Map([['key', container([version('n2.b', 6)], vector({}))]]);
   expect(pushed({ ranges, containers, exact: undefined })).toEqual([['n3.c', 7]]);
+});
+
+test('what no member can send is given up once all have been equal for long', () => {
+  pushed({});
+  const answers = ['n2', 'n3'].map((from) => ({ from, ...toldBy(from, { 'n1.a': 2, 'n2.b': 5 }) }));
+  const step = (input: Input): Output => replica.step(input, NOTHING_STORED);
+  const compare = (): void => {
+    for (const { from, ...told } of answers) {
+      step({ kind: 'peer-answer', from, to: 'compare', answer: { kind: 'clock', ...told }, wallMs: WALL_MS });
+    }
+  };
+  for (let round = 0; round < 19; round++) compare();
+  expect(pastOf(step({ kind: 'tick' }))).toEqual([['n3.c', 7]]);
+  for (let round = 0; round < 2; round++) compare();
+  expect(pastOf(step({ kind: 'tick' }))).toEqual([]);
 });
