@@ -4,7 +4,9 @@
 // and the engine is told of their keys: it costs what expires, however many keys there are. Entries stay behind for those who
 // follow the changes, and are removed when nobody may ask for them any more.
 
-import { DRIFT_MAX_MS } from '../clock/hybrid-clock.js';
+import { actorName } from '../clock/dot.js';
+import { DRIFT_MAX_MS, stampToMs } from '../clock/hybrid-clock.js';
+import { counterOf, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { StoreReadError } from '../store/errors.js';
 import type { CommittedView } from '../store/committed-view.js';
 import type { ReplicaStore } from '../store/replica-store.js';
@@ -13,6 +15,9 @@ import type { Cancel, Time } from './time.port.js';
 
 /** How often it looks whether something is due, which is a comparison of two numbers. */
 const LOOK_EVERY_MS = 500;
+
+/** What is older than this when it comes may have been dropped where it comes from, and is never stored here. */
+const LATE_LOOKS = DRIFT_MAX_MS / LOOK_EVERY_MS;
 
 /** Entries are removed this often for each retention, so that a removal has something to remove. */
 const CLEARINGS_PER_RETENTION = 4;
@@ -23,6 +28,11 @@ export class Expiry {
   private clearedAtMs = -Infinity;
   private keptAfterMs = -Infinity;
   private cancel: Cancel = () => {};
+  private looks = 0;
+  /** By node, at which look it was heard last; others were not since the first. */
+  private readonly heard = new Map<string, number>();
+  private firstLook = 0;
+  private clock: VersionVector = EMPTY_VECTOR;
   private isStopped = true;
   private underWay: Promise<void> = Promise.resolve();
 
@@ -49,6 +59,10 @@ export class Expiry {
     // What earlier lives have removed nobody knows; a new disk has nothing of what has been dropped elsewhere.
     const keptMs = this.store.view.clock.size === 0 ? 0 : this.retentionMs;
     this.keptAfterMs = this.time.nowMs() - DRIFT_MAX_MS - keptMs;
+    const { clock, node } = this.store.view;
+    this.clock = clock;
+    // When it last ran nobody knows; it has heard of nothing since this.
+    this.firstLook = Math.floor((stampToMs(node.stamp) - this.time.nowMs()) / LOOK_EVERY_MS);
     this.sleep();
   }
 
@@ -74,13 +88,37 @@ export class Expiry {
   private async look(): Promise<void> {
     const wallMs = this.time.nowMs();
     const dueMs = wallMs - DRIFT_MAX_MS;
-    // What others have dropped does not come with their keys.
-    if (this.driver.progress.bootstrap !== undefined) this.keptAfterMs = Math.max(this.keptAfterMs, dueMs);
+    // What others have dropped does not come with their keys, nor with what comes late.
+    const hasHeardLate = this.hasHeardLate();
+    if (hasHeardLate || this.driver.progress.bootstrap !== undefined) {
+      this.keptAfterMs = Math.max(this.keptAfterMs, dueMs);
+    }
     if (this.nextMs <= dueMs) await this.withView((view) => this.drop(view, dueMs, wallMs));
     const isClearingDue = Math.abs(wallMs - this.clearedAtMs) >= this.retentionMs / CLEARINGS_PER_RETENTION;
     if (!isClearingDue) return;
     this.clearedAtMs = wallMs;
     await this.withView((view) => this.clear(view, dueMs - this.retentionMs));
+  }
+
+  /** Whether writes may have come since the last look whose values had ended long before. */
+  private hasHeardLate(): boolean {
+    const look = ++this.looks;
+    const isLate = (name: string): boolean => look - (this.heard.get(name) ?? this.firstLook) > LATE_LOOKS;
+    const { clock } = this.store.view;
+    let hasHeardLate = false;
+    // By way of others, from one that is away.
+    for (const [actor, counter] of clock) {
+      const name = actorName(actor);
+      if (counter > counterOf(this.clock, actor) && name !== actorName(this.driver.actor))
+        hasHeardLate ||= isLate(name);
+    }
+    for (const { name, isReachable } of this.driver.peers) {
+      if (!isReachable) continue;
+      hasHeardLate ||= isLate(name);
+      this.heard.set(name, look);
+    }
+    this.clock = clock;
+    return hasHeardLate;
   }
 
   private async drop(view: CommittedView, dueMs: number, wallMs: number): Promise<void> {

@@ -25,7 +25,8 @@ const NETWORK: NetworkConditions = {
   timeoutMs: 300,
 };
 
-const OPTIONS: SimulationOptions = {
+/** No faults, three nodes, one key. */
+export const OPTIONS: SimulationOptions = {
   seed: 1,
   hasAll: false,
   steps: 0,

@@ -1,0 +1,38 @@
+// What becomes of readers of changes when writes come so late that their lifetimes are over, and gone, where they come from?
+
+import { expect, test } from '@jest/globals';
+import { Cluster } from './cluster.js';
+import { OPTIONS, Scenario } from './scenario.js';
+
+const HOUR_MS = 3_600_000;
+const KEPT_MS = 60_000;
+
+async function afterOutageOf(awayMs: number): Promise<(name: string) => number> {
+  const cluster = new Cluster({ ...OPTIONS, lifetimes: true, deadlineRetentionMs: HOUR_MS }, false);
+  const scenario = new Scenario(cluster);
+  await scenario.settle();
+  await scenario.put('n1', 'A');
+  await scenario.settle();
+  scenario.isolate('n3');
+  await scenario.put('n1', 'B');
+  await scenario.runFor(awayMs);
+  scenario.heal();
+  await scenario.settle();
+  await scenario.runFor(1000);
+  return (name) => {
+    const { life, nowMs } = cluster.node(name);
+    return nowMs - life!.expiry!.endedKeptAfterMs;
+  };
+}
+
+test('a replica that was away for long tells no reader of lifetimes that may have ended meanwhile: it sends it to the list', async () => {
+  const keptMs = await afterOutageOf(KEPT_MS + 5000);
+  // Exact but for how often it looks.
+  expect(keptMs('n3')).toBeLessThan(KEPT_MS + 2000);
+  expect(keptMs('n1')).toBeLessThan(KEPT_MS + 2000);
+});
+
+test('one that was away for a moment goes on telling', async () => {
+  const keptMs = await afterOutageOf(KEPT_MS / 2);
+  for (const name of ['n1', 'n2', 'n3']) expect(keptMs(name)).toBeGreaterThan(KEPT_MS + 10_000);
+});
