@@ -10,6 +10,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Events before the faults end. */
   readonly steps: number;
+  /** What the options were drawn for: a part of them depends on it. */
+  readonly stepsDrawnFor: number;
   /** Whether nothing that clients can do was left out. */
   readonly hasAll: boolean;
   readonly nodes: number;
@@ -147,6 +149,7 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
   const options: SimulationOptions = {
     seed,
     steps,
+    stepsDrawnFor: steps,
     hasAll: false,
     nodes: prng.pick([1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 7]),
     keys: isBulky ? 12 : prng.between(1, 6),

@@ -33,7 +33,7 @@ export function describeFailure({ options, failure, hash }: Outcome): string {
     ...failure.lastEvents.map((line) => `  ${line}`),
     '',
     `  Options: ${describeOptions(options)}`,
-    `  Again:   ${REPLAY} ${options.seed} --steps ${options.steps}${options.hasAll ? ' --all' : ''}`,
+    `  Again:   ${REPLAY} ${options.seed} --steps ${options.stepsDrawnFor}${options.hasAll ? ' --all' : ''}`,
     ...(failure.invariant === 'no error' ? ['', failure.error.stack ?? ''] : []),
   ].join('\n');
 }

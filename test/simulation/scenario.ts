@@ -29,6 +29,7 @@ const NETWORK: NetworkConditions = {
 export const OPTIONS: SimulationOptions = {
   seed: 1,
   hasAll: false,
+  stepsDrawnFor: 0,
   steps: 0,
   nodes: 3,
   keys: 1,
