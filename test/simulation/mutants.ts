@@ -39,7 +39,6 @@ const FEED = 'src/replication/change-feed.ts';
 const RETENTION = 'src/replication/engine/retention.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
 const BATCHES = 'src/replication/batches.ts';
-const PAST = 'src/replication/engine/past.ts';
 const QUORUM = 'src/replication/engine/quorum-reads.ts';
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
@@ -553,18 +552,6 @@ export const MUTANTS: readonly Mutant[] = [
   ),
 
   // What versions may depend on.
-  mutant(
-    'forgets what exact containers may depend on',
-    PAST,
-    'if (exact === undefined || exact.keys.size === 0) return past;',
-    'if (past.size >= 0) return past;',
-  ),
-  mutant(
-    'gives a session what the context covers, and not what versions may depend on',
-    DRIVER,
-    'return join(this.store.view.seen(context), past);',
-    'return join(join(context, this.store.view.clock), past);',
-  ),
 
   // Batches.
   mutant(
