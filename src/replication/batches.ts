@@ -77,11 +77,13 @@ export async function runBatch(
   return { results, acks: Math.min(...(each.length === 0 ? [1] : await Promise.all(each))) };
 }
 
-/** Whose clock covers the dots of these covers all of the batch: its last new one, and those that were written before. */
+/**
+ * Whose clock covers the dots of these covers all of the batch: of each actor the last new one (a context in the batch may
+ * have made the replica go on as another actor), and those that were written before.
+ */
 function decisive(results: readonly Dotted[]): readonly Dotted[] {
-  const last = results.findLast((result) => !result.isRepeated);
-  const before = new Map(results.filter(({ isRepeated }) => isRepeated).map((each) => [formatDot(each.dot), each]));
-  return last === undefined ? [...before.values()] : [last, ...before.values()];
+  const last = new Map(results.map((each) => [each.isRepeated ? formatDot(each.dot) : each.dot.actor, each]));
+  return [...last.values()];
 }
 
 function step(shell: BatchShell, operation: BatchOperation, wallMs: number): Promise<Reply> {

@@ -365,6 +365,13 @@ export class Cluster implements World {
     }
   }
 
+  /** Whether any running node has heard of any of these writes. */
+  isKnownAnywhere(key: string, writes: WriteSet): boolean {
+    return [...this.nodes.values()].some(
+      (node) => node.driver !== undefined && (this.visible(node, key).known & writes) !== 0n,
+    );
+  }
+
   /** The nodes whose disks have any of these writes, readable and not replaced. */
   holders(key: string, writes: WriteSet): readonly string[] {
     const nodes = [...this.nodes.values()].filter((node) => {

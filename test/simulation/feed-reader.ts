@@ -100,8 +100,9 @@ export class FeedReader {
       // Nobody can send the dots of what a replica knows beyond its clock, until their origin is back or given up.
       if (knowledge.known !== this.cluster.oracle.covered(key, visible.counters)) continue;
       const { known, live, wallMs } = this.shown.get(key) ?? UNSHOWN;
-      // It was shown what has died with a disk since.
-      if ((known & ~knowledge.known) !== 0n) continue;
+      // It was shown what has died with a disk since: nobody has it any more.
+      const beyond = known & ~knowledge.known;
+      if (beyond !== 0n && !this.cluster.isKnownAnywhere(key, beyond)) continue;
       // One whose clock is ahead may have shown the end already.
       const expected = this.cluster.oracle.shownSet(key, knowledge, Math.max(wallMs, node.nowMs));
       if (live === expected || (this.hasDrift && this.isAlikeButForLifetimes(key, live, expected))) continue;

@@ -8,6 +8,8 @@ export interface Mutant {
   readonly patches: readonly Patch[];
   /** Seeds to try; rare interleavings need more. */
   readonly seeds?: number;
+  /** Needs runs in which all that clients can do is done. */
+  readonly hasAll?: boolean;
 }
 
 const DRIVER = 'src/replication/replica-driver.ts';
@@ -39,6 +41,7 @@ const FEED = 'src/replication/change-feed.ts';
 const RETENTION = 'src/replication/engine/retention.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
 const BATCHES = 'src/replication/batches.ts';
+const PAST = 'src/replication/engine/past.ts';
 const QUORUM = 'src/replication/engine/quorum-reads.ts';
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
@@ -552,6 +555,24 @@ export const MUTANTS: readonly Mutant[] = [
   ),
 
   // What versions may depend on.
+  {
+    ...mutant(
+      'forgets what exact containers may depend on',
+      PAST,
+      'if (exact === undefined || exact.keys.size === 0) return past;',
+      'if (past.size >= 0) return past;',
+    ),
+    hasAll: true,
+  },
+  {
+    ...mutant(
+      'gives a session what the context covers, and not what versions may depend on',
+      DRIVER,
+      'return join(this.store.view.seen(context), past);',
+      'return join(join(context, this.store.view.clock), past);',
+    ),
+    hasAll: true,
+  },
 
   // Batches.
   mutant(
@@ -560,7 +581,12 @@ export const MUTANTS: readonly Mutant[] = [
     'if (this.steps.committing === undefined && !this.isGathering) this.flush();',
     'if (this.steps.committing === undefined) this.flush();',
   ),
-  mutant('waits for acknowledgements of the first write of a batch', BATCHES, 'results.findLast(', 'results.find('),
+  mutant(
+    'waits for acknowledgements of the first write of a batch',
+    BATCHES,
+    'new Map(results.map(',
+    'new Map([...results].reverse().map(',
+  ),
   mutant(
     'says that a batch is acknowledged as it was asked to be',
     BATCHES,

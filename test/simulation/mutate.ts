@@ -68,7 +68,7 @@ export async function main(compile: Compile, checkPatches: CheckPatches): Promis
 }
 
 async function judge(
-  { name, patches }: Mutant,
+  { name, patches, hasAll = false }: Mutant,
   compile: Compile,
   { seeds, from }: { readonly seeds: number; readonly from: string },
 ): Promise<Verdict> {
@@ -76,7 +76,17 @@ async function judge(
   const program = join(folder, 'test', 'simulation', 'run.js');
   const output = await new Promise<string | undefined>((resolve) => {
     const options = { timeout: RUN_MAX_MS, maxBuffer: 2 ** 26 };
-    const args = [program, '--seeds', String(seeds), '--from', from, '--workers', '1', '--json'];
+    const args = [
+      program,
+      '--seeds',
+      String(seeds),
+      '--from',
+      from,
+      '--workers',
+      '1',
+      '--json',
+      ...(hasAll ? ['--all'] : []),
+    ];
     execFile(process.execPath, args, options, (error, stdout) => resolve(error?.killed ? undefined : stdout));
   });
   rmSync(folder, { recursive: true, force: true });
