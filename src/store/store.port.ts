@@ -37,8 +37,9 @@ export interface StoreSnapshot {
 
 export interface Store {
   /**
-   * Applies all changes, in order, or none. Resolved: they survive power loss, and a snapshot taken from now on has
-   * them. Rejected: unknown, and the store must be opened anew.
+   * Applies all changes, in order, or none; after the commits that were asked for before, though nobody waited for them.
+   * Resolved: they survive power loss, and a snapshot taken from now on has them. Rejected: unknown, and the store must
+   * be opened anew.
    * @throws StoreWriteError when the database's files are damaged
    */
   commit(changes: readonly StoreChange[]): Promise<void>;

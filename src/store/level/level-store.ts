@@ -27,6 +27,9 @@ export interface LevelStoreOptions {
 }
 
 export class LevelStore implements Store {
+  /** Settles when all that was asked for so far is written, or has failed. */
+  private written: Promise<void> = Promise.resolve();
+
   private constructor(
     private readonly folder: string,
     private readonly level: ClassicLevel<Uint8Array, Uint8Array>,
@@ -54,14 +57,17 @@ export class LevelStore implements Store {
     await this.level.batch().del(Buffer.of(0)).write({ sync: true });
   }
 
-  async commit(changes: readonly StoreChange[]): Promise<void> {
+  commit(changes: readonly StoreChange[]): Promise<void> {
     // A chained batch takes each change as it is; the array form copies every one with its options, ten times as long.
     const batch = this.level.batch();
     for (const change of changes) {
       if (change.type === 'put') batch.put(change.key, change.value);
       else batch.del(change.key);
     }
-    await batch.write({ sync: this.options.fsync }).catch((error: unknown) => {
+    // LevelDB's worker threads would take two batches in any order.
+    const write = this.written.then(() => batch.write({ sync: this.options.fsync }));
+    this.written = write.catch(() => {});
+    return write.catch((error: unknown) => {
       throw writeFailure(error);
     });
   }
