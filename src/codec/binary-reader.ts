@@ -8,13 +8,19 @@ export class MalformedBytesError extends Error {
   readonly code = 'MALFORMED_BYTES';
 }
 
+/** Up to here it is faster to look whether a text is ASCII than to have it decoded as if it were not. */
+const SHORT_TEXT_MAX = 64;
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads primitives in order. `bytes` results are views of the input, not copies. */
 export class BinaryReader {
   private position = 0;
+  private readonly buffer: Buffer;
 
-  constructor(private readonly buffer: Uint8Array) {}
+  constructor(bytes: Uint8Array) {
+    this.buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
 
   get remaining(): number {
     return this.buffer.length - this.position;
@@ -56,8 +62,9 @@ export class BinaryReader {
 
   raw(length: number): Uint8Array {
     this.require(length);
+    const { buffer, position } = this;
     this.position += length;
-    return this.buffer.subarray(this.position - length, this.position);
+    return new Uint8Array(buffer.buffer, buffer.byteOffset + position, length);
   }
 
   bytes(): Uint8Array {
@@ -65,14 +72,30 @@ export class BinaryReader {
   }
 
   text(): string {
-    return textOf(this.bytes());
+    const length = this.varint();
+    if (length <= SHORT_TEXT_MAX) {
+      this.require(length);
+      const from = this.position;
+      let end = from;
+      while (end < from + length && this.buffer[end]! < 0x80) end++;
+      if (end === from + length) {
+        this.position = end;
+        return this.buffer.toString('latin1', from, end);
+      }
+    }
+    return textOf(this.raw(length));
   }
 
   /** A text of a kind of which few come again and again. */
   knownText(known: KnownTexts): string {
-    const bytes = this.bytes();
-    const found = known.find(bytes);
-    if (found !== undefined) return found;
+    const length = this.varint();
+    this.require(length);
+    const found = known.find(this.buffer, this.position, length);
+    if (found !== undefined) {
+      this.position += length;
+      return found;
+    }
+    const bytes = this.raw(length);
     const text = textOf(bytes);
     if (!known.pattern.test(text)) throw new MalformedBytesError(known.problem);
     known.add(bytes, text);

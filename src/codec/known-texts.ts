@@ -18,25 +18,25 @@ export class KnownTexts {
     readonly problem: string,
   ) {}
 
-  find(bytes: Uint8Array): string | undefined {
-    const found = this.known[placeOf(bytes)];
-    return found !== undefined && isSame(found.bytes, bytes) ? found.text : undefined;
+  /** The text that stands there, if it is known. */
+  find(bytes: Uint8Array, from: number, length: number): string | undefined {
+    const found = this.known[placeOf(bytes, from, length)];
+    return found !== undefined && stands(found.bytes, bytes, from, length) ? found.text : undefined;
   }
 
   add(bytes: Uint8Array, text: string): void {
-    this.known[placeOf(bytes)] = { bytes: new Uint8Array(bytes), text };
+    this.known[placeOf(bytes, 0, bytes.length)] = { bytes: new Uint8Array(bytes), text };
   }
 }
 
 /** The last byte tells incarnations apart, the first and the middle one names and types. */
-function placeOf(bytes: Uint8Array): number {
-  const { length } = bytes;
+function placeOf(bytes: Uint8Array, from: number, length: number): number {
   if (length === 0) return 0;
-  return (length * 5 + bytes[0]! * 7 + bytes[Math.floor(length / 2)]! * 3 + bytes[length - 1]!) % PLACES;
+  return (length * 5 + bytes[from]! * 7 + bytes[from + Math.floor(length / 2)]! * 3 + bytes[from + length - 1]!) % PLACES;
 }
 
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let place = left.length - 1; place >= 0; place--) if (left[place] !== right[place]) return false;
+function stands(sought: Uint8Array, bytes: Uint8Array, from: number, length: number): boolean {
+  if (sought.length !== length) return false;
+  for (let place = length - 1; place >= 0; place--) if (sought[place] !== bytes[from + place]) return false;
   return true;
 }

@@ -11,7 +11,12 @@ const MAX = Number.MAX_SAFE_INTEGER;
 const EDGES = [7, 14, 21, 28, 31, 32, 35, 42, 49, 52].flatMap((bits) => [2 ** bits - 1, 2 ** bits, 2 ** bits + 1]);
 
 const anyCounter = fc.oneof(fc.maxSafeNat(), fc.nat(), fc.constantFrom(0, 1, MAX - 1, MAX, ...EDGES));
-const anyText = fc.string({ unit: 'binary', maxLength: 40 });
+/** All ASCII, none of it, and ASCII up to the last character. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: 'binary-ascii', maxLength: 140 }),
+  fc.string({ unit: 'binary-ascii', maxLength: 140 }).map((text) => `${text}\u00e9`),
+);
 
 type Primitive =
   | { readonly kind: 'byte' | 'uint32' | 'varint'; readonly value: number }
@@ -36,6 +41,17 @@ describe('Values written one after the other', () => {
         for (const value of values) expect(plain(read(reader, value.kind))).toEqual(plain(value.value));
         reader.end();
       }),
+    );
+  });
+
+  test('are, when they are texts, their lengths and their UTF-8', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const utf8 = Buffer.from(text);
+        const length = new BinaryWriter().varint(utf8.length).finish();
+        expect(new BinaryWriter(1).text(text).finish()).toEqual(Buffer.concat([length, utf8]));
+      }),
+      { numRuns: 500 },
     );
   });
 
