@@ -85,6 +85,20 @@ export function sync(left: Container, right: Container): Container {
   return { versions, context };
 }
 
+/**
+ * What becomes of a key without a container here that another replica tells of: as
+ * `strip(sync(fill(EMPTY_CONTAINER, known), remote), knownAfter)`, which is what nearly every key costs that is taken over.
+ *
+ * @param remote stripped or filled with a clock that `knownAfter` covers
+ * @param known what is known of the key here
+ * @param knownAfter what is known of it then; it covers `known`
+ */
+export function adopt(remote: Container, known: VersionVector, knownAfter: VersionVector): Container {
+  const versions = unseen(remote.versions, known);
+  const context = beyond(remote.context, knownAfter);
+  return versions === remote.versions && context.size === remote.context.size ? remote : { versions, context };
+}
+
 function unseen(versions: readonly Version[], context: VersionVector): readonly Version[] {
   return versions.some((version) => covers(context, version))
     ? versions.filter((version) => !covers(context, version))
@@ -120,9 +134,10 @@ export function updateAll(
   added: readonly Version[],
   replaces: (version: Version) => boolean,
 ): Container {
-  const versions = container.versions.filter((sibling) => !(covers(seen, sibling) && replaces(sibling)));
+  const kept = container.versions.filter((sibling) => !(covers(seen, sibling) && replaces(sibling)));
   const [first] = added;
-  if (first !== undefined) versions.splice(placeOf(versions, first), 0, ...added);
+  if (first !== undefined && kept.length > 0) kept.splice(placeOf(kept, first), 0, ...added);
+  const versions = kept.length > 0 ? kept : added;
   return { versions, context: advance(join(container.context, seen), last) };
 }
 

@@ -6,7 +6,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Container, fill, strip, sync, update } from '../../src/clock/container.js';
+import { adopt, type Container, EMPTY_CONTAINER, fill, strip, sync, update } from '../../src/clock/container.js';
 import { compareDots, type Dot, formatDot } from '../../src/clock/dot.js';
 import { registerReplaces } from '../../src/clock/register.js';
 import { counterOf, covers, descends, EMPTY_VECTOR, join } from '../../src/clock/version-vector.js';
@@ -83,6 +83,21 @@ describe('Syncing reachable containers', () => {
         expect(shownVector(sync(a!, b!).context)).toEqual(shownVector(join(a!.context, b!.context)));
       }),
       { numRuns: 100 },
+    );
+  });
+
+  test('is spared, with the same outcome, where one side has never heard of the key', () => {
+    fc.assert(
+      fc.property(reachable(1), anyVector, anyVector, ([remote], known, more) => {
+        const after = join(join(known, more), remote!.context);
+        const synced = strip(sync(fill(EMPTY_CONTAINER, known), remote!), after);
+        expect(shownContainer(adopt(remote!, known, after))).toEqual(shownContainer(synced));
+        const stripped = strip(remote!, more);
+        expect(shownContainer(adopt(stripped, known, join(known, more)))).toEqual(
+          shownContainer(strip(sync(fill(EMPTY_CONTAINER, known), stripped), join(known, more))),
+        );
+      }),
+      { numRuns: 1000 },
     );
   });
 

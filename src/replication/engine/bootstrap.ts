@@ -9,7 +9,7 @@
 // into the clock, and whatever was written meanwhile comes as ranges of dots. A crash loses the piece under way at most.
 
 import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
-import { EMPTY_CONTAINER, fill, strip, sync, type Container } from '../../clock/container.js';
+import { adopt, EMPTY_CONTAINER, fill, isEmpty, strip, sync, type Container } from '../../clock/container.js';
 import { keep } from '../../clock/lifetime.js';
 import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { LocalKeys } from './input.js';
@@ -71,13 +71,17 @@ export function takePiece(
   if (bootstrap?.from !== from || bootstrap.attempt !== local.attempt) return;
   const { through } = local;
   const taken = { ...piece, span: { after: piece.span.after, through } };
-  dependOn(state, piece.past);
-  mergePiece(state, from, taken, localsOf(bootstrap, local, stored), wallMs, effects);
+  // Everything is read before anything is changed: a record that can't be read leaves the step without effect.
+  const locals = localsOf(bootstrap, local, stored);
   takeRequests(
     piece.requests.filter(({ key }) => isWithin(taken.span, key)),
     stored,
     effects,
   );
+  dependOn(state, piece.past);
+  // Nothing is awaited meanwhile: what the merge stores is not stored behind the back of a piece.
+  state.bootstrap = { ...bootstrap, from: undefined };
+  mergePiece(state, from, taken, locals, wallMs, effects);
   effects.observations.push({ kind: 'bootstrap-progressed', peer: from, keys: piece.containers.size });
   if (through === undefined) finish(state, effects);
   else ask(state, from, { through, patience: PIECE_COMPARISONS_MIN }, effects);
@@ -117,8 +121,10 @@ function mergePiece(
   const merge = (key: string, local: Container, remote: Container): void => {
     if (!isWithin(span, key)) return;
     const known = before(key);
-    const merged = keep(sync(fill(local, known), fill(remote, clock)), wallMs);
-    const left = strip(merged, knownAfter(key));
+    const merged = isEmpty(local)
+      ? adopt(remote, known, knownAfter(key))
+      : strip(sync(fill(local, known), fill(remote, clock)), knownAfter(key));
+    const left = keep(merged, wallMs);
     if (!isSame(local, left)) effects.store(state, key, left, local.versions, wallMs);
     observeStamps(state, from, key, remote, known, wallMs, effects);
   };

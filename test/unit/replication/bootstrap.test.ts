@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { KeySpan } from '../../../src/clock/claims.js';
 import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
 import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
-import type { ClockMessage } from '../../../src/replication/engine/messages.js';
+import type { ClockMessage, Piece } from '../../../src/replication/engine/messages.js';
 import type { Input } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
@@ -30,12 +30,19 @@ beforeEach(() => {
   ]);
   replica = new Replica(identityOf(PEERS), loadedState({ clock: vector({ 'n1.a': 2, 'n2.b': 1 }) }));
   node = undefined;
+  areRequestsDamaged = false;
 });
+
+/** Whether the records of requests can't be read. */
+let areRequestsDamaged = false;
 
 function step(input: Input): Output {
   const output = replica.step(input, {
     container: (key) => stored.get(key) ?? EMPTY_CONTAINER,
-    requested: () => undefined,
+    requested: () => {
+      if (areRequestsDamaged) throw new Error('damaged');
+      return undefined;
+    },
   });
   for (const [key, context] of output.writes.contexts) {
     stored.set(key, { versions: stored.get(key)?.versions ?? [], context });
@@ -69,13 +76,14 @@ function pieceFrom(
   span: KeySpan,
   containers: Record<string, Container>,
   clock: Record<string, number> = { 'n1.a': 2, 'n2.b': 9 },
+  requests: Piece['requests'] = [],
 ): Output {
   const piece = {
     span,
     clock: vector(clock),
     containers: new Map(Object.entries(containers)),
     past: vector({}),
-    requests: [],
+    requests,
   };
   const local = { containers: seenByShell, through: span.through, attempt };
   return step({
@@ -187,6 +195,20 @@ describe('A replica that nobody has a long enough log for', () => {
     pieceFrom('n2', 1, { after: undefined, through: undefined }, {});
     expect(textsOf(stored.get('new')!)).toEqual(['written meanwhile']);
     expect(textsOf(stored.get('old')!)).toEqual(['written meanwhile']);
+  });
+
+  test('changes nothing by a piece while a record that it needs cannot be read, and takes it when it can', () => {
+    refusedBy('n2');
+    const whole: KeySpan = { after: undefined, through: undefined };
+    const request = { key: 'b', id: '0'.repeat(32), fingerprint: 'f', dot: { actor: 'n2.b', counter: 5 }, sinceMs: 0 };
+    const take = (): Output =>
+      pieceFrom('n2', 1, whole, { b: container([version('n2.b', 5)], EMPTY_VECTOR) }, undefined, [request]);
+    areRequestsDamaged = true;
+    expect(take).toThrow('damaged');
+    areRequestsDamaged = false;
+    expect(take().writes.requests).toEqual([[request, request]]);
+    expect(textsOf(stored.get('b')!)).toEqual(['n2.b5']);
+    expect(shownVector(node!.clock)).toContainEqual(['n2.b', 9]);
   });
 
   test('moves its clock with the last piece only, and its log begins there', () => {
