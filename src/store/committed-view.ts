@@ -33,7 +33,7 @@ import {
   decodeVersions,
   type NodeRecord,
 } from './record-codec.js';
-import type { RecentLog } from './recent-log.js';
+import type { Recent } from './recent-log.js';
 import { RecordReader, SCAN_CHUNK, type DamageListener } from './record-reader.js';
 import { RequestRecords } from './request-records.js';
 import { ScanCursor } from './scan-cursor.js';
@@ -76,11 +76,11 @@ export class CommittedView {
     /** How many keys have a context record; none, and reads need not look for one. */
     private readonly aheadCount: number,
     private readonly snapshot: StoreSnapshot,
-    private readonly recent: RecentLog,
+    private readonly recent: Recent,
     damaged: DamageListener = () => {},
   ) {
     this.records = new RecordReader(snapshot, damaged);
-    this.requests = new RequestRecords(this.records, recent);
+    this.requests = new RequestRecords(this.records, recent.log);
   }
 
   get clock(): VersionVector {
@@ -106,6 +106,8 @@ export class CommittedView {
    * @throws CorruptRecordError
    */
   stored(key: string): Container {
+    const recent = this.holders > 0 ? this.recent.container(key) : undefined;
+    if (recent !== undefined) return recent;
     const versions = this.versions(key);
     const context = this.context(key);
     return versions.length === 0 && context.size === 0 ? EMPTY_CONTAINER : { versions, context };
@@ -254,7 +256,7 @@ export class CommittedView {
 
   /** As `logged`, many at a time; from memory, when they were committed a short while ago. */
   async *loggedChunks(actor: Actor, from: number, to: number): AsyncGenerator<readonly string[]> {
-    const recent = this.recent.keys(actor, from, to);
+    const recent = this.recent.log.keys(actor, from, to);
     if (recent !== undefined) {
       yield recent;
       return;

@@ -44,14 +44,14 @@ export function contextKey(key: string): Uint8Array {
 
 export function logKey(actor: Actor, counter: number): Uint8Array {
   const prefix = actor.length + 2;
-  const bytes = Buffer.allocUnsafeSlow(prefix + 8);
+  const bytes = Buffer.allocUnsafe(prefix + 8);
   bytes.write(`l${actor}\0`, 'latin1');
   writeNumber(bytes, counter, prefix);
   return bytes;
 }
 
 export function deadlineKey(deadlineMs: number, key: string): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(DEADLINE_PREFIX_BYTES + Buffer.byteLength(key));
+  const bytes = Buffer.allocUnsafe(DEADLINE_PREFIX_BYTES + Buffer.byteLength(key));
   bytes.write('d', 'latin1');
   writeNumber(bytes, deadlineMs, 1);
   bytes.write(key, DEADLINE_PREFIX_BYTES);
@@ -71,7 +71,7 @@ export function deadlineRange(afterMs: number, throughMs: number): KeyRange {
 }
 
 export function markKey(commit: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(9);
+  const bytes = Buffer.allocUnsafe(9);
   bytes.write('m', 'latin1');
   writeNumber(bytes, commit, 1);
   return bytes;

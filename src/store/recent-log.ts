@@ -1,6 +1,7 @@
 // Which keys did the newest dots write? They are asked for again and again, for each peer that has to be sent them, just
 // after they were committed: kept in memory, the log on disk need not be read for them.
 
+import type { Container } from '../clock/container.js';
 import type { Actor, Dot } from '../clock/dot.js';
 import type { LoggedRequest } from '../clock/request.js';
 import { advance, counterOf, type VersionVector } from '../clock/version-vector.js';
@@ -8,14 +9,21 @@ import { advance, counterOf, type VersionVector } from '../clock/version-vector.
 /** Of each actor; a peer that lacks more is far behind, and the disk is read for it. A key takes some 40 bytes. */
 const DOTS_MAX = 32_768;
 
-interface Recent {
+/** What a view need not read from the store, since it was in use a short while ago. */
+export interface Recent {
+  readonly log: RecentLog;
+  /** A container as the view's commit stored it; undefined: it is not known here. */
+  container(key: string): Container | undefined;
+}
+
+interface RecentDots {
   /** The counter before that of the first key. */
   before: number;
   keys: string[];
 }
 
 export class RecentLog {
-  private readonly actors = new Map<Actor, Recent>();
+  private readonly actors = new Map<Actor, RecentDots>();
 
   /** @param requested among the dots that it covers may be some that requests with names wrote; nobody has looked */
   constructor(private requested: VersionVector) {}

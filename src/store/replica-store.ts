@@ -3,15 +3,14 @@
 // One commit holds everything that a group of steps changed: containers, log entries and the node record. It is atomic
 // and durable before anybody hears of it, and the view that readers use moves on only then. Commits run one at a time.
 
-import { LRUCache } from 'lru-cache';
-import { isEmpty, type Container } from '../clock/container.js';
+import type { Container } from '../clock/container.js';
 import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import { NO_MEMBERS, type Members } from '../clock/membership.js';
 import type { Actor, Dot } from '../clock/dot.js';
 import type { LoggedRequest, RequestChange } from '../clock/request.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
-import { cachedBytes, owned } from './cached-container.js';
 import { CommittedView, type Deadline } from './committed-view.js';
+import { ContainerCache } from './container-cache.js';
 import {
   CLAIMS_KEY,
   contextKey,
@@ -45,9 +44,6 @@ import { RecentLog } from './recent-log.js';
 import type { DamageListener } from './record-reader.js';
 import type { Store, StoreChange, StoreSnapshot } from './store.port.js';
 
-/** Decoded containers kept for reads and steps: the hot keys of a replica, without a trip to the store. */
-const CACHE_BYTES_MAX = 32 * 1024 * 1024;
-
 /** Keys of a commit that come from a bulk transfer: they must not push out those that are in use. */
 const BULK_KEYS_MIN = 500;
 
@@ -75,10 +71,7 @@ export interface Commit {
 }
 
 export class ReplicaStore {
-  private readonly cache = new LRUCache<string, Container>({
-    maxSize: CACHE_BYTES_MAX,
-    sizeCalculation: cachedBytes,
-  });
+  private readonly cache = new ContainerCache();
   private readonly marks: CommitMarks;
   private readonly recent: RecentLog;
   private damageListener: DamageListener = () => {};
@@ -118,7 +111,8 @@ export class ReplicaStore {
     const { node, commit } = decodeNode(NODE_KEY, record);
     const claimed = snapshot.get(CLAIMS_KEY);
     const claims = claimed === undefined ? NO_CLAIMS : decodeClaims(CLAIMS_KEY, claimed);
-    const scanned = new CommittedView(node, claims, 0, snapshot, new RecentLog(node.clock));
+    const nothingRecent = { log: new RecentLog(node.clock), container: () => undefined };
+    const scanned = new CommittedView(node, claims, 0, snapshot, nothingRecent);
     await checkMarks(scanned, commit);
     const unlogged = await checkLog(scanned);
     const ahead = new Set<string>();
@@ -144,7 +138,7 @@ export class ReplicaStore {
     const cached = this.cache.get(key);
     if (cached !== undefined) return cached;
     const container = this.latest.stored(key);
-    if (!isEmpty(container)) this.cache.set(key, container);
+    this.cache.set(key, container, this.commits);
     return container;
   }
 
@@ -169,10 +163,13 @@ export class ReplicaStore {
     changes.push(...this.marks.mark(this.commits, changes));
     await this.store.commit(changes);
     const isBulk = commit.containers.size > BULK_KEYS_MIN;
-    for (const [key, container] of commit.containers) this.remember(key, container, container.context, isBulk);
+    for (const [key, container] of commit.containers) {
+      this.keepAhead(key, container.context);
+      if (!isBulk || this.cache.has(key)) this.cache.set(key, container, this.commits);
+    }
     for (const [key, context] of commit.contexts) {
-      const cached = this.cache.peek(key);
-      this.remember(key, cached && { versions: cached.versions, context }, context, false);
+      this.keepAhead(key, context);
+      this.cache.setContext(key, context, this.commits);
     }
     this.recent.add(commit.log);
     const previous = this.latest;
@@ -231,9 +228,9 @@ export class ReplicaStore {
   }
 
   private viewOf(node: NodeRecord, claims: Claims, snapshot: StoreSnapshot): CommittedView {
-    return new CommittedView(node, claims, this.ahead.size, snapshot, this.recent, (error) =>
-      this.damageListener(error),
-    );
+    const commit = this.commits;
+    const recent = { log: this.recent, container: (key: string) => this.cache.asOf(key, commit) };
+    return new CommittedView(node, claims, this.ahead.size, snapshot, recent, (error) => this.damageListener(error));
   }
 
   /** Removes the log entries after `from` up to and with `floor`. */
@@ -280,11 +277,9 @@ export class ReplicaStore {
     else changes.push({ type: 'put', key: recordKey, value: encodeContext(recordKey, context) });
   }
 
-  private remember(key: string, container: Container | undefined, context: VersionVector, isBulk: boolean): void {
+  private keepAhead(key: string, context: VersionVector): void {
     if (context.size > 0) this.ahead.add(key);
     else this.ahead.delete(key);
-    if (container === undefined || isEmpty(container)) this.cache.delete(key);
-    else if (!isBulk || this.cache.has(key)) this.cache.set(key, owned(container));
   }
 }
 

@@ -33,6 +33,7 @@ const COMPARE = 'src/replication/engine/compare.ts';
 const CLAIMS = 'src/clock/claims.ts';
 const CONTAINER = 'src/clock/container.ts';
 const STORE = 'src/store/replica-store.ts';
+const CACHE = 'src/store/container-cache.ts';
 const VIEW = 'src/store/committed-view.ts';
 const UNSENT = 'src/replication/unsent.ts';
 const REPAIR = 'src/replication/engine/repair.ts';
@@ -214,8 +215,20 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'keeps old containers in the cache',
     STORE,
-    'for (const [key, container] of commit.containers) this',
-    'for (const [key, container] of commit.containers) if (!this.cache.has(key)) this',
+    'if (!isBulk || this.cache.has(key)) this.cache.set(',
+    'if (!this.cache.has(key)) this.cache.set(',
+  ),
+  mutant(
+    'takes over what it knows to be replaced, where it has nothing of the key',
+    CONTAINER,
+    'const versions = unseen(remote.versions, known);',
+    'const versions = remote.versions;',
+  ),
+  mutant(
+    'shows an old view what the cache has learnt since',
+    CACHE,
+    'cached === undefined || cached.commit > commit',
+    'cached === undefined',
   ),
   mutant(
     'serves a session too early',
@@ -797,8 +810,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'stores what has ended long ago when a piece brings it',
     BOOTSTRAP,
-    'keep(sync(fill(local, known), fill(remote, clock)), wallMs)',
-    'sync(fill(local, known), fill(remote, clock))',
+    'const left = keep(merged, wallMs);',
+    'const left = merged;',
   ),
   mutant('never drops what has ended', EXPIRY, 'this.driver.expire(key, wallMs);', ''),
   mutant(

@@ -91,8 +91,9 @@ export class LevelStore implements Store {
     return bytes;
   }
 
-  close(): Promise<void> {
-    return this.level.close();
+  async close(): Promise<void> {
+    await this.written;
+    await this.level.close();
   }
 }
 
