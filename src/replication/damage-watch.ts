@@ -49,7 +49,7 @@ export class DamageWatch {
     const { shell, store } = this;
     // A commit may have written the key anew since the snapshot in which it was read.
     if (shell.damaged.has(key) || shell.isBeingWritten(key)) return;
-    if (readable(() => store.view.stored(key)) !== undefined) return;
+    if (readable(() => store.view.onDisk(key)) !== undefined) return;
     // From the cache.
     const container = readable(() => shell.container(key));
     const versions = container?.versions ?? readable(() => store.view.versions(key));

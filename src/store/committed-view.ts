@@ -106,8 +106,11 @@ export class CommittedView {
    * @throws CorruptRecordError
    */
   stored(key: string): Container {
-    const recent = this.holders > 0 ? this.recent.container(key) : undefined;
-    if (recent !== undefined) return recent;
+    return (this.holders > 0 ? this.recent.container(key) : undefined) ?? this.onDisk(key);
+  }
+
+  /** As `stored`, by its records: whether they can be read, no cache tells. @throws CorruptRecordError */
+  onDisk(key: string): Container {
     const versions = this.versions(key);
     const context = this.context(key);
     return versions.length === 0 && context.size === 0 ? EMPTY_CONTAINER : { versions, context };

@@ -338,7 +338,7 @@ export class Cluster implements World {
     const stored = new Map<string, { versions: readonly VersionLike[]; context: ReadonlyMap<string, number> }>();
     for await (const { key, container } of view.containers('', undefined)) stored.set(key, container);
     for (const key of this.keys) {
-      const { versions = [], context = new Map() } = stored.get(key) ?? view.container(key);
+      const { versions = [], context = new Map() } = stored.get(key) ?? view.onDisk(key);
       const filled = { versions, context: new Map(context) };
       filled.context = highest(filled.context, view.clock);
       checkContainer(this.oracle, `${name} stores`, key, filled, mind.visible.keys.get(key) ?? NOTHING);
