@@ -340,7 +340,7 @@ export class Cluster implements World {
     for (const key of this.keys) {
       const { versions = [], context = new Map() } = stored.get(key) ?? view.onDisk(key);
       const filled = { versions, context: new Map(context) };
-      filled.context = highest(filled.context, view.clock);
+      filled.context = highest(filled.context, view.knownOf(key));
       checkContainer(this.oracle, `${name} stores`, key, filled, mind.visible.keys.get(key) ?? NOTHING);
     }
     for (const [actor, counter] of mind.visible.counters) {

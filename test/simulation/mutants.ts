@@ -521,6 +521,12 @@ export const MUTANTS: readonly Mutant[] = [
       { file: REPAIR, find: 'FRUITLESS_ANSWERS_MIN = 10', replace: 'FRUITLESS_ANSWERS_MIN = 1' },
     ],
   },
+  mutant(
+    "takes the cache's word for it that a record is whole",
+    'src/replication/damage-watch.ts',
+    'readable(() => store.view.onDisk(key))',
+    'readable(() => store.view.stored(key))',
+  ),
   {
     name: 'asks for a damaged record only once',
     patches: [{ file: REPAIR, find: '  askForRepairs(state, effects);\n  countAsked', replace: '  countAsked' }],
