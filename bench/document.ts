@@ -43,7 +43,8 @@ ${machine(settings)
 
 ${rows.map((row) => section(row, cells)).join('\n\n')}
 
-*Of bare*: the rate, divided by that of the bare \`node:http\` server of the newest Node in the same repeat; the median of these ratios.
+*Of bare*: the rate, divided by that of the bare \`node:http\` server in the same repeat, on the same Node where there are several;
+the median of these ratios.
 *By CPU*: the same of processor time for a request, all servers together, replication and disk included; it holds however
 busy the generator, or the machine, is. *CPU*: seconds of processor time for a million requests. *Bytes*: of an answer, head and
 body. ${generatorNote(cells)}
@@ -66,9 +67,9 @@ ${missing.length === 0 ? '' : `\nNot installed, and so not measured: ${missing.j
 
 function section(row: Row, cells: readonly Cell[]): string {
   const own = cells.filter((cell) => cell.row === row);
-  const bare = own.find(({ target }) => target.id === 'bare');
   const lines = own.map((cell) => {
     const { samples, target } = cell;
+    const bare = own.find(({ target: { id } }) => id === `bare${nodeOf(target)}`);
     const of = (pick: (sample: Sample) => number | undefined, digits: number): string => {
       const known = samples.map(pick).filter((value) => value !== undefined);
       return known.length === 0 ? '' : number(median(known), digits);
@@ -90,6 +91,11 @@ function section(row: Row, cells: readonly Cell[]): string {
 | | requests/s | of bare | by CPU | p50 ms | p99 ms | p99.9 ms | CPU | bytes |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 ${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}`;
+}
+
+/** The end of its id, where it runs on another Node than the newest. */
+function nodeOf({ id }: Target): string {
+  return /-\d\d$/.exec(id)?.[0] ?? '';
 }
 
 /** Of the rows that matter most, a bar for each server. */

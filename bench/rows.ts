@@ -59,6 +59,11 @@ export const draw = {
     const next = generator();
     return Array.from({ length: Math.max(DRAWN, keys.length) }, () => keys[Math.floor(next() * keys.length)]!);
   },
+  /** Places, without a list of all keys: there may be millions. */
+  below(count: number): number[] {
+    const next = generator();
+    return Array.from({ length: DRAWN }, () => Math.floor(next() * count));
+  },
   few(keys: readonly string[]): string[] {
     return draw.evenly(keys).slice(0, FEW_DRAWN);
   },

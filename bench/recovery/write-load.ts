@@ -8,6 +8,8 @@ export interface WriteLoad {
   /** Each key is written at one of them, at random. */
   readonly urls: readonly string[];
   readonly indices: Uint32Array;
+  /** Of all of them together, evenly; undefined: as fast as they are taken. */
+  readonly perSecond?: number;
 }
 
 export type WriterMessage =

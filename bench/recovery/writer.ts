@@ -13,15 +13,21 @@ const CONNECTIONS = 16;
 const UNDER_WAY_MAX = 32;
 
 const TELL_EVERY_MS = 200;
+/** A steady load is sent in steps of this length. */
+const PACE_EVERY_MS = 2;
 const HEAD_END = '\r\n\r\n';
 const ACKNOWLEDGED = Buffer.from('HTTP/1.1 204 ');
 
 let done = 0;
+let sent = 0;
+/** How many may have been sent by now. */
+let due = Infinity;
 
-async function write({ method, urls, indices }: WriteLoad): Promise<number> {
+async function write({ method, urls, indices, perSecond }: WriteLoad): Promise<number> {
   const queues = urls.map((): number[] => []);
   for (const index of indices) queues[Math.floor(Math.random() * urls.length)]!.push(index);
   const startedAt = performance.now();
+  if (perSecond !== undefined) pace(startedAt, perSecond);
   await Promise.all(
     urls.map((url, place) => {
       const { hostname, port } = new URL(url);
@@ -38,6 +44,26 @@ async function write({ method, urls, indices }: WriteLoad): Promise<number> {
   return (performance.now() - startedAt) / 1000;
 }
 
+/** Who waits to be allowed to send more, each in its turn. */
+const waiting = new Set<() => void>();
+
+function pace(startedAt: number, perSecond: number): void {
+  due = 0;
+  setInterval(() => {
+    const all = ((performance.now() - startedAt) / 1000) * perSecond;
+    // A connection that is full is passed over.
+    for (let left = waiting.size; left > 0 && sent < all; left--) {
+      const [send] = waiting as Set<() => void>;
+      waiting.delete(send!);
+      waiting.add(send!);
+      due = sent + 1;
+      const before = sent;
+      send!();
+      if (sent > before) left = waiting.size + 1;
+    }
+  }, PACE_EVERY_MS).unref();
+}
+
 function* requestsOf(method: WriteLoad['method'], host: string, indices: readonly number[]): Generator<Buffer, void> {
   for (const index of indices) {
     const line = `${method} /v1/kv/${keyOf(index)} HTTP/1.1\r\nHost: ${host}\r\n`;
@@ -52,18 +78,25 @@ function* requestsOf(method: WriteLoad['method'], host: string, indices: readonl
 /** Keeps the connection full until nothing is left. Every answer is a head alone; any but 204 ends it all. */
 function pipeline(socket: Socket, requests: Iterator<Buffer, void>): Promise<void> {
   let underWay = 0;
+  let isOver = false;
   let rest: Buffer = Buffer.alloc(0);
   const send = (): void => {
     socket.cork();
-    while (underWay < UNDER_WAY_MAX) {
+    while (underWay < UNDER_WAY_MAX && sent < due && !isOver) {
       const next = requests.next();
-      if (next.done === true) break;
+      if (next.done === true) {
+        isOver = true;
+        break;
+      }
       socket.write(next.value);
+      sent++;
       underWay++;
     }
     socket.uncork();
-    if (underWay === 0) socket.end();
+    if (isOver) waiting.delete(send);
+    if (isOver && underWay === 0) socket.end();
   };
+  waiting.add(send);
   return new Promise((resolve, reject) => {
     socket.on('data', (piece: Buffer) => {
       rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);

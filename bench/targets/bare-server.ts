@@ -1,4 +1,5 @@
-// What can HTTP do here at most? A server that answers from a Map and does nothing else: what a replica is measured by.
+// What can HTTP do here at most? A server that answers from a Map and does nothing else: what a replica is measured by. A
+// write is answered with a line of JSON, as stores do.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,9 +18,11 @@ const server = createServer((req, res) => {
   const pieces: Buffer[] = [];
   req.on('data', (piece: Buffer) => pieces.push(piece));
   req.on('end', () => {
-    values.set(key, Buffer.concat(pieces));
-    res.statusCode = 204;
-    res.end();
+    const value = Buffer.concat(pieces);
+    values.set(key, value);
+    res.statusCode = 200;
+    res.setHeader('Content-Type', 'application/json');
+    res.end(JSON.stringify({ key, bytes: value.length }));
   });
 });
 

@@ -22,6 +22,10 @@ export function runningNode(): NodeBinary {
   return { path: process.execPath, version, major: Number(version.split('.')[0]), suffix: '' };
 }
 
+export function newestNode(): NodeBinary {
+  return nodeBinaries()[0]!;
+}
+
 /** The newest first. */
 export function nodeBinaries(): readonly NodeBinary[] {
   const paths = [process.execPath, ...OTHERS.filter((path) => existsSync(path))];

@@ -50,6 +50,7 @@ export class PeerController {
     const body = await readBody(req, { bytesMax: MESSAGE_BYTES_MAX, tooLarge: 'VALUE_TOO_LARGE', budget });
     const packed = await this.endpoint.answer(body, encoding !== undefined);
     res.statusCode = 200;
+    res.sendDate = false;
     res.setHeader('Content-Type', PEER_CONTENT_TYPE);
     res.setHeader('Content-Length', packed.body.length);
     if (packed.encoding !== undefined) res.setHeader('Content-Encoding', packed.encoding);

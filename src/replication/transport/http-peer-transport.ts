@@ -38,6 +38,9 @@ const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   digest: ['digests'],
 };
 
+/** They would be half of what idle replicas say to each other. */
+const UNSENT_HEADERS = { Accept: false, 'Accept-Encoding': false, 'User-Agent': false } as const;
+
 export class HttpPeerTransport implements PeerTransport {
   private readonly compressors = new Map<string, Compressor>();
 
@@ -61,11 +64,7 @@ export class HttpPeerTransport implements PeerTransport {
   }
 
   private async post(member: Member, body: Buffer, encoding: string | undefined, timeoutMs: number) {
-    const headers: Record<string, string> = {
-      'Content-Type': PEER_CONTENT_TYPE,
-      Accept: '*/*',
-      'User-Agent': 'quartet',
-    };
+    const headers: Record<string, string | false> = { 'Content-Type': PEER_CONTENT_TYPE, ...UNSENT_HEADERS };
     if (encoding !== undefined) headers['Content-Encoding'] = encoding;
     if (this.self.clusterSecret !== undefined) headers['Authorization'] = `Bearer ${this.self.clusterSecret}`;
     try {

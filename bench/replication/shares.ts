@@ -1,0 +1,44 @@
+// What does it cost a replica to apply what another one has taken? One of four takes all writes; the others get them.
+
+import { ProcessCluster } from '../../test/support/process-cluster.js';
+import { until } from '../../test/support/until.js';
+import { cpuSeconds } from '../processes.js';
+import { write } from '../recovery/worker.js';
+import { REPLICAS } from './visibility.js';
+
+const WARM_WRITES = 20_000;
+
+export interface Shares {
+  /** Processor time of the replica that takes a write and tells the others of it. */
+  readonly takenMicros: number;
+  /** Of each of the others. */
+  readonly appliedMicros: number;
+}
+
+export async function measureShares(writes: number): Promise<Shares> {
+  const cluster = await ProcessCluster.start({ replicas: REPLICAS, isCuttable: false });
+  try {
+    const [taker, ...others] = cluster.replicas;
+    const take = async (first: number, count: number): Promise<void> => {
+      const indices = Uint32Array.from({ length: count }, (_, place) => first + place);
+      await write('Writes at one of four', { method: 'PUT', urls: [taker!.client.url], indices });
+      await untilLevel(cluster);
+    };
+    await take(0, WARM_WRITES);
+    const spent = (): number[] => [cpuSeconds([taker!.pid]), cpuSeconds(others.map(({ pid }) => pid)) / others.length];
+    const before = spent();
+    await take(WARM_WRITES, writes);
+    const [taken, applied] = spent().map((seconds, place) => ((seconds - before[place]!) * 1e6) / writes);
+    return { takenMicros: taken!, appliedMicros: applied! };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** By clocks alone: to compare contents would be work of the replicas, too. */
+async function untilLevel({ clients }: ProcessCluster): Promise<void> {
+  await until('the replicas are level', async () => {
+    const clocks = await Promise.all(clients.map((client) => client.clock()));
+    return new Set(clocks).size === 1;
+  });
+}
