@@ -222,7 +222,7 @@ export class Scrubber {
 /** Whoever watches the store for damage hears of it. */
 function reportUnreadable(view: CommittedView, key: string): void {
   try {
-    view.stored(key);
+    view.onDisk(key);
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error;
   }

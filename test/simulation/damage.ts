@@ -64,7 +64,7 @@ export class Damage {
   isSeenBy({ view }: ReplicaDriver): boolean {
     return [...this.rotten].some((key) => {
       try {
-        return view.stored(key) === undefined;
+        return view.onDisk(key) === undefined;
       } catch (error) {
         if (error instanceof CorruptRecordError) return true;
         throw error;
