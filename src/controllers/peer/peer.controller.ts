@@ -51,6 +51,8 @@ export class PeerController {
     const packed = await this.endpoint.answer(body, encoding !== undefined);
     res.statusCode = 200;
     res.sendDate = false;
+    // Not even that the connection stays, which is what HTTP/1.1 means; that it ends is said.
+    if (!res.hasHeader('Connection')) res.removeHeader('Connection');
     res.setHeader('Content-Type', PEER_CONTENT_TYPE);
     res.setHeader('Content-Length', packed.body.length);
     if (packed.encoding !== undefined) res.setHeader('Content-Encoding', packed.encoding);
