@@ -15,6 +15,9 @@ const SCRIPT = join(import.meta.dirname, 'wrk.lua');
 /** It never lasts so long: it is ended when all is loaded. */
 const LOAD_SECONDS_MAX = 3600;
 
+/** wrk's own two seconds are a failure that says nothing of the server, where many processes share a core. */
+const TIMEOUT_SECONDS = '10';
+
 export const HAS_WRK = spawnSync('wrk', ['-v']).error === undefined;
 
 interface Told {
@@ -48,7 +51,7 @@ export async function generateByWrk(load: Load): Promise<Measurement> {
 async function run({ urls, connections, seconds, mayRefuse = false }: Load, file: string): Promise<Measurement> {
   const mode = seconds === undefined ? ['once'] : [];
   const duration = String(seconds ?? LOAD_SECONDS_MAX);
-  const count = ['-t', String(urls.length), '-c', String(connections), '-d', duration];
+  const count = ['-t', String(urls.length), '-c', String(connections), '-d', duration, '--timeout', TIMEOUT_SECONDS];
   const child = start([...GENERATOR_LAUNCHER, 'wrk', ...count, '-s', SCRIPT, urls[0]!, '--', file, ...mode], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

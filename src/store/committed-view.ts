@@ -138,8 +138,8 @@ export class CommittedView {
    * Keys with live versions that begin with `prefix` and follow `after`, in the order of their UTF-8 bytes.
    * @throws CorruptRecordError
    */
-  async *containers(prefix: string, after: string | undefined): AsyncGenerator<KeyedContainer> {
-    for await (const [recordKey, record] of this.records.scan(versionsRange(prefix, after))) {
+  async *containers(prefix: string, after?: string, wanted?: number): AsyncGenerator<KeyedContainer> {
+    for await (const [recordKey, record] of this.records.scan(versionsRange(prefix, after), wanted)) {
       const key = keyOf(recordKey);
       const stored = { versions: this.records.decode(decodeVersions, recordKey, record), context: this.context(key) };
       yield { key, container: this.beyondClock(key, stored) };

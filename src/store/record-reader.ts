@@ -39,7 +39,8 @@ export class RecordReader {
     }
   }
 
-  async *scan(range: KeyRange): AsyncGenerator<StoreEntry> {
-    for await (const chunk of this.snapshot.scan(range, SCAN_CHUNK)) yield* chunk;
+  /** @param wanted how many are of use, for who knows: no more are fetched before they are asked for */
+  async *scan(range: KeyRange, wanted = SCAN_CHUNK): AsyncGenerator<StoreEntry> {
+    for await (const chunk of this.snapshot.scan(range, Math.min(wanted, SCAN_CHUNK))) yield* chunk;
   }
 }

@@ -18,6 +18,9 @@ const LIMIT_MAX = 1000;
 /** A page ends early past this, with `next` set: a thousand values of a megabyte do not belong in one answer. */
 const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 
+/** From where, and how many. */
+type Listed = [prefix: string, after: string | undefined, wanted: number];
+
 export class ListHandler {
   private readonly gate: SessionGate;
 
@@ -37,7 +40,9 @@ export class ListHandler {
     await this.gate.pass(req, timeoutMsOf(query));
     const view = this.driver.view.retain();
     try {
-      const entries = this.entries(view, query.get('prefix') ?? '', query.get('after'), wantsValues);
+      // One more tells whether another page follows.
+      const range: Listed = [query.get('prefix') ?? '', query.get('after'), limit + 1];
+      const entries = this.entries(view, range, wantsValues);
       const session = this.tokens.session(await view.knownOfAny());
       res.setHeader('Cache-Control', 'no-store');
       const cursor = this.tokens.cursor(cursorAt(view, Date.now()));
@@ -61,10 +66,10 @@ export class ListHandler {
     }
   }
 
-  private async *entries(view: CommittedView, prefix: string, after: string | undefined, wantsValues: boolean) {
+  private async *entries(view: CommittedView, range: Listed, wantsValues: boolean) {
     // One moment for all of them, as one view is.
     const wallMs = this.driver.nowMs;
-    for await (const { key, container } of view.containers(prefix, after)) {
+    for await (const { key, container } of view.containers(...range)) {
       const versions = liveAt(container.versions, wallMs);
       if (versions.length > 0) yield { key, ...entryToJson(versions, wantsValues, this.resolution) };
     }
