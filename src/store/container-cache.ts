@@ -13,6 +13,9 @@ const CACHED_BYTES_MIN = 850;
 /** What each further version of it costs beyond its text and value. */
 const CACHED_VERSION_BYTES = 200;
 
+/** Of a context of its own, with one actor or a few. */
+const CACHED_CONTEXT_BYTES = 400;
+
 interface Cached {
   readonly container: Container;
   /** The number of a commit since which the container has not changed. */
@@ -65,7 +68,7 @@ function isWhole(value: Uint8Array): boolean {
 
 /** What it takes in memory, roughly. */
 function cachedBytes({ container }: Cached, key: string): number {
-  let bytes = CACHED_BYTES_MIN + key.length * 2;
+  let bytes = CACHED_BYTES_MIN + key.length * 2 + (container.context.size > 0 ? CACHED_CONTEXT_BYTES : 0);
   for (const { part, value } of container.versions) bytes += part.length * 2 + value.length;
   return bytes + Math.max(0, container.versions.length - 1) * CACHED_VERSION_BYTES;
 }

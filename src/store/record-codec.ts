@@ -219,9 +219,10 @@ export function writeVersions(into: BinaryWriter, versions: readonly Version[]):
  * @throws MalformedBytesError
  */
 export function readVersions(reader: BinaryReader): readonly Version[] {
-  // Of its full length from the start: one that grows keeps room for sixteen more.
-  const versions = new Array<Version>(reader.count(6));
-  for (let place = 0; place < versions.length; place++) {
+  // Nearly all keys have one version, and an array that grows keeps room for sixteen more. No count of a stranger makes it large.
+  const count = reader.count(6);
+  const versions = new Array<Version>(count === 1 ? 1 : 0);
+  for (let place = 0; place < count; place++) {
     const actor = readActor(reader);
     const counter = reader.varint();
     const stamp = reader.varint();

@@ -39,8 +39,16 @@ export class RecordReader {
     }
   }
 
-  /** @param wanted how many are of use, for who knows: no more are fetched before they are asked for */
-  async *scan(range: KeyRange, wanted = SCAN_CHUNK): AsyncGenerator<StoreEntry> {
-    for await (const chunk of this.snapshot.scan(range, Math.min(wanted, SCAN_CHUNK))) yield* chunk;
+  /** @param wanted how many are of use, for who knows: no more are fetched before they turn out to be too few */
+  async *scan({ gte, lt }: KeyRange, wanted = SCAN_CHUNK): AsyncGenerator<StoreEntry> {
+    let from = gte;
+    if (wanted < SCAN_CHUNK) {
+      for await (const chunk of this.snapshot.scan({ gte, lt }, wanted)) {
+        yield* chunk;
+        from = Buffer.concat([chunk.at(-1)![0], Buffer.of(0)]);
+        break;
+      }
+    }
+    for await (const chunk of this.snapshot.scan({ gte: from, lt }, SCAN_CHUNK)) yield* chunk;
   }
 }

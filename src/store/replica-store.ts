@@ -120,7 +120,7 @@ export class ReplicaStore {
     const listed = snapshot.get(MEMBERS_KEY);
     const members = listed === undefined ? NO_MEMBERS : decodeMembers(MEMBERS_KEY, listed);
     const replica = new ReplicaStore(store, scanned, commit, ahead, members);
-    replica.latest = replica.viewOf(node, claims, snapshot);
+    replica.latest = replica.viewOf(node, claims, snapshot, commit);
     replica.clearLog(unlogged, node.floor);
     return replica;
   }
@@ -158,23 +158,23 @@ export class ReplicaStore {
   /** One commit at a time. After a rejection the state on disk is unknown: the store must be opened anew. */
   async commit(commit: Commit): Promise<void> {
     const changes = this.encode(commit);
-    this.commits++;
-    changes.push({ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, commit.node, this.commits) });
-    changes.push(...this.marks.mark(this.commits, changes));
+    const number = ++this.commits;
+    changes.push({ type: 'put', key: NODE_KEY, value: encodeNode(NODE_KEY, commit.node, number) });
+    changes.push(...this.marks.mark(number, changes));
     await this.store.commit(changes);
     const isBulk = commit.containers.size > BULK_KEYS_MIN;
     for (const [key, container] of commit.containers) {
       this.keepAhead(key, container.context);
-      if (!isBulk || this.cache.has(key)) this.cache.set(key, container, this.commits);
+      if (!isBulk || this.cache.has(key)) this.cache.set(key, container, number);
     }
     for (const [key, context] of commit.contexts) {
       this.keepAhead(key, context);
-      this.cache.setContext(key, context, this.commits);
+      this.cache.setContext(key, context, number);
     }
     this.recent.add(commit.log);
     const previous = this.latest;
     const claims = commit.claims ?? previous.claims;
-    this.latest = this.viewOf(commit.node, claims, this.store.snapshot());
+    this.latest = this.viewOf(commit.node, claims, this.store.snapshot(), number);
     previous.release();
     for (const { deadlineMs, isSet } of commit.deadlines ?? []) if (isSet) this.deadlineListener(deadlineMs);
     const firstMark = this.marks.committed();
@@ -227,8 +227,7 @@ export class ReplicaStore {
     this.clear(() => this.store.clear(deadlineRange(-1, throughMs)));
   }
 
-  private viewOf(node: NodeRecord, claims: Claims, snapshot: StoreSnapshot): CommittedView {
-    const commit = this.commits;
+  private viewOf(node: NodeRecord, claims: Claims, snapshot: StoreSnapshot, commit: number): CommittedView {
     const recent = { log: this.recent, container: (key: string) => this.cache.asOf(key, commit) };
     return new CommittedView(node, claims, this.ahead.size, snapshot, recent, (error) => this.damageListener(error));
   }

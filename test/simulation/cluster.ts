@@ -338,9 +338,11 @@ export class Cluster implements World {
     const stored = new Map<string, { versions: readonly VersionLike[]; context: ReadonlyMap<string, number> }>();
     for await (const { key, container } of view.containers('', undefined)) stored.set(key, container);
     for (const key of this.keys) {
-      const { versions = [], context = new Map() } = stored.get(key) ?? view.onDisk(key);
+      // A listing must have said itself what is claimed of the key.
+      const listed = stored.get(key);
+      const { versions = [], context = new Map() } = listed ?? view.onDisk(key);
       const filled = { versions, context: new Map(context) };
-      filled.context = highest(filled.context, view.knownOf(key));
+      filled.context = highest(filled.context, listed === undefined ? view.knownOf(key) : view.clock);
       checkContainer(this.oracle, `${name} stores`, key, filled, mind.visible.keys.get(key) ?? NOTHING);
     }
     for (const [actor, counter] of mind.visible.counters) {

@@ -27,7 +27,7 @@ export interface LevelStoreOptions {
 }
 
 export class LevelStore implements Store {
-  /** Settles when all that was asked for so far is written, or has failed. */
+  /** Resolves when all that was asked for so far is written. */
   private written: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -54,20 +54,20 @@ export class LevelStore implements Store {
 
   /** Everything committed so far is on disk when this resolves. */
   async sync(): Promise<void> {
+    await this.written;
     await this.level.batch().del(Buffer.of(0)).write({ sync: true });
   }
 
-  commit(changes: readonly StoreChange[]): Promise<void> {
+  async commit(changes: readonly StoreChange[]): Promise<void> {
     // A chained batch takes each change as it is; the array form copies every one with its options, ten times as long.
     const batch = this.level.batch();
     for (const change of changes) {
       if (change.type === 'put') batch.put(change.key, change.value);
       else batch.del(change.key);
     }
-    // LevelDB's worker threads would take two batches in any order.
-    const write = this.written.then(() => batch.write({ sync: this.options.fsync }));
-    this.written = write.catch(() => {});
-    return write.catch((error: unknown) => {
+    // LevelDB's worker threads would take two batches in any order; and after one that has failed none may land.
+    this.written = this.written.then(() => batch.write({ sync: this.options.fsync }));
+    await this.written.catch((error: unknown) => {
       throw writeFailure(error);
     });
   }
@@ -92,7 +92,8 @@ export class LevelStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.written;
+    // Whoever asked for it has heard of a failure.
+    await this.written.catch(() => {});
     await this.level.close();
   }
 }
