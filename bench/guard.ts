@@ -1,5 +1,6 @@
 // Is a replica still as fast as it was? By processor time for a request, beside a server that only answers HTTP and a disk
-// that only syncs, in turn, in one run; of each the round that cost least: what else runs on the machine only adds to it.
+// that only syncs, in turn, in one run; of each the round that cost least: what else runs on the machine only adds to it
+// (and so does what a replica does itself now and then: `npm run bench` has the medians).
 // `npm run bench:guard` fails when a ratio has fallen by a quarter; with --write what is measured becomes what is held against.
 
 import { readFile, writeFile } from 'node:fs/promises';

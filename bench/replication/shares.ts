@@ -1,9 +1,9 @@
 // What does it cost a replica to apply what another one has taken? One of four takes all writes; the others get them.
 
 import { ProcessCluster } from '../../test/support/process-cluster.js';
-import { until } from '../../test/support/until.js';
 import { cpuSeconds } from '../processes.js';
 import { write } from '../recovery/worker.js';
+import { untilLevel } from './level.js';
 import { REPLICAS } from './visibility.js';
 
 const WARM_WRITES = 20_000;
@@ -33,12 +33,4 @@ export async function measureShares(writes: number): Promise<Shares> {
   } finally {
     await cluster.stop();
   }
-}
-
-/** By clocks alone: to compare contents would be work of the replicas, too. */
-async function untilLevel({ clients }: ProcessCluster): Promise<void> {
-  await until('the replicas are level', async () => {
-    const clocks = await Promise.all(clients.map((client) => client.clock()));
-    return new Set(clocks).size === 1;
-  });
 }

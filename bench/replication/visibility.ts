@@ -7,10 +7,13 @@ import { ProcessCluster } from '../../test/support/process-cluster.js';
 import { cpuSeconds } from '../processes.js';
 import { withProgress } from '../recovery/progress.js';
 import { write } from '../recovery/worker.js';
+import { untilLevel } from './level.js';
 
 export const REPLICAS = 4;
 
-const PROBE_EVERY_MS = 20;
+const PROBE_EVERY_MS = 50;
+/** More than are ever under way at once. */
+const PROBE_KEYS = 1000;
 const WARM_WRITES = 20_000;
 
 export interface Visibility {
@@ -19,7 +22,7 @@ export interface Visibility {
   readonly writesPerSecond: number;
   /** From the acknowledgement of a probe until the last replica has shown it, in order. */
   readonly sortedMs: readonly number[];
-  /** Of all replicas, for one write; undefined without load. */
+  /** Of all replicas, until all have it, for one write of the load, with what the probes cost; undefined without load. */
   readonly cpuMicrosPerWrite: number | undefined;
 }
 
@@ -34,18 +37,21 @@ export async function measureVisibility({
   const { clients } = cluster;
   const pids = cluster.replicas.map(({ pid }) => pid);
   let first = 0;
-  const load = async (count: number, perSecond?: number): Promise<number> => {
+  const load = async (count: number, perSecond?: number, onBegun?: () => void): Promise<number> => {
     const indices = Uint32Array.from({ length: count }, (_, place) => first + place);
     first += count;
     const title = perSecond === undefined ? 'As many writes as it takes' : `${Math.round(perSecond)} writes a second`;
     const urls = clients.map(({ url }) => url);
-    return write(title, { method: 'PUT', urls, indices, ...(perSecond === undefined ? {} : { perSecond }) });
+    return write(title, { method: 'PUT', urls, indices, ...(perSecond === undefined ? {} : { perSecond }) }, onBegun);
   };
   const under = async (what: string, count: number, perSecond?: number): Promise<Visibility> => {
+    await untilLevel(cluster);
     const before = cpuSeconds(pids);
-    const probe = new Probe(clients);
-    const took = await load(count, perSecond);
-    const sortedMs = await probe.end();
+    let probe: Probe | undefined;
+    // Before that the cluster is idle.
+    const took = await load(count, perSecond, () => (probe ??= new Probe(clients)));
+    const sortedMs = await probe!.end();
+    await untilLevel(cluster);
     const cpuMicrosPerWrite = ((cpuSeconds(pids) - before) * 1e6) / count;
     return { what, writesPerSecond: count / took, sortedMs, cpuMicrosPerWrite };
   };
@@ -65,33 +71,38 @@ export async function measureVisibility({
   }
 }
 
+/** Probes are due at fixed moments, whether those before have ended or not: a slow moment is met as often as a quick one. */
 class Probe {
   private readonly timesMs: number[] = [];
-  private isOver = false;
-  private readonly running: Promise<void>;
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly timer;
+  private round = 0;
+  private failure: Error | undefined;
 
   constructor(private readonly clients: readonly ReplicaClient[]) {
-    this.running = this.run();
+    this.timer = setInterval(() => this.send(this.round++), PROBE_EVERY_MS);
   }
 
   /** @returns what it has met, in order */
   async end(): Promise<readonly number[]> {
-    this.isOver = true;
-    await this.running;
+    clearInterval(this.timer);
+    await Promise.all(this.underWay);
+    if (this.failure !== undefined) throw this.failure;
     return this.timesMs.sort((left, right) => left - right);
   }
 
-  private async run(): Promise<void> {
-    for (let round = 0; !this.isOver; round++) {
-      this.timesMs.push(await this.once(round));
-      await new Promise((resolve) => setTimeout(resolve, PROBE_EVERY_MS));
-    }
+  private send(round: number): void {
+    const probe = this.once(round)
+      .then((ms) => void this.timesMs.push(ms))
+      .catch((error: Error) => void (this.failure ??= error))
+      .then(() => void this.underWay.delete(probe));
+    this.underWay.add(probe);
   }
 
   private async once(round: number): Promise<number> {
     const { clients } = this;
     const writer = clients[round % clients.length]!;
-    const path = `/v1/kv/probe-${round % 100}`;
+    const path = `/v1/kv/probe-${round % PROBE_KEYS}`;
     const { status, headers } = await writer.request('PUT', path, { body: String(round) });
     if (status >= 300) throw new Error(`a probe was answered with ${status}`);
     const acknowledgedAt = performance.now();
@@ -99,7 +110,7 @@ class Probe {
     const others = clients.filter((client) => client !== writer);
     await Promise.all(
       others.map(async (client) => {
-        const { status: read } = await client.request('GET', path, { headers: session });
+        const { status: read } = await client.request('GET', `${path}?timeout=60000`, { headers: session });
         if (read !== 200) throw new Error(`a probe was read with ${read}`);
       }),
     );

@@ -3,7 +3,7 @@
 import type { HttpRequest } from '../load.js';
 import { keyOf, sizesOf } from '../rows.js';
 import { newestNode } from '../targets/node-binaries.js';
-import { quartet } from '../targets/quartet.js';
+import { quartet, type QuartetTarget } from '../targets/quartet.js';
 import { CONNECTIONS, rateOf, sample, type Axis } from './point.js';
 
 const REPLICAS = 4;
@@ -23,15 +23,16 @@ export const conflictsAxis: Axis = {
       try {
         const load = { seconds, connections: CONNECTIONS };
         await sample(target, requestsOf(percent), load);
+        const before = await conflictsOf(target);
         const put = await sample(target, requestsOf(percent), load);
-        const conflicts = await Promise.all(target.cluster.clients.map(conflictsOf));
+        const conflicts = (await conflictsOf(target)) - before;
         yield {
           x: percent,
           figures: {
             'PUT/s in all': rateOf(put),
             'CPU µs of a write': put.cpuMicros,
             'p99 ms': put.p99Ms,
-            'conflicts met': conflicts.reduce((sum, each) => sum + each, 0),
+            'conflicts met': conflicts,
           },
         };
       } finally {
@@ -44,15 +45,22 @@ export const conflictsAxis: Axis = {
 /** Each replica gets a part of them of its own: keys that are not shared are of one part only. */
 function requestsOf(percent: number): readonly HttpRequest[] {
   const body = 'v'.repeat(100);
+  let shared = 0;
   return Array.from({ length: REQUESTS }, (_, place) => {
     const isShared = (place * 37) % 100 < percent;
     const part = Math.floor((place * REPLICAS) / REQUESTS);
-    const key = isShared ? `shared-${place % SHARED_KEYS}` : keyOf(part * OWN_KEYS + (place % OWN_KEYS));
+    const key = isShared ? `shared-${shared++ % SHARED_KEYS}` : keyOf(part * OWN_KEYS + (place % OWN_KEYS));
     return { method: 'PUT', path: `/v1/kv/${key}`, body };
   });
 }
 
-async function conflictsOf(client: { readonly url: string }): Promise<number> {
-  const text = await (await fetch(`${client.url}/metrics`)).text();
-  return Number(/^quartet_conflicts_total\S* (\d+)/m.exec(text)?.[1] ?? 0);
+/** That all replicas have met so far. */
+async function conflictsOf({ cluster }: QuartetTarget): Promise<number> {
+  const counts = await Promise.all(
+    cluster.clients.map(async ({ url }) => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return Number(/^quartet_conflicts_total\S* (\d+)/m.exec(text)?.[1] ?? 0);
+    }),
+  );
+  return counts.reduce((sum, each) => sum + each, 0);
 }

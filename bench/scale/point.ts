@@ -3,6 +3,7 @@
 import { generate } from '../generators/generate.js';
 import type { HttpRequest, Measurement } from '../load.js';
 import { cpuSeconds } from '../processes.js';
+import { untilLevel } from '../replication/level.js';
 import type { QuartetTarget } from '../targets/quartet.js';
 
 /** By the name of its column, a figure of one size. */
@@ -40,8 +41,11 @@ export async function sample(
   { seconds, connections }: { readonly seconds: number; readonly connections: number },
 ): Promise<Sample> {
   const urls = target.cluster.clients.map(({ url }) => url);
+  await untilLevel(target.cluster);
   const before = cpuSeconds(target.pids);
   const measurement = await generate({ urls, connections, requests, seconds });
+  // What they have not applied yet is work for these requests, too.
+  await untilLevel(target.cluster);
   return { ...measurement, cpuMicros: ((cpuSeconds(target.pids) - before) * 1e6) / measurement.requests };
 }
 
