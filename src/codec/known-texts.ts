@@ -32,7 +32,9 @@ export class KnownTexts {
 /** The last byte tells incarnations apart, the first and the middle one names and types. */
 function placeOf(bytes: Uint8Array, from: number, length: number): number {
   if (length === 0) return 0;
-  return (length * 5 + bytes[from]! * 7 + bytes[from + Math.floor(length / 2)]! * 3 + bytes[from + length - 1]!) % PLACES;
+  return (
+    (length * 5 + bytes[from]! * 7 + bytes[from + Math.floor(length / 2)]! * 3 + bytes[from + length - 1]!) % PLACES
+  );
 }
 
 function stands(sought: Uint8Array, bytes: Uint8Array, from: number, length: number): boolean {

@@ -71,8 +71,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'reuses dots after a crash: the clock on disk is that of the commit before',
     STORE,
-    'value: encodeNode(NODE_KEY, commit.node, this.commits)',
-    'value: encodeNode(NODE_KEY, { ...commit.node, clock: this.latest.clock }, this.commits)',
+    'value: encodeNode(NODE_KEY, commit.node, number)',
+    'value: encodeNode(NODE_KEY, { ...commit.node, clock: this.latest.clock }, number)',
   ),
   mutant(
     'commits containers and clock one after the other',
