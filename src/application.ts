@@ -8,6 +8,8 @@ import type { Config } from './config/config.js';
 import { serveDocument } from './controllers/http/document.js';
 import { ServerAdapter } from './controllers/http/server-adapter.js';
 import { KeyRoute } from './controllers/kv/key-route.js';
+import { PeerController } from './controllers/peer/peer.controller.js';
+import { PeerRoute } from './controllers/peer/peer-route.js';
 import { Discovery } from './replication/discovery.js';
 import { Expiry } from './replication/expiry.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
@@ -34,8 +36,9 @@ export async function startApplication(
     bodyParser: false,
     abortOnError: false,
   });
-  const keyRoute = app.get(KeyRoute);
-  adapter.routeEarly((req, res) => keyRoute.take(req, res));
+  const keys = app.get(KeyRoute);
+  const peers = new PeerRoute(app.get(PeerController));
+  adapter.routeEarly((req, res) => keys.take(req, res) || peers.take(req, res));
   serveDocument(app);
   const server = app.getHttpServer() as Server;
   try {

@@ -52,7 +52,7 @@ export class ServerAdapter extends ExpressAdapter {
     super(newExpress());
     this.settings = options;
     this.classes = stableClasses(this.getInstance<Express>());
-    if (options.hasPeerPort) this.peerServer = this.serverBefore(onlyPeers(this.getInstance<Express>()));
+    if (options.hasPeerPort) this.peerServer = this.serverBefore((req, res) => this.takeFromPeer(req, res));
   }
 
   /** From now on requests go to the router only when `route` leaves them. */
@@ -61,10 +61,7 @@ export class ServerAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    const app = this.getInstance<Express>();
-    this.httpServer = this.serverBefore((req, res) => {
-      if (!this.early(req, res)) app(req, res);
-    });
+    this.httpServer = this.serverBefore((req, res) => this.take(req, res));
   }
 
   /** Where there is a port for peers, they find nobody before this. */
@@ -92,6 +89,17 @@ export class ServerAdapter extends ExpressAdapter {
     await Promise.all([this.closeToClients(), this.peerServer && closed(this.peerServer)]);
   }
 
+  private take(req: IncomingMessage, res: ServerResponse): void {
+    if (!this.early(req, res)) this.getInstance<Express>()(req, res);
+  }
+
+  /** What replicas send each other, and nothing else. */
+  private takeFromPeer(req: PeerRequest, res: ServerResponse): void {
+    if (req.url !== PEER_PATH) return sendProblem(res, new Problem('NO_SUCH_ROUTE', 'this port is for replicas only'));
+    req.isFromPeerPort = true;
+    this.take(req, res);
+  }
+
   private serverBefore(listener: RequestListener): Server {
     const { requestTimeoutMs } = this.settings;
     const server = createServer(
@@ -107,15 +115,6 @@ export class ServerAdapter extends ExpressAdapter {
     server.on('clientError', answerClientError);
     return server;
   }
-}
-
-/** What replicas send each other, and nothing else. */
-function onlyPeers(app: Express): RequestListener {
-  return (req: PeerRequest, res) => {
-    if (req.url !== PEER_PATH) return sendProblem(res, new Problem('NO_SUCH_ROUTE', 'this port is for replicas only'));
-    req.isFromPeerPort = true;
-    app(req, res);
-  };
 }
 
 /** Set up before Nest gets it: the router is made at first use, with the settings of that moment. */
