@@ -102,6 +102,17 @@ describe('LevelStore on its disk', () => {
     await store.close();
   });
 
+  test('lets nothing land after a commit that failed, though it was asked for before anybody knew', async () => {
+    const store = await LevelStore.open(folder.path);
+    const write = await spyOnWrites();
+    write.mockRejectedValueOnce(new Error('no room'));
+    const commits = await Promise.allSettled([store.commit([put('a', '1')]), store.commit([put('b', '2')])]);
+    write.mockRestore();
+    expect(commits.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await contents(store)).toEqual([]);
+    await store.close();
+  });
+
   test('waits for the disk when it is asked to, though its commits do not', async () => {
     const store = await LevelStore.open(folder.path, { fsync: false });
     await store.commit([put('a', '1')]);
@@ -170,13 +181,17 @@ describe('LevelStore on its disk', () => {
     });
   });
 
-  /** Whether each batch that `act` writes waits for the disk. Only LevelDB's own option says so. */
-  async function syncsOf(act: () => Promise<void>): Promise<(boolean | undefined)[]> {
+  async function spyOnWrites() {
     const probe = new ClassicLevel(join(folder.path, 'probe'));
     await probe.open();
     const batches = Object.getPrototypeOf(probe.batch()) as { write(options: { sync?: boolean }): Promise<void> };
     await probe.close();
-    const write = jest.spyOn(batches, 'write');
+    return jest.spyOn(batches, 'write');
+  }
+
+  /** Whether each batch that `act` writes waits for the disk. Only LevelDB's own option says so. */
+  async function syncsOf(act: () => Promise<void>): Promise<(boolean | undefined)[]> {
+    const write = await spyOnWrites();
     try {
       await act();
       return write.mock.calls.map(([{ sync }]) => sync);

@@ -200,6 +200,21 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
         expect(await keysOf(replica.view, 'd')).toEqual([]);
       });
 
+      test('lists all of them to who goes on, however few were said to be wanted', async () => {
+        const keys = ['a', 'a\x00', 'b', 'b/1', 'c', '\u{1f600}'];
+        await replica.commit(
+          commitOf({
+            containers: Object.fromEntries(keys.map((key, index) => [key, holding(index + 1)])),
+            node: node({ 'n1.a': keys.length }),
+          }),
+        );
+        for (const wanted of [1, 2, keys.length, keys.length + 1]) {
+          const listed: string[] = [];
+          for await (const { key } of replica.view.containers('', undefined, wanted)) listed.push(key);
+          expect(listed).toEqual(keys);
+        }
+      });
+
       test('lists each key with its context', async () => {
         await replica.commit(
           commitOf({ containers: { a: holding(1, { 'n2.b': 3 }), b: holding(2) }, node: node({ 'n1.a': 2 }) }),
