@@ -5,6 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ProcessCluster } from '../test/support/process-cluster.js';
+import { until } from '../test/support/until.js';
 import { cityRecords, type CityRecord } from './cities.js';
 import { loadThroughAll } from './loading.js';
 import { editOnBothSides, LEFT, RIGHT, showBothSides, showConflicts } from './partition.js';
@@ -14,6 +15,8 @@ import { measureVisibility } from './visibility.js';
 const READY_MS_MAX = 3000;
 const IDLE_MB_MAX = 150;
 const MB_PER_MIB = 2 ** 20 / 1e6;
+/** V8 gives back what starting took when nothing was asked of a replica for some ten seconds. */
+const IDLE_AFTER_MS_MAX = 30_000;
 const VISIBLE_P99_MS_MAX = 50;
 const VISIBILITY_WRITES = 300;
 const RECORDS_MIN = 100;
@@ -42,17 +45,25 @@ async function main(): Promise<number> {
 async function start(cluster: ProcessCluster, report: Report): Promise<void> {
   report.step(`Four replicas start, each a process of its own, in ${cluster.folder}`);
   const rows: string[][] = [];
-  const [readyMs, memoryMiB]: [number[], number[]] = [[], []];
+  const readyMs: number[] = [];
   for (const replica of cluster.replicas) {
     const ms = await replica.start();
     readyMs.push(ms);
-    memoryMiB.push(replica.memoryMiB());
     rows.push([replica.name, replica.client.url, `${number(ms)} ms`, `${number(replica.memoryMiB())} MiB`]);
   }
   report.table([['', 'address', 'cold start', 'memory'], ...rows]);
   report.promise(`each is ready within ${READY_MS_MAX / 1000} s`, Math.max(...readyMs) < READY_MS_MAX);
-  const idleMB = Math.max(...memoryMiB) * MB_PER_MIB;
-  report.promise(`each idle one takes less than ${IDLE_MB_MAX} MB of memory`, idleMB < IDLE_MB_MAX);
+  await idleMemory(cluster, report);
+}
+
+async function idleMemory(cluster: ProcessCluster, report: Report): Promise<void> {
+  const largestMB = (): number => Math.max(...cluster.replicas.map((replica) => replica.memoryMiB())) * MB_PER_MIB;
+  const isIdle = (): boolean => largestMB() < IDLE_MB_MAX;
+  if (!isIdle()) {
+    report.say(`one still has ${number(largestMB())} MB of its start: waiting ${IDLE_AFTER_MS_MAX / 1000} s at most`);
+    await until('idle', isIdle, IDLE_AFTER_MS_MAX).catch(() => undefined);
+  }
+  report.promise(`each idle one takes less than ${IDLE_MB_MAX} MB of memory: ${number(largestMB())} MB`, isIdle());
 }
 
 async function load(cluster: ProcessCluster, records: readonly CityRecord[], report: Report): Promise<void> {
