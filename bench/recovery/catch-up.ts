@@ -31,7 +31,17 @@ export interface CatchUp {
   readonly witness: Latencies;
 }
 
+/** Each way of being away in a cluster of its own, so that none takes over what another one has written. */
 export async function measureCatchUp(keys: number, quietSeconds: number): Promise<readonly CatchUp[]> {
+  const missed = indicesFrom(READ_KEYS, keys);
+  return [
+    await inCluster((cluster, load) => quiet(cluster, load, quietSeconds)),
+    await inCluster((cluster, load) => restart(cluster, load, missed)),
+    await inCluster((cluster, load) => heal(cluster, load, missed)),
+  ];
+}
+
+async function inCluster(measure: (cluster: RecoveryCluster, load: LightLoad) => Promise<CatchUp>): Promise<CatchUp> {
   const cluster = await RecoveryCluster.create([...STAYING, AWAY]);
   let load: LightLoad | undefined;
   try {
@@ -44,14 +54,11 @@ export async function measureCatchUp(keys: number, quietSeconds: number): Promis
       requestsPerSecond: REQUESTS_PER_SECOND,
     }));
     load = await LightLoad.start(targets, READ_KEYS);
-
-    const results = [await quiet(cluster, load, quietSeconds)];
-    results.push(await restart(cluster, load, indicesFrom(READ_KEYS, keys)));
-    results.push(await heal(cluster, load, indicesFrom(READ_KEYS + keys, keys)));
+    const result = await measure(cluster, load);
     load.stop();
     await cluster.untilLevel();
     await cluster.checkEqual();
-    return results;
+    return result;
   } finally {
     load?.stop();
     await cluster.close();
