@@ -15,7 +15,8 @@ import { ReplicaStoppedError } from './errors.js';
 import type { Group } from './group.js';
 import { StepState } from './step-state.js';
 
-interface Pending {
+/** Called once, one or the other. */
+export interface ReplyWaiter {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,7 +35,7 @@ const NOTHING = { sends: [], observations: [] };
 export class CommitLoop {
   /** What the next step sees. */
   readonly steps: StepState;
-  private readonly pending = new Map<RequestId, Pending>();
+  private readonly pending = new Map<RequestId, ReplyWaiter>();
   private commit: Promise<void> | undefined;
   private lastId: RequestId = 0;
   /** Steps run that must not be committed one by one. */
@@ -65,15 +66,18 @@ export class CommitLoop {
 
   /** Runs an input that is answered under this id, once what it wrote is on disk. */
   request(id: RequestId, input: Input): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      try {
-        this.run(input);
-      } catch (error) {
-        this.pending.delete(id);
-        reject(error);
-      }
-    });
+    return new Promise((resolve, reject) => this.ask(id, input, { resolve, reject }));
+  }
+
+  /** As `request`, without a promise. A failure of the step itself is thrown, and nobody waits for it. */
+  ask(id: RequestId, input: Input, waiter: ReplyWaiter): void {
+    this.pending.set(id, waiter);
+    try {
+      this.run(input);
+    } catch (error) {
+      this.pending.delete(id);
+      throw error;
+    }
   }
 
   /** @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing */
@@ -114,10 +118,10 @@ export class CommitLoop {
     const { commit } = group;
     if (commit === undefined) return this.release(group);
     this.steps.committing = group;
-    this.commit = this.store.commit(commit).then(
-      () => this.committed(group),
-      (error: unknown) => this.stop(error),
-    );
+    this.commit = this.store
+      .commit(commit)
+      .then(() => this.committed(group))
+      .catch((error: unknown) => this.stop(error));
   }
 
   private committed(group: Group): void {

@@ -53,6 +53,7 @@ export class ReplicaDriver {
   private readonly batchShell: BatchShell = {
     nextId: () => this.loop.nextId(),
     nowMs: () => this.outside.time.nowMs(),
+    ask: (id, input, waiter) => this.loop.ask(id, input, waiter),
     request: (id, input) => this.loop.request(id, input),
     together: (begin) => this.loop.together(begin),
     container: (key) => this.loop.steps.container(key),

@@ -615,8 +615,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'ends a batch at an operation that is refused',
     BATCHES,
-    'if (!(error instanceof CorruptRecordError)) throw error;\n        return',
-    'throw error;\n        return',
+    'if (!(error instanceof CorruptRecordError)) throw error;\n          settle',
+    'throw error;\n          settle',
   ),
 
   // Reads of several replicas.

@@ -25,12 +25,14 @@ export function framingOf(contentType: string | undefined): Framing {
   }
 }
 
-/** @throws Problem INVALID_BODY, BATCH_TOO_LARGE */
-export function parseBody(body: Buffer, framing: Framing): readonly unknown[] {
+/**
+ * What `take` makes of each operation, in their order.
+ * @throws Problem INVALID_BODY, BATCH_TOO_LARGE
+ */
+export function parseBody<T>(body: Buffer, framing: Framing, take: (operation: unknown) => T): readonly T[] {
   if (!isUtf8(body)) throw new Problem('INVALID_BODY', 'the body is not UTF-8');
-  const operations = framing === 'json' ? parseArray(body.toString()) : parseLines(body.toString());
-  if (operations.length <= OPERATIONS_MAX) return operations;
-  throw new Problem('BATCH_TOO_LARGE', `the batch has ${operations.length} operations; at most ${OPERATIONS_MAX}`);
+  const text = body.toString();
+  return framing === 'json' ? limited(parseArray(text)).map(take) : parseLines(text, take);
 }
 
 function parseArray(text: string): readonly unknown[] {
@@ -39,10 +41,16 @@ function parseArray(text: string): readonly unknown[] {
   throw new Problem('INVALID_BODY', 'the body is not a JSON array of operations');
 }
 
-function parseLines(text: string): readonly unknown[] {
+/** The values of a line may be let go before the next is read. */
+function parseLines<T>(text: string, take: (operation: unknown) => T): readonly T[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return lines.map((line, place) => parse(line, `line ${place + 1}`));
+  return limited(lines).map((line, place) => take(parse(line, `line ${place + 1}`)));
+}
+
+function limited<T>(operations: readonly T[]): readonly T[] {
+  if (operations.length <= OPERATIONS_MAX) return operations;
+  throw new Problem('BATCH_TOO_LARGE', `the batch has ${operations.length} operations; at most ${OPERATIONS_MAX}`);
 }
 
 function parse(text: string, what: string): unknown {

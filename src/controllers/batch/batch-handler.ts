@@ -18,7 +18,7 @@ import { problemOf } from '../http/send-problem.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
 import { valueToJson } from '../http/value-json.js';
-import { absence, accepted } from '../http/accepted.js';
+import { absence, refusalOf, type Written } from '../http/accepted.js';
 import type { KvOptions } from '../kv/kv-options.js';
 import { replicasNeeded } from '../kv/replicas-needed.js';
 import { refuseUnsafeHeaders } from '../kv/write-headers.js';
@@ -39,11 +39,16 @@ interface Acks {
   readonly timeoutMs: number;
 }
 
-/** An operation as its author wrote it, and what it is, or why it is none. */
-interface Parsed {
-  readonly json: unknown;
-  readonly operation: BatchOperation | Problem;
+/** What its author wrote is no operation. */
+interface Refused {
+  readonly kind: 'refused';
+  /** As far as it names one. */
+  readonly key: string | undefined;
+  readonly problem: Problem;
 }
+
+/** What was written is let go: of ten thousand, it would be in memory until the answer. */
+type Parsed = BatchOperation | Refused;
 
 export class BatchHandler {
   private readonly gate: SessionGate;
@@ -70,23 +75,23 @@ export class BatchHandler {
     await this.gate.pass(req, acks.timeoutMs);
     const limit = { bytesMax: BATCH_BYTES_MAX, tooLarge: 'BATCH_TOO_LARGE', budget: this.budget } as const;
     await withBody(req, limit, async (body) => {
-      const parsed = parseBody(body, framing).map((json) => ({ json, operation: this.parse(json) }));
+      const parsed = parseBody(body, framing, (json) => this.parse(json));
       const outcome = await this.commit(parsed, acks);
       await this.answer(res, framing, parsed, outcome, acks.acksNeeded);
     });
   }
 
-  private parse(json: unknown): BatchOperation | Problem {
+  private parse(json: unknown): Parsed {
     try {
       return parseOperation(json, { tokens: this.tokens, valueBytesMax: this.options.valueBytesMax });
     } catch (error) {
-      if (error instanceof Problem) return error;
+      if (error instanceof Problem) return { kind: 'refused', key: keyOf(json), problem: error };
       throw error;
     }
   }
 
   private async commit(parsed: readonly Parsed[], acks: Acks): Promise<BatchOutcome> {
-    const operations = parsed.flatMap(({ operation }) => (operation instanceof Problem ? [] : [operation]));
+    const operations = parsed.filter((each) => each.kind !== 'refused');
     if (operations.some(({ kind }) => kind === 'write')) this.options.checkWritable();
     return this.driver.batch(operations, acks);
   }
@@ -118,24 +123,31 @@ export class BatchHandler {
   /** One for each operation, made when it is wanted. */
   private *lines(parsed: readonly Parsed[], results: readonly BatchResult[], isReached: boolean): Generator<object> {
     let place = 0;
-    for (const { json, operation } of parsed) {
-      if (operation instanceof Problem) yield { ...keyOf(json), ...refused(operation) };
-      else yield { key: operation.key, ...this.done(operation, results[place++]!, isReached) };
+    for (const each of parsed) {
+      if (each.kind !== 'refused') yield this.done(each, results[place++]!, isReached);
+      else if (each.key === undefined) yield refused(each.problem);
+      else yield { key: each.key, ...refused(each.problem) };
     }
   }
 
   private done(operation: BatchOperation, result: BatchResult, isReached: boolean): object {
+    const { key } = operation;
     switch (result.kind) {
       case 'damaged':
-        return refused(problemOf(result.error));
+        return { key, ...refused(problemOf(result.error)) };
       case 'read-too-much':
-        return refused(new Problem('BATCH_TOO_LARGE', 'the reads before this one bring as much as a batch may'));
+        return {
+          key,
+          ...refused(new Problem('BATCH_TOO_LARGE', 'the reads before this one bring as much as a batch may')),
+        };
       case 'not-reached':
         throw new TypeError('a read of a batch asks no other replica');
       case 'read':
-        return this.found(operation.key, result.container);
-      default:
+        return { key, ...this.found(key, result.container) };
+      case 'written':
         return this.written(operation, result, isReached);
+      default:
+        return { key, ...refused(refusalOf(result)) };
     }
   }
 
@@ -154,26 +166,23 @@ export class BatchHandler {
     };
   }
 
+  /** One object, one shape: most answers are of thousands of these. JSON leaves out what is undefined. */
   private written(
-    { key, ...operation }: BatchOperation,
-    result: Parameters<typeof accepted>[0],
+    operation: BatchOperation,
+    { dot, existed, container, isRepeated }: Written,
     isReached: boolean,
   ): object {
-    try {
-      const { dot, existed, container, isRepeated } = accepted(result);
-      const isDelete = operation.kind === 'write' && operation.operation.kind === 'delete';
-      return {
-        status: !isReached ? 202 : isDelete ? 204 : existed ? 200 : 201,
-        ...(dot === undefined ? {} : { dot: formatDot(dot) }),
-        ...(container.versions.length === 0 ? {} : { etag: entityTag(container.versions) }),
-        siblings: siblingCount(container.versions),
-        context: this.tokens.context(key, container.context),
-        ...(isRepeated ? { replayed: true } : {}),
-      };
-    } catch (error) {
-      if (error instanceof Problem) return refused(error);
-      throw error;
-    }
+    const { versions, context } = container;
+    const isDelete = operation.kind === 'write' && operation.operation.kind === 'delete';
+    return {
+      key: operation.key,
+      status: !isReached ? 202 : isDelete ? 204 : existed ? 200 : 201,
+      dot: dot && formatDot(dot),
+      etag: versions.length === 0 ? undefined : entityTag(versions),
+      siblings: siblingCount(versions),
+      context: this.tokens.context(operation.key, context),
+      replayed: isRepeated || undefined,
+    };
   }
 }
 
@@ -188,10 +197,9 @@ function refused(problem: Problem): object {
   return { status: body.status, problem: body };
 }
 
-/** As far as it names one. */
-function keyOf(json: unknown): { readonly key?: string } {
+function keyOf(json: unknown): string | undefined {
   const key = (json as { readonly key?: unknown } | null)?.key;
-  return typeof key === 'string' ? { key } : {};
+  return typeof key === 'string' ? key : undefined;
 }
 
 function refuseHeadersOfOperations(req: IncomingMessage): void {

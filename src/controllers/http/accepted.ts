@@ -12,6 +12,11 @@ export type Written = Extract<WriteResult, { kind: 'written' }>;
 /** @throws Problem when the engine refused the write */
 export function accepted(result: WriteResult): Written {
   if (result.kind === 'written') return result;
+  throw refusalOf(result);
+}
+
+/** Why the engine has refused the write. */
+export function refusalOf(result: Exclude<WriteResult, Written>): Problem {
   const { live } = result;
   const siblings = siblingCount(live);
   const headers: Record<string, string> = { 'Quartet-Siblings': String(siblings) };
@@ -19,24 +24,24 @@ export function accepted(result: WriteResult): Written {
   switch (result.kind) {
     case 'too-many-siblings': {
       const detail = `${siblings} siblings live: read them all, and write with that context`;
-      throw new Problem('TOO_MANY_SIBLINGS', detail, headers);
+      return new Problem('TOO_MANY_SIBLINGS', detail, headers);
     }
     case 'too-large':
-      throw new Problem(
+      return new Problem(
         'COLLECTION_TOO_LARGE',
         `it has ${live.length} parts: remove some, or use several keys`,
         headers,
       );
     case 'request-reused':
-      throw new Problem(
+      return new Problem(
         'IDEMPOTENCY_KEY_REUSED',
         'it named a write of this key by another method or with another body',
       );
     case 'wrong-type':
-      throw wrongType(result.type, headers);
+      return wrongType(result.type, headers);
     case 'precondition-failed': {
       const state = live.length > 0 ? `it has ${headers['ETag']}` : 'it has no value';
-      throw new Problem('PRECONDITION_FAILED', `the key is in another state at this replica: ${state}`, headers);
+      return new Problem('PRECONDITION_FAILED', `the key is in another state at this replica: ${state}`, headers);
     }
   }
 }

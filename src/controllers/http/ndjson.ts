@@ -15,11 +15,17 @@ export async function writeLines(
   lines: AsyncIterable<unknown> | Iterable<unknown>,
 ): Promise<void> {
   let piece = '';
-  for await (const line of lines) {
-    piece += `${JSON.stringify(line)}\n`;
-    if (piece.length < PIECE_CHARS) continue;
-    if (!(await writePiece(res, piece))) return;
+  const isFull = (line: unknown): boolean => (piece += `${JSON.stringify(line)}\n`).length >= PIECE_CHARS;
+  const flush = (): Promise<boolean> => {
+    const full = piece;
     piece = '';
+    return writePiece(res, full);
+  };
+  if (Symbol.asyncIterator in lines) {
+    for await (const line of lines) if (isFull(line) && !(await flush())) return;
+  } else {
+    // Awaiting each of ten thousand lines that are there already takes as long as writing them.
+    for (const line of lines) if (isFull(line) && !(await flush())) return;
   }
   res.end(piece);
 }
