@@ -106,7 +106,8 @@ class LevelSnapshot implements StoreSnapshot {
 
   constructor(private readonly level: ClassicLevel<Uint8Array, Uint8Array>) {
     this.snapshot = level.snapshot();
-    this.options = { snapshot: this.snapshot };
+    // Said here, or every read copies its options to say so.
+    this.options = { snapshot: this.snapshot, keyEncoding: 'view', valueEncoding: 'view' } as const;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
