@@ -31,14 +31,27 @@ export interface CatchUp {
   readonly witness: Latencies;
 }
 
-/** Each way of being away in a cluster of its own, so that none takes over what another one has written. */
-export async function measureCatchUp(keys: number, quietSeconds: number): Promise<readonly CatchUp[]> {
+/** Of several runs the one in the middle; with how many keys a second each came. */
+export interface CatchUps extends CatchUp {
+  readonly rates: readonly number[];
+}
+
+/** Each run in a cluster of its own, so that none takes over what another one has written; the ways in turn. */
+export async function measureCatchUp(keys: number, quietSeconds: number, runs: number): Promise<readonly CatchUps[]> {
   const missed = indicesFrom(READ_KEYS, keys);
-  return [
-    await inCluster((cluster, load) => quiet(cluster, load, quietSeconds)),
-    await inCluster((cluster, load) => restart(cluster, load, missed)),
-    await inCluster((cluster, load) => heal(cluster, load, missed)),
-  ];
+  const alone = await inCluster((cluster, load) => quiet(cluster, load, quietSeconds));
+  const [restarted, healed]: [CatchUp[], CatchUp[]] = [[], []];
+  for (let run = 0; run < runs; run++) {
+    restarted.push(await inCluster((cluster, load) => restart(cluster, load, missed)));
+    healed.push(await inCluster((cluster, load) => heal(cluster, load, missed)));
+  }
+  return [{ ...alone, rates: [] }, middle(restarted), middle(healed)];
+}
+
+function middle(runs: readonly CatchUp[]): CatchUps {
+  const rateOf = ({ missed, seconds }: CatchUp): number => missed! / seconds;
+  const sorted = [...runs].sort((left, right) => rateOf(left) - rateOf(right));
+  return { ...sorted[Math.floor(sorted.length / 2)]!, rates: sorted.map(rateOf) };
 }
 
 async function inCluster(measure: (cluster: RecoveryCluster, load: LightLoad) => Promise<CatchUp>): Promise<CatchUp> {
