@@ -1,6 +1,7 @@
 // A simulated cluster: what clients do to it, what happens between, and what must hold at every moment.
 
 import type { Version } from '../../src/clock/container.js';
+import type { RequestName } from '../../src/clock/request.js';
 import { winner } from '../../src/clock/resolution.js';
 import type { Operation } from '../../src/replication/engine/operation.js';
 import type { WriteResult } from '../../src/replication/engine/output.js';
@@ -37,6 +38,8 @@ export interface WriteOptions {
   readonly condition?: boolean | undefined;
   /** What the client does; else one that writes the value is drawn, or one that deletes. */
   readonly operation?: Operation;
+  /** What names the request, which this node has not heard of. */
+  readonly requestName?: RequestName;
 }
 
 /** A write that would leave more siblings is refused. */
@@ -156,7 +159,7 @@ export class Cluster implements World {
     const node = this.node(name);
     const { driver, life, mind } = node;
     if (driver?.progress.isIntroduced !== true || life === undefined) return undefined;
-    const { acksNeeded = 1, timeoutMs = 1000, condition } = options;
+    const { acksNeeded = 1, timeoutMs = 1000, condition, requestName } = options;
     const operation = options.operation ?? this.draw(key, value);
     // Other operations take no context.
     const reading = operation.kind === 'put' || operation.kind === 'delete' ? options.reading : undefined;
@@ -166,7 +169,7 @@ export class Cluster implements World {
     const writes =
       condition === false || this.refusalOf(key, operation, before, reading, wallMs) !== undefined
         ? undefined
-        : this.record(node, key, operation, reading?.seen ?? before.known, wallMs);
+        : this.record(node, key, operation, reading?.seen ?? before.known, wallMs, requestName !== undefined);
     const refusal =
       condition === false ? 'precondition-failed' : this.refusalOf(key, operation, before, reading, wallMs);
     if (writes !== undefined) node.take(key, writes);
@@ -186,6 +189,7 @@ export class Cluster implements World {
               this.checkLive(name, key, versions, live);
               return condition;
             },
+      requestName,
       acksNeeded,
       timeoutMs,
     });
@@ -248,10 +252,14 @@ export class Cluster implements World {
     operation: Operation,
     seen: WriteSet,
     wallMs: number,
+    hasName: boolean,
   ): readonly OracleWrite[] {
     const { actor } = driver!;
     const kept = this.oracle.visibleSet(key, mind.working(key));
-    return effectsOf(this.oracle, key, operation, { seen, kept, actor, wallMs }).map(({ version, replaces }, place) =>
+    const effects = effectsOf(this.oracle, key, operation, { seen, kept, actor, wallMs });
+    // A request is remembered by a dot, though there is nothing to do.
+    const isMark = hasName && effects.length === 0;
+    return (isMark ? [{ version: undefined, replaces: 0n }] : effects).map(({ version, replaces }, place) =>
       this.oracle.record(key, actor, mind.counter(actor) + 1 + place, version, seen, replaces),
     );
   }
@@ -314,8 +322,9 @@ export class Cluster implements World {
   /** All keys are deleted, and all nodes know. */
   checkDrained(names: readonly string[]): void {
     for (const name of names) {
-      // The node record, the members and the marks of commits stay; keys, contexts, claims and log entries must not.
-      const left = this.node(name).diskRecords.filter((record) => !/^[nmp]/.test(record));
+      // The node record, the members and the marks of commits stay, and requests that may come again; keys, contexts,
+      // claims and log entries must not.
+      const left = this.node(name).diskRecords.filter((record) => !/^[nmpi]/.test(record));
       if (left.length > 0)
         throw new Violation(
           'drained',

@@ -43,6 +43,9 @@ const RETENTION = 'src/replication/engine/retention.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
 const BATCHES = 'src/replication/batches.ts';
 const PAST = 'src/replication/engine/past.ts';
+const GROUP = 'src/replication/group.ts';
+const REQUESTS = 'src/replication/engine/requests.ts';
+const REQUEST = 'src/clock/request.ts';
 const QUORUM = 'src/replication/engine/quorum-reads.ts';
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
@@ -617,6 +620,45 @@ export const MUTANTS: readonly Mutant[] = [
     BATCHES,
     'if (!(error instanceof CorruptRecordError)) throw error;\n          settle',
     'throw error;\n          settle',
+  ),
+
+  // Requests that come again.
+  mutant(
+    'carries out a request that comes again when it has to wait for others',
+    WRITE,
+    'answerAgain(input, before, state.peers.values(), stored) ?? attempt(',
+    '(input.acksNeeded > 1 ? undefined : answerAgain(input, before, state.peers.values(), stored)) ?? attempt(',
+  ),
+  mutant(
+    'does not see a request that is on its way to the disk',
+    GROUP,
+    'this.requests.size === 0 ? undefined : this.requests.get(textOf(place))',
+    'undefined',
+  ),
+  mutant(
+    'keeps no request on disk',
+    STORE,
+    'for (const change of commit.requests ?? []) changes',
+    'for (const change of [] as RequestChange[]) changes',
+  ),
+  mutant('does not hear which requests wrote what others send', APPLY, 'range.requests?.get(counter)', 'undefined'),
+  mutant(
+    'takes over keys without the requests that wrote them',
+    BOOTSTRAP,
+    'piece.requests.filter(({ key }) => isWithin(taken.span, key))',
+    '[]',
+  ),
+  mutant(
+    'answers a request that demands something else as it did the first',
+    REQUESTS,
+    'if (kept.fingerprint !== requestName.fingerprint)',
+    "if (kept.fingerprint === '')",
+  ),
+  mutant(
+    'answers a request again with its first dot',
+    REQUEST,
+    'counter: first.counter + dots - 1',
+    'counter: first.counter + 0 * dots',
   ),
 
   // Reads of several replicas.

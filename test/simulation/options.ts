@@ -62,6 +62,8 @@ export interface SimulationOptions {
   readonly deadlineRetentionMs: number;
   /** Whether clients send several operations at once. */
   readonly batches: boolean;
+  /** Whether clients name some of their writes, and send them again. */
+  readonly retries: boolean;
   /** Whether clients read from several replicas at once. */
   readonly quorumReads: boolean;
   /** Log entries kept for members that stay away. */
@@ -101,6 +103,8 @@ function withAll(options: SimulationOptions): SimulationOptions {
     kinds: Array.from({ length: options.keys }, () => prng.pick(KINDS)),
     lifetimes: true,
     batches: true,
+    // What only a lost record has told, nobody can be sure to remember.
+    retries: !options.bitFlips && !options.lostRecords,
     quorumReads: true,
     sessions: Math.max(1, options.sessions),
     readers: Math.max(1, options.readers),
@@ -135,6 +139,7 @@ function withoutReaders(seed: number, steps: number): SimulationOptions {
     lostRecords,
     quorumReads: clients.chance(0.4),
     batches: clients.chance(0.3),
+    retries: !isScrubbed && new Prng(seed ^ 0x1de).chance(0.3),
     sessions: clients.pick([0, 0, 1, 2, 3]),
     scrubPerSecond: isScrubbed ? prng.between(10, 60) : 0,
     scrubStepRecords: spanKeys,
@@ -182,6 +187,7 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     lifetimes: false,
     deadlineRetentionMs: 0,
     batches: false,
+    retries: false,
     quorumReads: false,
     logMax: prng.pick([0, 3, 30, 1e6]),
     retentionTicks: 0,

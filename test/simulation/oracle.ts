@@ -244,6 +244,11 @@ export class Oracle {
     return this.historyOf(key).writes.at(-1);
   }
 
+  /** The key's writes that were taken after so many. */
+  since(key: string, count: number): readonly OracleWrite[] {
+    return this.historyOf(key).writes.slice(count);
+  }
+
   /** How many writes of the key were taken so far. */
   count(key: string): number {
     return this.historyOf(key).writes.length;

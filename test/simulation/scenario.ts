@@ -62,6 +62,7 @@ export const OPTIONS: SimulationOptions = {
   lifetimes: false,
   deadlineRetentionMs: 0,
   batches: false,
+  retries: false,
   quorumReads: false,
   logMax: 1e6,
   retentionTicks: 0,

@@ -6,6 +6,7 @@
 
 import { TICK_MS } from '../../src/replication/replica-driver.js';
 import { Batches } from './batches.js';
+import { Retries } from './retries.js';
 import { Cluster } from './cluster.js';
 import { Faults } from './faults.js';
 import { FeedReaders } from './feed-reader.js';
@@ -95,6 +96,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     const survivors = survivorsOf(cluster, prng.fork());
     const sessions = new Sessions(cluster, prng.fork());
     const batches = new Batches(cluster, prng.fork());
+    const retries = new Retries(cluster);
     const quorumReaders = new QuorumReaders(cluster, prng.fork());
     const readers = new FeedReaders(cluster, prng.fork());
     while (cluster.trace.steps < options.steps) {
@@ -106,6 +108,7 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     workload.end();
     sessions.end();
     batches.end();
+    retries.end();
     quorumReaders.end();
     faults.end();
     rot.end();
