@@ -37,6 +37,7 @@ const NEARLY_LEVEL = 2000;
 export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): void {
   if (peer.isComparing) return;
   peer.isComparing = true;
+  peer.toldSince = EMPTY_VECTOR;
   effects.sends.push({ to: peer.name, kind: 'compare', ...clockMessage(state) });
 }
 
@@ -96,6 +97,9 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // An answer only: what a peer says unasked may have been on its way since before this replica started.
   peer.hasBeenTried = true;
   peer.hasAnswered = true;
+  // It says all that the peer has told before the question. What was more was of an earlier disk, and came late: a pull does
+  // not tell the actor that asks. Two that have lost their disks would for ever hope for each other.
+  if (answer.actor === peer.actor) peer.clock = peer.toldSince;
   heardFrom(state, peer, answer.clock, answer, effects);
   observeLevel(state, peer, answer, effects);
   exchangeMembers(state, peer, answer.membersDigest, effects);

@@ -38,6 +38,7 @@ export function pushSince(state: OwnDots, peer: Readonly<Peer>): VersionVector |
 export function learnClock(peer: Peer, clock: VersionVector, actor: Actor | undefined): void {
   const isOther = actor !== undefined && actor !== peer.actor;
   peer.clock = peer.clock === undefined || isOther ? clock : join(peer.clock, clock);
+  peer.toldSince = isOther ? clock : join(peer.toldSince, clock);
   if (isOther) peer.actor = actor;
 }
 

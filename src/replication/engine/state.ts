@@ -19,6 +19,8 @@ export interface Peer {
   readonly name: string;
   /** The clock it told last; undefined before the first word. It may go down: a peer can lose its disk. */
   clock: VersionVector | undefined;
+  /** What it has told since the last comparison was sent. */
+  toldSince: VersionVector;
   isReachable: boolean;
   /** One request of each kind is in flight at most. */
   isPushing: boolean;
@@ -203,6 +205,7 @@ export function unheard(name: string): Peer {
   return {
     name,
     clock: undefined,
+    toldSince: EMPTY_VECTOR,
     isReachable: false,
     isPushing: false,
     isComparing: false,

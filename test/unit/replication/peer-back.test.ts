@@ -5,7 +5,7 @@ import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
 import type { Input } from '../../../src/replication/engine/input.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import type { Stored } from '../../../src/replication/engine/state.js';
-import { vector } from '../../support/clock-arbitraries.js';
+import { shownVector, vector } from '../../support/clock-arbitraries.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
 const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER, requested: () => undefined };
@@ -50,4 +50,22 @@ test('A peer that was there all the time is asked at ticks only, and never twice
   expect(step(answer())).toEqual([]);
   expect(step(unasked())).toEqual([]);
   expect(step({ kind: 'tick' })).toEqual(['n2']);
+});
+
+test('What a peer says now holds against what its earlier disk has said, and was late', () => {
+  const engine = new Replica(identityOf(['n2']), loadedState({ clock: vector({ 'n1.a': 1 }) }));
+  const step = (input: Input) => engine.step(input, NOTHING_STORED);
+  const known = () => shownVector(engine.peers[0]!.clock!);
+  step({ kind: 'tick' });
+  step(answer());
+  // A pull of the life before, delivered once more: it does not tell who it was.
+  const late = { kind: 'pull', since: vector({ 'n2.b': 7, 'n3.a': 9 }), wants: 'dots' } as const;
+  step({ kind: 'peer-request', id: 1, from: 'n2', request: late, wallMs: WALL_MS });
+  expect(known()).toEqual([
+    ['n2.b', 7],
+    ['n3.a', 9],
+  ]);
+  step({ kind: 'tick' });
+  step(answer());
+  expect(known()).toEqual([['n2.b', 7]]);
 });
