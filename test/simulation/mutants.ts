@@ -585,7 +585,6 @@ export const MUTANTS: readonly Mutant[] = [
       'if (past.size >= 0) return past;',
     ),
     hasAll: true,
-    seeds: 8000,
   },
   {
     ...mutant(
@@ -595,7 +594,6 @@ export const MUTANTS: readonly Mutant[] = [
       'return join(join(context, this.store.view.clock), past);',
     ),
     hasAll: true,
-    seeds: 8000,
   },
 
   // Batches.
@@ -749,16 +747,13 @@ export const MUTANTS: readonly Mutant[] = [
     `const changes = await readChanges(view, cursor, filter);
      return { ...changes, cursor: { ...changes.cursor, clock: this.driver.view.clock } };`,
   ),
-  {
-    ...mutant(
-      'tells states of a newer view than the cursor is of',
-      FEED,
-      'return await readChanges(view, cursor, filter);',
-      `const newest = { container: (key: string) => this.driver.view.container(key) };
+  mutant(
+    'tells states of a newer view than the cursor is of',
+    FEED,
+    'return await readChanges(view, cursor, filter);',
+    `const newest = { container: (key: string) => this.driver.view.container(key) };
      return await readChanges(Object.assign(Object.create(view), newest), cursor, filter);`,
-    ),
-    seeds: 8000,
-  },
+  ),
   mutant(
     'leaves deleted keys out of the changes',
     CHANGES,

@@ -104,7 +104,7 @@ function withAll(options: SimulationOptions): SimulationOptions {
     lifetimes: true,
     batches: true,
     // What only a lost record has told, nobody can be sure to remember.
-    retries: !options.bitFlips && !options.lostRecords,
+    retries: options.retries && !options.bitFlips && !options.lostRecords,
     quorumReads: true,
     sessions: Math.max(1, options.sessions),
     readers: Math.max(1, options.readers),

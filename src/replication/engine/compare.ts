@@ -74,19 +74,6 @@ export function heardFrom(
   pushTo(state, peer, effects);
 }
 
-/** As `heardFrom`, of a peer that was not asked: who is back is asked at once, for what was missed need not wait for a tick. */
-export function toldUnasked(
-  state: ReplicaState,
-  peer: Peer,
-  clock: VersionVector,
-  told: ClockMessage | undefined,
-  effects: Effects,
-): void {
-  const isBack = !peer.isReachable;
-  heardFrom(state, peer, clock, told, effects);
-  if (isBack) compareWith(state, peer, effects);
-}
-
 /** The answer to a comparison of ours: what do we lack, and does anything differ that no range covers? */
 export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, effects: Effects): void {
   const isFirst = !peer.hasCompared;

@@ -10,7 +10,7 @@ import type { Settled } from './acknowledgements.js';
 import { digestAhead, digestNow } from './ahead.js';
 import { applyBatch, sweepAhead } from './apply.js';
 import { bootstrapFrom, endIdleBootstrap, settleClaims, takePiece } from './bootstrap.js';
-import { beginsBootstrap, clockMessage, compared, compareWith, toldUnasked, pullFrom, pullRefused } from './compare.js';
+import { beginsBootstrap, clockMessage, compared, compareWith, heardFrom, pullFrom, pullRefused } from './compare.js';
 import { expire } from './expire.js';
 import type { Input } from './input.js';
 import { checkIncarnation, checkIncarnations } from './incarnation.js';
@@ -294,7 +294,7 @@ export class Replica {
     checkIncarnation(this.state, clock, effects);
     this.settleWrites(from, clock, effects);
     const peer = this.state.peers.get(from);
-    if (peer !== undefined) toldUnasked(this.state, peer, clock, told, effects);
+    if (peer !== undefined) heardFrom(this.state, peer, clock, told, effects);
   }
 
   private apply(from: string, batch: Batch, stored: Stored, wallMs: number, effects: Effects): boolean {

@@ -1,4 +1,4 @@
-// When does a replica ask a peer what it knows? At every tick, and at once when a peer is heard again that was not reachable.
+// What does a replica believe of a peer? What it has told, as long as it has not told less since it was asked.
 
 import { expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
@@ -12,21 +12,6 @@ const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER, requested: ()
 const WALL_MS = 1_700_000_000_000;
 const COMPARED = { from: 'n2', to: 'compare' } as const;
 
-/** A replica with the peer n2; each step yields whom it asks to compare. */
-function replica(): (input: Input) => readonly string[] {
-  const engine = new Replica(identityOf(['n2']), loadedState({ clock: vector({ 'n1.a': 1 }) }));
-  return (input) =>
-    engine
-      .step(input, NOTHING_STORED)
-      .sends.filter(({ kind }) => kind === 'compare')
-      .map(({ to }) => to);
-}
-
-function unasked(): Input {
-  const request = { kind: 'compare', ...toldBy('n2', { 'n2.b': 7 }) } as const;
-  return { kind: 'peer-request', id: 1, from: 'n2', request, wallMs: WALL_MS };
-}
-
 function answer(): Input {
   return {
     kind: 'peer-answer',
@@ -35,22 +20,6 @@ function answer(): Input {
     wallMs: WALL_MS,
   };
 }
-
-test('A peer that is back is asked at once', () => {
-  const step = replica();
-  expect(step({ kind: 'tick' })).toEqual(['n2']);
-  expect(step({ kind: 'peer-failure', ...COMPARED, wasAnswered: false })).toEqual([]);
-  expect(step(unasked())).toEqual(['n2']);
-});
-
-test('A peer that was there all the time is asked at ticks only, and never twice at a time', () => {
-  const step = replica();
-  expect(step({ kind: 'tick' })).toEqual(['n2']);
-  expect(step(unasked())).toEqual([]);
-  expect(step(answer())).toEqual([]);
-  expect(step(unasked())).toEqual([]);
-  expect(step({ kind: 'tick' })).toEqual(['n2']);
-});
 
 test('What a peer says now holds against what its earlier disk has said, and was late', () => {
   const engine = new Replica(identityOf(['n2']), loadedState({ clock: vector({ 'n1.a': 1 }) }));
