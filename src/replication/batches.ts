@@ -67,7 +67,7 @@ export async function runBatch(
   return { results, acks: Math.min(...(each.length === 0 ? [1] : await Promise.all(each))) };
 }
 
-/** One promise for all of them: with one for each of ten thousand, a tenth of the time goes into promises. */
+/** One promise for all of them: there may be ten thousand. */
 function stepAll(shell: BatchShell, operations: readonly BatchOperation[]): Promise<readonly BatchResult[]> {
   const wallMs = shell.nowMs();
   const results = new Array<BatchResult>(operations.length);

@@ -42,7 +42,7 @@ export class Batches {
   private schedule(): void {
     const { cluster, prng } = this;
     const node = prng.pick(cluster.names);
-    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.operationEveryMs * BATCH_EVERY_OPERATIONS);
+    const waitMs = prng.intervalMs(cluster.options.operationEveryMs * BATCH_EVERY_OPERATIONS);
     cluster.timeline.schedule(waitMs, node, 'batch', () => {
       if (this.isOver) return;
       this.schedule();

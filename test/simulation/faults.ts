@@ -47,7 +47,7 @@ export class Faults {
   private schedule(): void {
     const { cluster, prng } = this;
     const node = prng.pick(cluster.names);
-    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.faultEveryMs);
+    const waitMs = prng.intervalMs(cluster.options.faultEveryMs);
     cluster.timeline.schedule(waitMs, node, 'fault', () => {
       if (this.isOver) return;
       this.schedule();

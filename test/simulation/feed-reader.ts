@@ -257,7 +257,7 @@ export class FeedReaders {
 
   private schedule(): void {
     const { cluster, prng } = this;
-    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.readEveryMs);
+    const waitMs = prng.intervalMs(cluster.options.readEveryMs);
     cluster.timeline.schedule(waitMs, '', 'reader', () => {
       if (this.isOver) return;
       this.schedule();

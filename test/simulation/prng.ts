@@ -43,6 +43,11 @@ export class Prng {
     return this.next() < probability;
   }
 
+  /** Until the next one of events that come one by one, at random, so long apart on average; at least 0. */
+  intervalMs(meanMs: number): number {
+    return Math.ceil(-Math.log(1 - this.next()) * meanMs);
+  }
+
   pick<T>(items: readonly T[]): T {
     return items[this.int(items.length)]!;
   }

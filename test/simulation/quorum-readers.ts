@@ -75,7 +75,7 @@ export class QuorumReaders {
   private schedule(): void {
     const { cluster, prng } = this;
     const node = prng.pick(cluster.names);
-    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.operationEveryMs * READ_EVERY_OPERATIONS);
+    const waitMs = prng.intervalMs(cluster.options.operationEveryMs * READ_EVERY_OPERATIONS);
     cluster.timeline.schedule(waitMs, node, 'quorum reader', () => {
       if (this.isOver) return;
       this.schedule();

@@ -45,7 +45,7 @@ export class Retries {
   private schedule(): void {
     const { cluster, prng } = this;
     const node = prng.pick(cluster.names);
-    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.operationEveryMs * REQUEST_EVERY_OPERATIONS);
+    const waitMs = prng.intervalMs(cluster.options.operationEveryMs * REQUEST_EVERY_OPERATIONS);
     cluster.timeline.schedule(waitMs, node, 'request', () => {
       if (this.isOver) return;
       this.schedule();

@@ -63,7 +63,7 @@ export class Sessions {
   private schedule(client: Client): void {
     const { cluster, prng } = this;
     const name = prng.pick(cluster.names);
-    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.operationEveryMs * 2);
+    const waitMs = prng.intervalMs(cluster.options.operationEveryMs * 2);
     cluster.timeline.schedule(waitMs, name, client.name, () => {
       if (this.isOver) return;
       this.schedule(client);

@@ -40,7 +40,7 @@ export class Workload {
   private schedule(): void {
     const { cluster, prng } = this;
     const node = prng.pick(cluster.names);
-    const waitMs = Math.ceil(-Math.log(1 - prng.next()) * cluster.options.operationEveryMs);
+    const waitMs = prng.intervalMs(cluster.options.operationEveryMs);
     cluster.timeline.schedule(waitMs, node, 'client', () => {
       if (this.isOver) return;
       this.schedule();

@@ -24,7 +24,7 @@ export async function writeLines(
   if (Symbol.asyncIterator in lines) {
     for await (const line of lines) if (isFull(line) && !(await flush())) return;
   } else {
-    // Awaiting each of ten thousand lines that are there already takes as long as writing them.
+    // What is there already need not be awaited line by line.
     for (const line of lines) if (isFull(line) && !(await flush())) return;
   }
   res.end(piece);
