@@ -152,10 +152,17 @@ export class ComposeCluster {
     await run(['docker', 'volume', 'rm', `${this.project}_${name}`]);
   }
 
-  /** Removes containers, networks and volumes. */
+  /** Removes containers, networks and volumes; `up` makes them anew. */
+  async down(): Promise<void> {
+    await shown('removing containers, networks and volumes', () =>
+      run([...this.compose, 'down', '--volumes', '--remove-orphans', '--timeout', '5'], this.environment),
+    );
+  }
+
+  /** Ends it for good. */
   async remove(): Promise<void> {
     for (const client of this.clientOf.values()) client.close();
-    await shown('removing containers, networks and volumes', () => run(this.down, this.environment));
+    await this.down();
   }
 
   logs(): Promise<string> {
@@ -164,9 +171,5 @@ export class ComposeCluster {
 
   private get network(): string {
     return `${this.project}_default`;
-  }
-
-  private get down(): readonly string[] {
-    return [...this.compose, 'down', '--volumes', '--remove-orphans', '--timeout', '5'];
   }
 }
