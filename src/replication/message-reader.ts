@@ -285,7 +285,7 @@ export class MessageReader {
   ): Promise<{ containers: ReadonlyMap<string, Container>; through: string | undefined }> {
     const containers = new Map<string, Container>();
     let bytes = 0;
-    for await (const chunk of view.storedWithin(span)) {
+    for await (const chunk of view.storedWithin(span, max.keys)) {
       for (const { key, container } of chunk) {
         containers.set(key, container);
         bytes += bytesOf(key, container);

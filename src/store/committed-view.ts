@@ -149,12 +149,13 @@ export class CommittedView {
   /**
    * Every key of the span that a record tells of, deleted ones whose context is kept too, with what is stored, in chunks
    * in the order of their UTF-8 bytes.
+   * @param wanted how many are of use: no more are fetched, and what comes after so many is not whole
    * @throws CorruptRecordError
    */
-  async *storedWithin(span: KeySpan): AsyncGenerator<readonly KeyedContainer[]> {
-    const versions = new ScanCursor(this.snapshot.scan(spanRange('k', span), SCAN_CHUNK));
+  async *storedWithin(span: KeySpan, wanted?: number): AsyncGenerator<readonly KeyedContainer[]> {
+    const versions = new ScanCursor(this.snapshot.scan(spanRange('k', span), SCAN_CHUNK, wanted));
     const contextRange = this.aheadCount === 0 ? NOTHING : spanRange('a', span);
-    const contexts = new ScanCursor(this.snapshot.scan(contextRange, SCAN_CHUNK));
+    const contexts = new ScanCursor(this.snapshot.scan(contextRange, SCAN_CHUNK, wanted));
     try {
       for (;;) {
         const [hasVersions, hasContexts] = [await versions.fill(), await contexts.fill()];

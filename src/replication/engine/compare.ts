@@ -31,6 +31,9 @@ const PULL_COMPARISONS_MAX = 10;
 /** As far behind as this, a peer may know a shorter way than the dots that are missing, which their origins push. */
 const FAR_BEHIND = 10_000;
 
+/** Two a tick: half a second is not enough for a replica just started to ask for the way and take a first piece. */
+const WORDS_UNTIL_PUSH = 8;
+
 /** Dots that replicas lack of each other under constant load. */
 const NEARLY_LEVEL = 2000;
 
@@ -66,7 +69,10 @@ export function heardFrom(
   learnClock(peer, clock, told?.actor);
   if (told !== undefined) toldAwaited(peer, told.awaited);
   if (descends(clock, peer.awaited)) peer.awaited = EMPTY_VECTOR;
-  peer.isHeldBack = !peer.isReachable && countBeyond(state.clock, peer.clock ?? clock) > FAR_BEHIND;
+  const isFarBehind = countBeyond(state.clock, peer.clock ?? clock) > FAR_BEHIND;
+  if (!isFarBehind) peer.wordsUntilPush = 0;
+  else if (!peer.isReachable) peer.wordsUntilPush = WORDS_UNTIL_PUSH;
+  else peer.wordsUntilPush = Math.max(0, peer.wordsUntilPush - 1);
   if (!peer.isReachable) {
     peer.isReachable = true;
     effects.observations.push({ kind: 'peer-up', peer: peer.name });

@@ -21,7 +21,7 @@ export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void 
 
 /** The clock to push from; undefined when the peer has all own dots, or can't be sent them. */
 export function pushSince(state: OwnDots, peer: Readonly<Peer>): VersionVector | undefined {
-  if (!peer.isReachable || peer.isHeldBack || peer.clock === undefined) return undefined;
+  if (!peer.isReachable || peer.wordsUntilPush > 0 || peer.clock === undefined) return undefined;
   // It takes over all keys: what it lacks then, it gets then.
   if (peer.awaited.size > 0) return undefined;
   const known = counterOf(peer.clock, state.actor);

@@ -45,8 +45,11 @@ export interface Peer {
   awaited: VersionVector;
   /** Whether it said so itself; else it is what it asked for. */
   hasToldAwaited: boolean;
-  /** It is far behind, and asks whether all keys are the shorter way: nothing is pushed to it until it says more. */
-  isHeldBack: boolean;
+  /**
+   * Words of it, in comparisons, until something is pushed to it again. It is back, far behind, and may soon say that it takes
+   * over all keys.
+   */
+  wordsUntilPush: number;
   /** Whether it has answered or failed since this replica started. */
   hasBeenTried: boolean;
   /** Whether it has answered since. */
@@ -219,7 +222,7 @@ export function unheard(name: string): Peer {
     hasFailedPull: false,
     awaited: EMPTY_VECTOR,
     hasToldAwaited: false,
-    isHeldBack: false,
+    wordsUntilPush: 0,
     hasBeenTried: false,
     hasAnswered: false,
   };
