@@ -12,7 +12,7 @@ import {
   join,
   type VersionVector,
 } from '../clock/version-vector.js';
-import type { CommittedView } from '../store/committed-view.js';
+import type { CommittedView, KeyedContainer } from '../store/committed-view.js';
 import { isLogKey, keyOf, spanRange } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import { digestOfKey, digestOfSpan, type SpanDigest } from './engine/digest.js';
@@ -123,7 +123,7 @@ export class MessageReader {
   /** What is stored here in a span, or in the first part of it when that is too much for one step. */
   async local(view: CommittedView, span: KeySpan): Promise<LocalKeys> {
     const { localKeys, bytes } = this.limits;
-    return this.taken(view, span, { keys: localKeys, bytes: bytes * LOCAL_BYTES_PER_BYTE });
+    return taken(view.storedWithin(span, localKeys), span, { keys: localKeys, bytes: bytes * LOCAL_BYTES_PER_BYTE });
   }
 
   /** What the receiver lacks, unless the log begins later: then nothing is sent, for a part of it would leave a hole. */
@@ -269,31 +269,29 @@ export class MessageReader {
     const claim = view.claims.find(({ through }) => through === undefined || isWithin(rest, through));
     const span = { after, through: claim?.through };
     const clock = join(view.clock, claim?.clock ?? EMPTY_VECTOR);
-    const { containers, through } = await this.taken(view, span, {
-      keys: this.limits.pieceKeys,
-      bytes: this.limits.bytes,
-    });
-    const requests = await view.requests.within({ after, through }, this.limits.bytes);
+    const { pieceKeys, bytes } = this.limits;
+    const { containers, through } = await taken(view.unreadWithin(span, pieceKeys), span, { keys: pieceKeys, bytes });
+    const requests = await view.requests.within({ after, through }, bytes);
     return { span: { after, through }, clock, containers, past: view.node.past, requests };
   }
+}
 
-  /** What is stored in a span; up to an earlier end, the last key taken, when it is more than `max`. */
-  private async taken(
-    view: CommittedView,
-    span: KeySpan,
-    max: { readonly keys: number; readonly bytes: number },
-  ): Promise<{ containers: ReadonlyMap<string, Container>; through: string | undefined }> {
-    const containers = new Map<string, Container>();
-    let bytes = 0;
-    for await (const chunk of view.storedWithin(span, max.keys)) {
-      for (const { key, container } of chunk) {
-        containers.set(key, container);
-        bytes += bytesOf(key, container);
-        if (bytes > max.bytes || containers.size >= max.keys) return { containers, through: key };
-      }
+/** What is stored in a span; up to an earlier end, the last key taken, when it is more than `max`. */
+async function taken(
+  stored: AsyncIterable<readonly KeyedContainer[]>,
+  { through }: KeySpan,
+  max: { readonly keys: number; readonly bytes: number },
+): Promise<{ containers: ReadonlyMap<string, Container>; through: string | undefined }> {
+  const containers = new Map<string, Container>();
+  let bytes = 0;
+  for await (const chunk of stored) {
+    for (const { key, container } of chunk) {
+      containers.set(key, container);
+      bytes += bytesOf(key, container);
+      if (bytes > max.bytes || containers.size >= max.keys) return { containers, through: key };
     }
-    return { containers, through: span.through };
   }
+  return { containers, through };
 }
 
 /**

@@ -31,12 +31,14 @@ import {
   decodeLogged,
   decodeRequest,
   decodeVersions,
+  versionsBytes,
   type NodeRecord,
 } from './record-codec.js';
 import type { Recent } from './recent-log.js';
 import { RecordReader, SCAN_CHUNK, type DamageListener } from './record-reader.js';
 import { RequestRecords } from './request-records.js';
 import { ScanCursor } from './scan-cursor.js';
+import { UnreadContainer } from './unread-container.js';
 import { StoreReadError } from './errors.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
 
@@ -47,6 +49,9 @@ export interface KeyedContainer {
   /** Stripped, as stored: fill with the clock of the same view before use. */
   readonly container: Container;
 }
+
+/** What a key's records say of it; `versions` undefined: it has none. @throws CorruptRecordError */
+type ContainerReader = (versions: StoreEntry | undefined, context: VersionVector) => Container;
 
 /** A version of the key has, or had, its deadline then. */
 export interface Deadline {
@@ -152,7 +157,31 @@ export class CommittedView {
    * @param wanted how many are of use: no more are fetched, and what comes after so many is not whole
    * @throws CorruptRecordError
    */
-  async *storedWithin(span: KeySpan, wanted?: number): AsyncGenerator<readonly KeyedContainer[]> {
+  storedWithin(span: KeySpan, wanted?: number): AsyncGenerator<readonly KeyedContainer[]> {
+    return this.within(span, wanted, (versions, context) => ({
+      versions: versions === undefined ? [] : this.records.decode(decodeVersions, ...versions),
+      context,
+    }));
+  }
+
+  /**
+   * As `storedWithin`, to be passed on: versions are read when somebody looks at them.
+   * @throws CorruptRecordError
+   */
+  unreadWithin(span: KeySpan, wanted: number): AsyncGenerator<readonly KeyedContainer[]> {
+    return this.within(span, wanted, (versions, context) => {
+      if (versions === undefined) return { versions: [], context };
+      const bytes = this.records.decode(versionsBytes, ...versions);
+      if (bytes !== undefined) return new UnreadContainer(bytes, context);
+      return { versions: this.records.decode(decodeVersions, ...versions), context };
+    });
+  }
+
+  private async *within(
+    span: KeySpan,
+    wanted: number | undefined,
+    read: ContainerReader,
+  ): AsyncGenerator<readonly KeyedContainer[]> {
     const versions = new ScanCursor(this.snapshot.scan(spanRange('k', span), SCAN_CHUNK, wanted));
     const contextRange = this.aheadCount === 0 ? NOTHING : spanRange('a', span);
     const contexts = new ScanCursor(this.snapshot.scan(contextRange, SCAN_CHUNK, wanted));
@@ -160,7 +189,7 @@ export class CommittedView {
       for (;;) {
         const [hasVersions, hasContexts] = [await versions.fill(), await contexts.fill()];
         if (!hasVersions && !hasContexts) return;
-        yield this.merged(versions, contexts);
+        yield this.merged(versions, contexts, read);
       }
     } finally {
       await versions.close();
@@ -169,17 +198,15 @@ export class CommittedView {
   }
 
   /** Up to where one of the two must be filled. */
-  private merged(versions: ScanCursor, contexts: ScanCursor): KeyedContainer[] {
+  private merged(versions: ScanCursor, contexts: ScanCursor, read: ContainerReader): KeyedContainer[] {
     const merged: KeyedContainer[] = [];
     let [left, right] = [versions.key, contexts.key];
     while (!versions.isUsedUp && !contexts.isUsedUp && (left ?? right) !== undefined) {
       const order = left === undefined ? 1 : right === undefined ? -1 : compareKeys(left, right);
       const key = (order <= 0 ? left : right)!;
-      const container = {
-        versions: order <= 0 ? this.records.decode(decodeVersions, ...versions.take()) : [],
-        context: order >= 0 ? this.records.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR,
-      };
-      merged.push({ key, container });
+      const versionsRecord = order <= 0 ? versions.take() : undefined;
+      const context = order >= 0 ? this.records.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR;
+      merged.push({ key, container: read(versionsRecord, context) });
       if (order <= 0) left = versions.key;
       if (order >= 0) right = contexts.key;
     }

@@ -94,6 +94,22 @@ export function decodeVersions(key: Uint8Array, record: Uint8Array): readonly Ve
   );
 }
 
+/**
+ * What `writeVersions` wrote, checked but not read; undefined when the record is of an earlier format.
+ * @throws CorruptRecordError
+ */
+export function versionsBytes(key: Uint8Array, record: Uint8Array): Uint8Array | undefined {
+  return decode(
+    key,
+    record,
+    (reader, format) => {
+      const bytes = reader.raw(reader.remaining);
+      return format === VERSIONS_FORMAT ? bytes : undefined;
+    },
+    VERSIONS_FORMAT,
+  );
+}
+
 export function encodeContext(key: Uint8Array, context: VersionVector): Buffer {
   begin();
   writeVector(writer, context);

@@ -6,6 +6,7 @@ import { MalformedBytesError, type BinaryReader } from '../../codec/binary-reade
 import type { BinaryWriter } from '../../codec/binary-writer.js';
 import { readVector, writeVector } from '../../codec/vector-codec.js';
 import { readVersions, writeVersions } from '../../store/record-codec.js';
+import { UnreadContainer } from '../../store/unread-container.js';
 
 export const KEY_BYTES_MAX = 1024;
 
@@ -13,7 +14,8 @@ export function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<st
   writer.varint(containers.size);
   for (const [key, container] of containers) {
     writer.text(key);
-    writeVersions(writer, container.versions);
+    if (container instanceof UnreadContainer) writer.raw(container.encodedVersions);
+    else writeVersions(writer, container.versions);
     writeVector(writer, container.context);
   }
 }
