@@ -60,7 +60,7 @@ export async function measureBootstrap(
       seconds = (performance.now() - startedAt) / 1000;
     });
     const meanwhile = await load.end();
-    load.stop();
+    await load.finish();
     await cluster.untilLevel();
     await cluster.checkEqual();
     return {

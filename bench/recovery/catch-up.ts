@@ -68,7 +68,8 @@ async function inCluster(measure: (cluster: RecoveryCluster, load: LightLoad) =>
     }));
     load = await LightLoad.start(targets, READ_KEYS);
     const result = await measure(cluster, load);
-    load.stop();
+    // A write under way would be in one listing, and not yet in another one.
+    await load.finish();
     await cluster.untilLevel();
     await cluster.checkEqual();
     return result;

@@ -15,7 +15,9 @@ export type LightLoadOrder =
       readonly keys: number;
     }
   | { readonly kind: 'begin' }
-  | { readonly kind: 'end' };
+  | { readonly kind: 'end' }
+  /** Answered when nothing is under way any more, and nothing will be. */
+  | { readonly kind: 'finish' };
 
 /** Milliseconds from the moment when each request was due, not from when it was sent: waiting for a turn counts. */
 export interface Latencies {

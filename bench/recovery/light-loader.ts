@@ -20,6 +20,8 @@ interface Met extends Latencies {
 /** By target. Requests count for the measurement in which they were due, whenever they are answered. */
 let met = new Map<string, Met>();
 
+let isFinished = false;
+
 const nothing = (): Met => ({ get: [], put: [], unanswered: 0, underWay: 0 });
 
 function forget(): ReadonlyMap<string, Met> {
@@ -42,6 +44,7 @@ function trickle({ name, url, requestsPerSecond }: Target, keys: number): void {
   let dueAt = performance.now() + Math.random() * everyMs;
   let isRead = false;
   const next = (): void => {
+    if (isFinished) return;
     for (; dueAt <= performance.now(); dueAt += everyMs) {
       isRead = !isRead;
       void ask(client, isRead ? 'get' : 'put', dueAt, met.get(name)!, keys);
@@ -83,6 +86,9 @@ process.on('message', (order: LightLoadOrder) => {
       forget();
       return tell(new Map());
     case 'end':
+      return void whole().then(tell);
+    case 'finish':
+      isFinished = true;
       return void whole().then(tell);
   }
 });

@@ -44,6 +44,13 @@ export class LightLoad {
     return (await this.ask({ kind: 'end' })).latencies;
   }
 
+  /** Resolves when its last request is answered. */
+  async finish(): Promise<void> {
+    await this.ask({ kind: 'finish' });
+    this.stop();
+  }
+
+  /** At once, with requests under way. */
   stop(): void {
     this.child.kill();
   }

@@ -14,19 +14,19 @@ import type { Claim, Claims } from '../clock/claims.js';
 import { readKeptRequest, readLoggedRequest, writeKeptRequest, writeLoggedRequest } from '../codec/request-codec.js';
 import type { KeptRequest, LoggedRequest } from '../clock/request.js';
 import { isSum } from '../clock/counter.js';
-import { VALUE_TYPES } from '../clock/value-type.js';
+import { VALUE_TYPES, type ValueType } from '../clock/value-type.js';
 import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../codec/binary-reader.js';
 import { BinaryWriter } from '../codec/binary-writer.js';
-import { KnownTexts } from '../codec/known-texts.js';
+import { CONTENT_TYPES, contentTypeOf, numberOf } from '../codec/content-types.js';
 import { readMembers, writeMembers } from '../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../codec/vector-codec.js';
 
 /** Format 1: contexts, log entries, claims, members; and registers without a lifetime, which had no type then. */
 const FORMAT = 1;
 
-/** Format 2 of a key's versions adds their types, parts and deadlines. */
-const VERSIONS_FORMAT = 2;
+/** Format 2 of a key's versions adds their types, parts and deadlines; format 3 numbers for content types, else it is the same. */
+const VERSIONS_FORMAT = 3;
 
 /** Format 2 of a log entry adds the request whose first dot it is; others have format 1. */
 const LOGGED_FORMAT = 2;
@@ -70,13 +70,11 @@ export function blankNode(actor: Actor): NodeRecord {
 
 const writer = new BinaryWriter(4096);
 
-/** Beside the place of its type, a version says in the same byte whether it has a deadline. */
+/** Beside the place of its type, a version says in the same byte whether it has a deadline, and the number of its content type. */
 const HAS_DEADLINE = 4;
+const CONTENT_TYPE_NUMBER = 8;
 
 const NO_BYTES = new Uint8Array(0);
-
-/** It is given out as a header: one that no header can hold would make the key unreadable. */
-const CONTENT_TYPES = new KnownTexts(/^[\x20-\x7e]{1,255}$/, 'a content type is not ASCII text');
 
 export function encodeVersions(key: Uint8Array, versions: readonly Version[]): Buffer {
   begin(VERSIONS_FORMAT);
@@ -95,7 +93,7 @@ export function decodeVersions(key: Uint8Array, record: Uint8Array): readonly Ve
 }
 
 /**
- * What `writeVersions` wrote, checked but not read; undefined when the record is of an earlier format.
+ * What `readVersions` reads, checked but not read; undefined when the record is of the first format.
  * @throws CorruptRecordError
  */
 export function versionsBytes(key: Uint8Array, record: Uint8Array): Uint8Array | undefined {
@@ -104,7 +102,7 @@ export function versionsBytes(key: Uint8Array, record: Uint8Array): Uint8Array |
     record,
     (reader, format) => {
       const bytes = reader.raw(reader.remaining);
-      return format === VERSIONS_FORMAT ? bytes : undefined;
+      return format === 1 ? undefined : bytes;
     },
     VERSIONS_FORMAT,
   );
@@ -215,16 +213,18 @@ export function decodeMembers(key: Uint8Array, record: Uint8Array): Members {
 }
 
 /**
- * Versions as they stand in records and on the wire: count, then of each version its dot, its stamp, a byte that tells its type
- * and whether a deadline follows, and the fields that its type has.
+ * Versions as they stand in records and on the wire: count, then of each version its dot, its stamp, a byte that tells its type,
+ * whether a deadline follows and the number of its content type, and the fields that its type has. A content type without a
+ * number has 0 and follows.
  */
 export function writeVersions(into: BinaryWriter, versions: readonly Version[]): void {
   into.varint(versions.length);
   for (const { actor, counter, stamp, type, part, contentType, value, deadlineMs } of versions) {
     into.text(actor).varint(counter).varint(stamp);
-    into.byte(VALUE_TYPES.indexOf(type) + (deadlineMs === undefined ? 0 : HAS_DEADLINE));
+    const number = type === 'register' ? numberOf(contentType) : 0;
+    into.byte(VALUE_TYPES.indexOf(type) + (deadlineMs === undefined ? 0 : HAS_DEADLINE) + CONTENT_TYPE_NUMBER * number);
     if (deadlineMs !== undefined) into.varint(deadlineMs);
-    if (type === 'register') into.text(contentType);
+    if (type === 'register' && number === 0) into.text(contentType);
     if (type === 'set' || type === 'map') into.text(part);
     if (type !== 'set') into.bytes(value);
   }
@@ -243,16 +243,22 @@ export function readVersions(reader: BinaryReader): readonly Version[] {
     const counter = reader.varint();
     const stamp = reader.varint();
     const tag = reader.byte();
-    const type = VALUE_TYPES[tag % HAS_DEADLINE];
-    if (type === undefined || tag >= 2 * HAS_DEADLINE) throw new MalformedBytesError('the type is not known');
-    const deadlineMs = tag < HAS_DEADLINE ? undefined : reader.varint();
-    const contentType = type === 'register' ? reader.knownText(CONTENT_TYPES) : '';
+    const type = VALUE_TYPES[tag % HAS_DEADLINE]!;
+    const deadlineMs = tag % CONTENT_TYPE_NUMBER < HAS_DEADLINE ? undefined : reader.varint();
+    const contentType = readContentType(reader, type, Math.floor(tag / CONTENT_TYPE_NUMBER));
     const part = type === 'set' || type === 'map' ? reader.text() : '';
     const value = type === 'set' ? NO_BYTES : reader.bytes();
     if (type === 'counter' && !isSum(value)) throw new MalformedBytesError('a partial sum is not a number');
     versions[place] = { actor, counter, stamp, type, part, contentType, value, deadlineMs };
   }
   return versions;
+}
+
+function readContentType(reader: BinaryReader, type: ValueType, number: number): string {
+  if (number === 0) return type === 'register' ? reader.knownText(CONTENT_TYPES) : '';
+  const contentType = type === 'register' ? contentTypeOf(number) : undefined;
+  if (contentType === undefined) throw new MalformedBytesError('the content type is not known');
+  return contentType;
 }
 
 /** As `readVersions`, of format 1. */

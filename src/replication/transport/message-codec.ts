@@ -16,7 +16,7 @@ import { readBatch, REQUEST_BYTES_MIN, writeBatch } from './batch-codec.js';
 import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** The sender speaks another version of the protocol. */
 export class ProtocolVersionError extends Error {
