@@ -2,15 +2,14 @@
 //
 // Each input runs through the engine as it comes. What the steps want written is gathered into a group, and one group is
 // committed at a time. All that arrives while a commit is under way shares the next one: no timer, and the more load, the
-// larger the groups. Only when a group is on disk are its answers given and its messages sent; but who takes over all keys
-// asks for the next ones while the last are being committed.
+// larger the groups. Only when a group is on disk are its answers given and its messages sent.
 //
 // A step that breaks an invariant, or a commit that fails, stops the replica.
 
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input, RequestId } from './engine/input.js';
-import type { Reply, Send } from './engine/output.js';
+import type { Reply } from './engine/output.js';
 import type { Replica } from './engine/replica.js';
 import { ReplicaStoppedError } from './errors.js';
 import type { Group } from './group.js';
@@ -23,8 +22,6 @@ export interface ReplyWaiter {
 }
 
 export interface CommitEvents {
-  /** This message goes out ahead of the commit of the step that sends it. */
-  sentAhead(send: Send): void;
   /** The view has moved on. */
   committed(): void;
   /** The answers of the group have been given; its messages may go out. With an empty group: nothing is uncommitted. */
@@ -88,8 +85,6 @@ export class CommitLoop {
     if (this.stopReason !== undefined) throw new ReplicaStoppedError('the replica has stopped after a failure');
     try {
       this.steps.add(this.replica.step(input, this.steps));
-      const ahead = this.steps.takeRequestAhead();
-      if (ahead !== undefined) this.events.sentAhead(ahead);
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) this.stop(error);
       throw error;

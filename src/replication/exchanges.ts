@@ -1,12 +1,10 @@
 // How does a request to a peer go? What it carries is read from the committed state of the moment, it is sent, and its
 // answer comes back as an input of the engine; whatever goes wrong on the way is one too.
 
-import { isWithin, type KeySpan } from '../clock/claims.js';
-import type { Container } from '../clock/container.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import { StoreReadError } from '../store/errors.js';
-import type { Input, LocalKeys } from './engine/input.js';
+import type { Input } from './engine/input.js';
 import type { PeerAnswer } from './engine/messages.js';
 import type { Send } from './engine/output.js';
 import type { MessageReader } from './message-reader.js';
@@ -22,8 +20,6 @@ export interface ExchangeShell {
   readonly time: Time;
   /** Uses the view that is committed at this moment, for as long as it takes. */
   withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T>;
-  /** What no view has yet of the keys of a span. @throws CorruptRecordError */
-  uncommitted(span: KeySpan): ReadonlyMap<string, Container>;
   /** @throws CorruptRecordError when what came meets a record that can't be read */
   take(input: Input): void;
   peerFailed(peer: string, error: unknown): void;
@@ -82,25 +78,14 @@ export class Exchanges {
     return this.shell.transport.send(send.to, request);
   }
 
-  /** A piece is merged with all local keys of its span, so they are looked up, as of after the step that asked. */
+  /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */
   private async answered(send: Send, answer: PeerAnswer): Promise<Input> {
     const { shell } = this;
     const input = { kind: 'peer-answer', ...about(send), wallMs: shell.time.nowMs() } as const;
     if (send.kind !== 'pull-keys' || answer.kind !== 'piece') return { ...input, answer };
     this.piecesToCome.follow(send.to, answer.piece);
-    const local = await this.local(answer.piece.span);
+    const local = await shell.withView((view) => this.reader.local(view, answer.piece.span));
     return { ...input, answer, local: { ...local, attempt: send.attempt } };
-  }
-
-  /** The newest state of a span, committed or not: the piece before it may still be on its way to the disk. */
-  private async local(span: KeySpan): Promise<LocalKeys> {
-    const uncommitted = this.shell.uncommitted(span);
-    const { through, containers } = await this.shell.withView((view) => this.reader.local(view, span));
-    if (uncommitted.size === 0) return { through, containers };
-    const taken = { after: span.after, through };
-    const newest = new Map(containers);
-    for (const [key, container] of uncommitted) if (isWithin(taken, key)) newest.set(key, container);
-    return { through, containers: newest };
   }
 }
 

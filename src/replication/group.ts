@@ -1,6 +1,6 @@
 // What do the steps since the last commit amount to? Their writes, merged into one commit, and what waits for it.
 
-import { isWithin, type Claims, type KeySpan } from '../clock/claims.js';
+import type { Claims } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
 import type { KeptRequest, RequestChange, RequestPlace } from '../clock/request.js';
@@ -15,7 +15,7 @@ export class Group {
   private readonly containers = new Map<string, Container>();
   /** Keys whose context alone differs; none of them is in `containers`. */
   private readonly contexts = new Map<string, VersionVector>();
-  sends: Send[] = [];
+  readonly sends: Send[] = [];
   readonly replies: Reply[] = [];
   readonly observations: Observation[] = [];
   private readonly log: LogEntry[] = [];
@@ -26,7 +26,6 @@ export class Group {
   private node: NodeRecord | undefined;
   private claims: Claims | undefined;
   private members: Members | undefined;
-  private hasAskedAhead = false;
 
   add({ writes, sends, replies, observations }: Output): void {
     for (const [key, context] of writes.contexts) {
@@ -61,25 +60,6 @@ export class Group {
   requested(place: RequestPlace, below: (place: RequestPlace) => KeptRequest | undefined): KeptRequest | undefined {
     const change = this.requests.size === 0 ? undefined : this.requests.get(textOf(place));
     return change === undefined ? below(place) : change[1];
-  }
-
-  /** The keys of the span that they change. */
-  *keysWithin(span: KeySpan): Generator<string> {
-    for (const keys of [this.containers.keys(), this.contexts.keys()]) {
-      for (const key of keys) if (isWithin(span, key)) yield key;
-    }
-  }
-
-  /**
-   * A request for keys that need not wait for the commit, for it tells a peer nothing of this replica. One at most: what comes
-   * is held in memory until it is committed.
-   */
-  takeRequestAhead(): Send | undefined {
-    const request = this.hasAskedAhead ? undefined : this.sends.find(({ kind }) => kind === 'pull-keys');
-    if (request === undefined) return undefined;
-    this.hasAskedAhead = true;
-    this.sends = this.sends.filter((send) => send !== request);
-    return request;
   }
 
   /** Whether they write all of the key anew. */

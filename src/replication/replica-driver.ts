@@ -14,7 +14,7 @@ import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
-import type { ForgetResult, ReadResult, Reply, Send, WriteResult } from './engine/output.js';
+import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
 import type { Progress, Replica } from './engine/replica.js';
 import type { Peer } from './engine/state.js';
 import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell } from './batches.js';
@@ -67,7 +67,6 @@ export class ReplicaDriver {
     limits: MessageLimits = MESSAGE_LIMITS,
   ) {
     this.loop = new CommitLoop(replica, store, {
-      sentAhead: (send) => this.send([send]),
       committed: () => this.sessions.advance(store.view.clock),
       released: (group) => this.released(group),
       stopped: (error) => this.stopped(error),
@@ -76,7 +75,6 @@ export class ReplicaDriver {
     this.exchanges = new Exchanges(this.reader, {
       ...outside,
       withView: (use) => this.withView(use),
-      uncommitted: (span) => this.loop.steps.uncommitted(span),
       take: (input) => this.take(input),
       peerFailed: (peer, error) => outside.events.peerFailed(peer, error),
     });
@@ -298,13 +296,9 @@ export class ReplicaDriver {
   }
 
   private released({ sends, observations }: Pick<Group, 'sends' | 'observations'>): void {
-    this.send(sends);
+    if (!this.isDraining) for (const send of sends) this.exchanges.begin(send);
     this.checkIntroduced();
     for (const observation of observations) this.outside.events.observed(observation);
-  }
-
-  private send(sends: readonly Send[]): void {
-    if (!this.isDraining) for (const send of sends) this.exchanges.begin(send);
   }
 
   private stopped(error: ReplicaStoppedError): void {

@@ -1,11 +1,10 @@
 // What do steps see? The newest state, committed or not: a step comes after those before it, whose writes may still be on their
 // way to the disk. The group that gathers lies over the one that is being committed, and that over the store.
 
-import type { KeySpan } from '../clock/claims.js';
 import type { Container } from '../clock/container.js';
 import type { KeptRequest, RequestPlace } from '../clock/request.js';
 import type { ReplicaStore } from '../store/replica-store.js';
-import type { Output, Send } from './engine/output.js';
+import type { Output } from './engine/output.js';
 import type { Stored } from './engine/state.js';
 import { Group } from './group.js';
 
@@ -45,20 +44,6 @@ export class StepState implements Stored {
     if (group.isEmpty) return undefined;
     this.gathering = new Group();
     return group;
-  }
-
-  /** The containers of the span's keys whose newest state is not committed. @throws CorruptRecordError */
-  uncommitted(span: KeySpan): ReadonlyMap<string, Container> {
-    const containers = new Map<string, Container>();
-    for (const group of [this.committing, this.gathering]) {
-      for (const key of group?.keysWithin(span) ?? []) containers.set(key, this.container(key));
-    }
-    return containers;
-  }
-
-  /** A request of the steps since the last time that need not wait for their commit. */
-  takeRequestAhead(): Send | undefined {
-    return this.gathering.takeRequestAhead();
   }
 
   /** Whether a commit that is not over yet writes all of the key anew. */

@@ -6,7 +6,7 @@
 //
 // The node clock can't move before the last piece, so what is known of the keys that are done is claimed of their range.
 // Any peer can go on where another one stopped, each with its own clock. In the end, what is claimed of all keys goes
-// into the clock, and whatever was written meanwhile comes as ranges of dots. A crash loses the pieces under way at most.
+// into the clock, and whatever was written meanwhile comes as ranges of dots. A crash loses the piece under way at most.
 
 import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
 import { adopt, EMPTY_CONTAINER, fill, isEmpty, strip, sync, type Container } from '../../clock/container.js';

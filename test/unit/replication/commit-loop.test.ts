@@ -19,7 +19,6 @@ test('A failure behind the commit stops the replica, and says why', async () => 
       throw cause;
     },
     released: () => {},
-    sentAhead: () => {},
     stopped: (error) => told.push(error),
   });
   const id = loop.nextId();
