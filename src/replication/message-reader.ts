@@ -123,7 +123,7 @@ export class MessageReader {
   /** What is stored here in a span, or in the first part of it when that is too much for one step. */
   async local(view: CommittedView, span: KeySpan): Promise<LocalKeys> {
     const { localKeys, bytes } = this.limits;
-    return taken(view.storedWithin(span, localKeys), span, { keys: localKeys, bytes: bytes * LOCAL_BYTES_PER_BYTE });
+    return taken(view.storedWithin(span), span, { keys: localKeys, bytes: bytes * LOCAL_BYTES_PER_BYTE });
   }
 
   /** What the receiver lacks, unless the log begins later: then nothing is sent, for a part of it would leave a hole. */
@@ -270,7 +270,7 @@ export class MessageReader {
     const span = { after, through: claim?.through };
     const clock = join(view.clock, claim?.clock ?? EMPTY_VECTOR);
     const { pieceKeys, bytes } = this.limits;
-    const { containers, through } = await taken(view.unreadWithin(span, pieceKeys), span, { keys: pieceKeys, bytes });
+    const { containers, through } = await taken(view.unreadWithin(span), span, { keys: pieceKeys, bytes });
     const requests = await view.requests.within({ after, through }, bytes);
     return { span: { after, through }, clock, containers, past: view.node.past, requests };
   }

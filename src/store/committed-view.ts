@@ -154,11 +154,10 @@ export class CommittedView {
   /**
    * Every key of the span that a record tells of, deleted ones whose context is kept too, with what is stored, in chunks
    * in the order of their UTF-8 bytes.
-   * @param wanted how many are of use: no more are fetched, and what comes after so many is not whole
    * @throws CorruptRecordError
    */
-  storedWithin(span: KeySpan, wanted?: number): AsyncGenerator<readonly KeyedContainer[]> {
-    return this.within(span, wanted, (versions, context) => ({
+  storedWithin(span: KeySpan): AsyncGenerator<readonly KeyedContainer[]> {
+    return this.within(span, (versions, context) => ({
       versions: versions === undefined ? [] : this.records.decode(decodeVersions, ...versions),
       context,
     }));
@@ -168,8 +167,8 @@ export class CommittedView {
    * As `storedWithin`, to be passed on: versions are read when somebody looks at them.
    * @throws CorruptRecordError
    */
-  unreadWithin(span: KeySpan, wanted: number): AsyncGenerator<readonly KeyedContainer[]> {
-    return this.within(span, wanted, (versions, context) => {
+  unreadWithin(span: KeySpan): AsyncGenerator<readonly KeyedContainer[]> {
+    return this.within(span, (versions, context) => {
       if (versions === undefined) return { versions: [], context };
       const bytes = this.records.decode(versionsBytes, ...versions);
       if (bytes !== undefined) return new UnreadContainer(bytes, context);
@@ -177,14 +176,10 @@ export class CommittedView {
     });
   }
 
-  private async *within(
-    span: KeySpan,
-    wanted: number | undefined,
-    read: ContainerReader,
-  ): AsyncGenerator<readonly KeyedContainer[]> {
-    const versions = new ScanCursor(this.snapshot.scan(spanRange('k', span), SCAN_CHUNK, wanted));
+  private async *within(span: KeySpan, read: ContainerReader): AsyncGenerator<readonly KeyedContainer[]> {
+    const versions = new ScanCursor(this.snapshot.scan(spanRange('k', span), SCAN_CHUNK));
     const contextRange = this.aheadCount === 0 ? NOTHING : spanRange('a', span);
-    const contexts = new ScanCursor(this.snapshot.scan(contextRange, SCAN_CHUNK, wanted));
+    const contexts = new ScanCursor(this.snapshot.scan(contextRange, SCAN_CHUNK));
     try {
       for (;;) {
         const [hasVersions, hasContexts] = [await versions.fill(), await contexts.fill()];

@@ -1,5 +1,5 @@
-// How are two scans read side by side? Each as a cursor over its chunks, read without waiting in between. While one chunk is
-// read, the store fetches the next.
+// How are two scans read side by side? Each as a cursor over its chunks: fetched when used up, and read without waiting in
+// between.
 
 import { keyOf } from './keyspace.js';
 import type { StoreEntry } from './store.port.js';
@@ -7,7 +7,6 @@ import type { StoreEntry } from './store.port.js';
 export class ScanCursor {
   private readonly chunks: AsyncIterator<readonly StoreEntry[]>;
   private chunk: readonly StoreEntry[] = [];
-  private next: Promise<IteratorResult<readonly StoreEntry[]>> | undefined;
   private place = 0;
   private isAtEnd = false;
 
@@ -15,22 +14,15 @@ export class ScanCursor {
     this.chunks = scan[Symbol.asyncIterator]();
   }
 
-  /** Goes on to the next chunk if this one is used up. False: nothing is left. */
+  /** Fetches the next chunk if this one is used up. False: nothing is left. */
   async fill(): Promise<boolean> {
     if (this.place < this.chunk.length) return true;
     if (this.isAtEnd) return false;
-    const { done, value } = await (this.next ?? this.chunks.next());
+    const next = await this.chunks.next();
     this.place = 0;
-    this.chunk = done === true ? [] : value;
-    this.isAtEnd = done === true;
-    if (!this.isAtEnd) this.fetch();
+    this.chunk = next.done === true ? [] : next.value;
+    this.isAtEnd = next.done === true;
     return !this.isAtEnd;
-  }
-
-  private fetch(): void {
-    this.next = this.chunks.next();
-    // Whoever comes so far hears of it.
-    this.next.catch(() => {});
   }
 
   /** Nothing can be said of the next entry before `fill`. */

@@ -27,10 +27,9 @@ export interface StoreSnapshot {
   /**
    * Entries in key order, in chunks of at most `chunkMax`; ending the iteration early releases what it holds. A chunk
    * leaves nothing out: where a part can't be read, the scan ends before the chunk that it falls into.
-   * @param limit of all chunks together; absent: none
    * @throws StoreReadError
    */
-  scan(range: KeyRange, chunkMax: number, limit?: number): AsyncIterable<readonly StoreEntry[]>;
+  scan(range: KeyRange, chunkMax: number): AsyncIterable<readonly StoreEntry[]>;
   /** Roughly the bytes that the range takes on disk, as of now; the newest writes may not count. */
   size(range: KeyRange): Promise<number>;
   close(): void;

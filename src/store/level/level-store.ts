@@ -118,11 +118,10 @@ class LevelSnapshot implements StoreSnapshot {
     }
   }
 
-  async *scan(range: KeyRange, chunkMax: number, limit = Infinity): AsyncGenerator<readonly StoreEntry[]> {
+  async *scan(range: KeyRange, chunkMax: number): AsyncGenerator<readonly StoreEntry[]> {
     const iterator = this.level.iterator({
       gte: range.gte,
       lt: range.lt,
-      limit,
       snapshot: this.snapshot,
       highWaterMarkBytes: SCAN_READ_AHEAD_BYTES,
       fillCache: false,

@@ -56,13 +56,12 @@ class MemorySnapshot implements StoreSnapshot {
     return value && new Uint8Array(value);
   }
 
-  async *scan(range: KeyRange, chunkMax: number, limit = Infinity): AsyncGenerator<readonly StoreEntry[]> {
+  async *scan(range: KeyRange, chunkMax: number): AsyncGenerator<readonly StoreEntry[]> {
     this.requireOpen();
     const found = [...this.entries]
       .map(([key, value]): StoreEntry => [toBytes(key), value])
       .filter(([key]) => compareBytes(key, range.gte) >= 0 && compareBytes(key, range.lt) < 0)
-      .sort(([left], [right]) => compareBytes(left, right))
-      .slice(0, limit);
+      .sort(([left], [right]) => compareBytes(left, right));
     this.scansUnderWay++;
     try {
       for (let start = 0; start < found.length; start += chunkMax) {
