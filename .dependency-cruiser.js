@@ -76,8 +76,7 @@ const direction = [
   },
   {
     name: 'transport-carries-messages-only',
-    comment:
-      'It encodes, sends, and hands to the driver; containers are laid out as in records, so record-codec is shared.',
+    comment: 'It encodes, sends, and hands to the driver.',
     from: { path: '^src/replication/transport/' },
     to: {
       path: '^src/',
@@ -88,7 +87,6 @@ const direction = [
         PORT,
         '^src/(replication/transport|cluster)/',
         '^src/replication/replica-driver\\.ts$',
-        '^src/store/record-codec\\.ts$',
       ),
     },
   },

@@ -1,7 +1,7 @@
 // How much memory does a container take, or how much of a message? Roughly: what its values take, and a little for each.
 
 import type { Container } from '../clock/container.js';
-import { UnreadContainer } from '../store/unread-container.js';
+import { UnreadContainer } from '../clock/unread-container.js';
 
 const BYTES_PER_VERSION = 64;
 

@@ -4,7 +4,7 @@
 
 import type { Actor, Dot } from '../clock/dot.js';
 import { EMPTY_CONTAINER, type Container, type Version } from '../clock/container.js';
-import { claimedByAny, claimOf, compareKeys, type Claims, type KeySpan } from '../clock/claims.js';
+import { claimedByAny, claimOf, type Claims, type KeySpan } from '../clock/claims.js';
 import { beyond, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import {
   ALL_MARKS,
@@ -31,14 +31,14 @@ import {
   decodeLogged,
   decodeRequest,
   decodeVersions,
+  unreadContainer,
   versionsBytes,
   type NodeRecord,
 } from './record-codec.js';
 import type { Recent } from './recent-log.js';
 import { RecordReader, SCAN_CHUNK, type DamageListener } from './record-reader.js';
 import { RequestRecords } from './request-records.js';
-import { ScanCursor } from './scan-cursor.js';
-import { UnreadContainer } from './unread-container.js';
+import { sideBySide } from './side-by-side.js';
 import { StoreReadError } from './errors.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
 
@@ -157,10 +157,7 @@ export class CommittedView {
    * @throws CorruptRecordError
    */
   storedWithin(span: KeySpan): AsyncGenerator<readonly KeyedContainer[]> {
-    return this.within(span, (versions, context) => ({
-      versions: versions === undefined ? [] : this.records.decode(decodeVersions, ...versions),
-      context,
-    }));
+    return this.within(span, (record, context) => ({ versions: this.versionsIn(record), context }));
   }
 
   /**
@@ -168,44 +165,25 @@ export class CommittedView {
    * @throws CorruptRecordError
    */
   unreadWithin(span: KeySpan): AsyncGenerator<readonly KeyedContainer[]> {
-    return this.within(span, (versions, context) => {
-      if (versions === undefined) return { versions: [], context };
-      const bytes = this.records.decode(versionsBytes, ...versions);
-      if (bytes !== undefined) return new UnreadContainer(bytes, context);
-      return { versions: this.records.decode(decodeVersions, ...versions), context };
+    return this.within(span, (record, context) => {
+      const bytes = record && this.records.decode(versionsBytes, ...record);
+      return bytes === undefined ? { versions: this.versionsIn(record), context } : unreadContainer(bytes, context);
     });
   }
 
-  private async *within(span: KeySpan, read: ContainerReader): AsyncGenerator<readonly KeyedContainer[]> {
-    const versions = new ScanCursor(this.snapshot.scan(spanRange('k', span), SCAN_CHUNK));
-    const contextRange = this.aheadCount === 0 ? NOTHING : spanRange('a', span);
-    const contexts = new ScanCursor(this.snapshot.scan(contextRange, SCAN_CHUNK));
-    try {
-      for (;;) {
-        const [hasVersions, hasContexts] = [await versions.fill(), await contexts.fill()];
-        if (!hasVersions && !hasContexts) return;
-        yield this.merged(versions, contexts, read);
-      }
-    } finally {
-      await versions.close();
-      await contexts.close();
-    }
+  private versionsIn(record: StoreEntry | undefined): readonly Version[] {
+    return record === undefined ? [] : this.records.decode(decodeVersions, ...record);
   }
 
-  /** Up to where one of the two must be filled. */
-  private merged(versions: ScanCursor, contexts: ScanCursor, read: ContainerReader): KeyedContainer[] {
-    const merged: KeyedContainer[] = [];
-    let [left, right] = [versions.key, contexts.key];
-    while (!versions.isUsedUp && !contexts.isUsedUp && (left ?? right) !== undefined) {
-      const order = left === undefined ? 1 : right === undefined ? -1 : compareKeys(left, right);
-      const key = (order <= 0 ? left : right)!;
-      const versionsRecord = order <= 0 ? versions.take() : undefined;
-      const context = order >= 0 ? this.records.decode(decodeContext, ...contexts.take()) : EMPTY_VECTOR;
-      merged.push({ key, container: read(versionsRecord, context) });
-      if (order <= 0) left = versions.key;
-      if (order >= 0) right = contexts.key;
+  private async *within(span: KeySpan, read: ContainerReader): AsyncGenerator<readonly KeyedContainer[]> {
+    const contextRange = this.aheadCount === 0 ? NOTHING : spanRange('a', span);
+    const scan = (range: KeyRange) => this.snapshot.scan(range, SCAN_CHUNK);
+    for await (const pairs of sideBySide(scan(spanRange('k', span)), scan(contextRange))) {
+      yield pairs.map(({ key, left: versions, right: record }) => {
+        const context = record === undefined ? EMPTY_VECTOR : this.records.decode(decodeContext, ...record);
+        return { key, container: read(versions, context) };
+      });
     }
-    return merged;
   }
 
   /** Roughly the bytes that all live versions take on disk. */

@@ -7,20 +7,19 @@
 
 import { crc32 } from 'node:zlib';
 import type { Actor } from '../clock/dot.js';
-import type { Version } from '../clock/container.js';
+import type { Container, Version } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
 import type { Stamp } from '../clock/hybrid-clock.js';
 import type { Claim, Claims } from '../clock/claims.js';
 import { readKeptRequest, readLoggedRequest, writeKeptRequest, writeLoggedRequest } from '../codec/request-codec.js';
 import type { KeptRequest, LoggedRequest } from '../clock/request.js';
-import { isSum } from '../clock/counter.js';
-import { VALUE_TYPES, type ValueType } from '../clock/value-type.js';
+import { UnreadContainer } from '../clock/unread-container.js';
 import { EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../codec/binary-reader.js';
 import { BinaryWriter } from '../codec/binary-writer.js';
-import { CONTENT_TYPES, contentTypeOf, numberOf } from '../codec/content-types.js';
 import { readMembers, writeMembers } from '../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../codec/vector-codec.js';
+import { readRegisters, readVersions, versionsOf, writeVersions } from '../codec/versions-codec.js';
 
 /** Format 1: contexts, log entries, claims, members; and registers without a lifetime, which had no type then. */
 const FORMAT = 1;
@@ -70,12 +69,6 @@ export function blankNode(actor: Actor): NodeRecord {
 
 const writer = new BinaryWriter(4096);
 
-/** Beside the place of its type, a version says in the same byte whether it has a deadline, and the number of its content type. */
-const HAS_DEADLINE = 4;
-const CONTENT_TYPE_NUMBER = 8;
-
-const NO_BYTES = new Uint8Array(0);
-
 export function encodeVersions(key: Uint8Array, versions: readonly Version[]): Buffer {
   begin(VERSIONS_FORMAT);
   writeVersions(writer, versions);
@@ -106,6 +99,11 @@ export function versionsBytes(key: Uint8Array, record: Uint8Array): Uint8Array |
     },
     VERSIONS_FORMAT,
   );
+}
+
+/** @param bytes what `versionsBytes` has found */
+export function unreadContainer(bytes: Uint8Array, context: VersionVector): Container {
+  return new UnreadContainer(bytes, context, versionsOf);
 }
 
 export function encodeContext(key: Uint8Array, context: VersionVector): Buffer {
@@ -210,69 +208,6 @@ export function encodeMembers(key: Uint8Array, members: Members): Buffer {
 /** @throws CorruptRecordError */
 export function decodeMembers(key: Uint8Array, record: Uint8Array): Members {
   return decode(key, record, readMembers);
-}
-
-/**
- * Versions as they stand in records and on the wire: count, then of each version its dot, its stamp, a byte that tells its type,
- * whether a deadline follows and the number of its content type, and the fields that its type has. A content type without a
- * number has 0 and follows.
- */
-export function writeVersions(into: BinaryWriter, versions: readonly Version[]): void {
-  into.varint(versions.length);
-  for (const { actor, counter, stamp, type, part, contentType, value, deadlineMs } of versions) {
-    into.text(actor).varint(counter).varint(stamp);
-    const number = type === 'register' ? numberOf(contentType) : 0;
-    into.byte(VALUE_TYPES.indexOf(type) + (deadlineMs === undefined ? 0 : HAS_DEADLINE) + CONTENT_TYPE_NUMBER * number);
-    if (deadlineMs !== undefined) into.varint(deadlineMs);
-    if (type === 'register' && number === 0) into.text(contentType);
-    if (type === 'set' || type === 'map') into.text(part);
-    if (type !== 'set') into.bytes(value);
-  }
-}
-
-/**
- * The values are views of the bytes that are read: who keeps one for long copies it.
- * @throws MalformedBytesError
- */
-export function readVersions(reader: BinaryReader): readonly Version[] {
-  // Nearly all keys have one version, and an array that grows keeps room for sixteen more. No count of a stranger makes it large.
-  const count = reader.count(6);
-  const versions = new Array<Version>(count === 1 ? 1 : 0);
-  for (let place = 0; place < count; place++) {
-    const actor = readActor(reader);
-    const counter = reader.varint();
-    const stamp = reader.varint();
-    const tag = reader.byte();
-    const type = VALUE_TYPES[tag % HAS_DEADLINE]!;
-    const deadlineMs = tag % CONTENT_TYPE_NUMBER < HAS_DEADLINE ? undefined : reader.varint();
-    const contentType = readContentType(reader, type, Math.floor(tag / CONTENT_TYPE_NUMBER));
-    const part = type === 'set' || type === 'map' ? reader.text() : '';
-    const value = type === 'set' ? NO_BYTES : reader.bytes();
-    if (type === 'counter' && !isSum(value)) throw new MalformedBytesError('a partial sum is not a number');
-    versions[place] = { actor, counter, stamp, type, part, contentType, value, deadlineMs };
-  }
-  return versions;
-}
-
-function readContentType(reader: BinaryReader, type: ValueType, number: number): string {
-  if (number === 0) return type === 'register' ? reader.knownText(CONTENT_TYPES) : '';
-  const contentType = type === 'register' ? contentTypeOf(number) : undefined;
-  if (contentType === undefined) throw new MalformedBytesError('the content type is not known');
-  return contentType;
-}
-
-/** As `readVersions`, of format 1. */
-function readRegisters(reader: BinaryReader): readonly Version[] {
-  const versions: Version[] = [];
-  for (let left = reader.count(6); left > 0; left--) {
-    const actor = readActor(reader);
-    const counter = reader.varint();
-    const stamp = reader.varint();
-    const contentType = reader.knownText(CONTENT_TYPES);
-    const value = reader.bytes();
-    versions.push({ actor, counter, stamp, type: 'register', part: '', contentType, value, deadlineMs: undefined });
-  }
-  return versions;
 }
 
 function writeClaims(into: BinaryWriter, claims: Claims): void {

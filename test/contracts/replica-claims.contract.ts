@@ -167,6 +167,10 @@ export function describeReplicaClaims(adapter: string, emptyPlace: () => Promise
           expect(shownContainer(replica.container(key))).toEqual(shownContainer(container));
           expect(shownContainer(replica.view.stored(key))).toEqual(shownContainer(container));
         }
+        const unread: KeyedContainer[] = [];
+        for await (const chunk of replica.view.unreadWithin(ALL_KEYS)) unread.push(...chunk);
+        const shown = ({ key, container }: KeyedContainer): unknown => [key, shownContainer(container)];
+        expect(unread.map(shown)).toEqual((await storedWithin(replica.view, ALL_KEYS)).map(shown));
         expect(stored).toEqual([
           ['a', []],
           [

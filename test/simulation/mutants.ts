@@ -343,8 +343,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'leaves deleted keys that are ahead out of a piece',
     VIEW,
-    'merged.push({ key, container });',
-    'if (container.versions.length > 0) merged.push({ key, container });',
+    'yield pairs.map(',
+    'yield pairs.filter(({ left }) => left !== undefined).map(',
   ),
 
   // What is claimed of ranges of keys.

@@ -16,7 +16,10 @@ const anyContent: fc.Arbitrary<Content> = fc.oneof(
   fc.record({
     type: fc.constant('register' as const),
     part: fc.constant(''),
-    contentType: fc.stringMatching(/^[\x20-\x7e]{1,255}$/),
+    contentType: fc.oneof(
+      fc.stringMatching(/^[\x20-\x7e]{1,255}$/),
+      fc.constantFrom('application/octet-stream', 'text/plain', 'application/x-www-form-urlencoded'),
+    ),
     value: fc.uint8Array({ maxLength: 300 }),
   }),
   fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }).map((sum) => content('counter', '', encodeSum(sum))),

@@ -4,9 +4,9 @@ import type { Container } from '../../clock/container.js';
 import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
 import { MalformedBytesError, type BinaryReader } from '../../codec/binary-reader.js';
 import type { BinaryWriter } from '../../codec/binary-writer.js';
+import { UnreadContainer } from '../../clock/unread-container.js';
 import { readVector, writeVector } from '../../codec/vector-codec.js';
-import { readVersions, writeVersions } from '../../store/record-codec.js';
-import { UnreadContainer } from '../../store/unread-container.js';
+import { readVersions, writeVersions } from '../../codec/versions-codec.js';
 
 export const KEY_BYTES_MAX = 1024;
 

@@ -21,6 +21,8 @@ import {
   encodeNode,
   encodeRequest,
   encodeVersions,
+  unreadContainer,
+  versionsBytes,
 } from '../../../src/store/record-codec.js';
 import { vector, version } from '../../support/clock-arbitraries.js';
 import { anyVersionOf } from '../../support/version-arbitraries.js';
@@ -36,6 +38,19 @@ const VERSIONS_OF_FORMAT_1 = Buffer.from(
 /** Before versions were said to depend on anything. */
 const NODE_OF_FORMAT_2 = Buffer.from(
   '02' + '57b96044' + '046e312e61' + 'ffffffffffffff0f' + '01046e312e6107' + '01046e312e6105' + '0102c3a9' + 'ac02',
+  'hex',
+);
+
+/** Before content types had numbers; of the types register with and without a deadline, counter, set and map. */
+const VERSIONS_OF_FORMAT_2 = Buffer.from(
+  '02' +
+    'cb94cd55' +
+    '05' +
+    ('046e312e61' + '01' + '8080f9c0c1c48203' + '00' + '0a746578742f706c61696e' + '0568656c6c6f') +
+    ('046e322e62' + 'ac02' + '8180f9c0c1c48203' + '04' + 'ac02' + '03612f62' + '00') +
+    ('046e332e63' + '01' + '01' + '01' + '032d3132') +
+    ('046e332e63' + '02' + '02' + '02' + '02c3a9') +
+    ('046e332e63' + '03' + '03' + '03' + '00' + '027b7d'),
   'hex',
 );
 
@@ -56,16 +71,15 @@ const RECORDS = [
       { ...version('n3.c', 3, '{}', 3), type: 'map', part: '', contentType: '' },
     ]),
     decode: decodeVersions,
-    lastFormat: 2,
+    lastFormat: 3,
     layout:
-      '02' +
-      'cb94cd55' +
+      '03' +
+      '598a8712' +
       '05' +
       '046e312e61' +
       '01' +
       '8080f9c0c1c48203' +
-      '00' +
-      '0a746578742f706c61696e' +
+      '10' +
       '0568656c6c6f' +
       '046e322e62' +
       'ac02' +
@@ -79,11 +93,19 @@ const RECORDS = [
       ('046e332e63' + '03' + '03' + '03' + '00' + '027b7d'),
   },
   {
+    kind: 'the versions of a key, as they were written before content types had numbers',
+    key: versionsKey('é'),
+    record: VERSIONS_OF_FORMAT_2,
+    decode: decodeVersions,
+    lastFormat: 3,
+    layout: VERSIONS_OF_FORMAT_2.toString('hex'),
+  },
+  {
     kind: 'the versions of a key, as the first release wrote it',
     key: versionsKey('é'),
     record: VERSIONS_OF_FORMAT_1,
     decode: decodeVersions,
-    lastFormat: 2,
+    lastFormat: 3,
     layout:
       '01' +
       '92ef8fd3' +
@@ -258,6 +280,26 @@ describe('A record reads back as it was written', () => {
         );
       }),
     );
+  });
+
+  test('when it holds versions and an earlier release wrote it: content types stand by their names', () => {
+    expect(decodeVersions(versionsKey('é'), VERSIONS_OF_FORMAT_2)).toEqual(
+      decodeVersions(versionsKey('é'), RECORDS[0]!.record),
+    );
+  });
+
+  test('when its versions are read later, from what has been checked at once', () => {
+    fc.assert(
+      fc.property(anyText, anyVersions, anyVector, (text, versions, context) => {
+        const key = versionsKey(text);
+        const unread = unreadContainer(versionsBytes(key, encodeVersions(key, versions))!, context);
+        expect(unread.versions).toEqual(decodeVersions(key, encodeVersions(key, versions)));
+        expect(unread.context).toBe(context);
+      }),
+    );
+    expect(versionsBytes(versionsKey('é'), VERSIONS_OF_FORMAT_2)).toEqual(VERSIONS_OF_FORMAT_2.subarray(5));
+    expect(versionsBytes(versionsKey('é'), VERSIONS_OF_FORMAT_1)).toBeUndefined();
+    expect(() => versionsBytes(versionsKey('e'), VERSIONS_OF_FORMAT_2)).toThrow(CorruptRecordError);
   });
 
   test('when it holds a context', () => {

@@ -1,0 +1,37 @@
+// Versions of an unknown layout are refused, not guessed at.
+
+import { describe, expect, test } from '@jest/globals';
+import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
+import { BinaryWriter } from '../../../src/codec/binary-writer.js';
+import { versionsOf, writeVersions } from '../../../src/codec/versions-codec.js';
+import { version } from '../../support/clock-arbitraries.js';
+
+/** One version whose byte of type, deadline and content type is this. */
+function tagged(tag: number): Uint8Array {
+  const writer = new BinaryWriter();
+  writer.varint(1).text('n1.a').varint(1).varint(1).byte(tag);
+  // Whatever may follow: a deadline, a content type or a part, a value.
+  return writer.raw(Buffer.of(0, 0, 0)).finish();
+}
+
+describe('A content type', () => {
+  test('that is common takes no bytes of its own', () => {
+    const bytesOf = (contentType: string): number => {
+      const writer = new BinaryWriter();
+      writeVersions(writer, [{ ...version('n1.a', 1, 'value', 1), contentType }]);
+      return writer.finish().length;
+    };
+    expect(bytesOf('application/octet-stream')).toBe(bytesOf('text/plain; charset=utf-8'));
+    expect(bytesOf('application/octet-stream')).toBe(bytesOf('x') - 2);
+  });
+
+  test.each([
+    ['with a number that is not given', 8 * 7],
+    ['with the last number there is room for', 8 * 31],
+    ['of a counter', 8 * 1 + 1],
+    ['of a set, with a deadline', 8 * 2 + 4 + 2],
+  ])('%s is refused', (_, tag) => {
+    expect(() => versionsOf(tagged(tag))).toThrow(MalformedBytesError);
+    expect(() => versionsOf(tagged(tag))).toThrow('the content type is not known');
+  });
+});
