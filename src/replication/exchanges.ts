@@ -15,6 +15,12 @@ import { PeerFailure, type PeerTransport } from './transport.port.js';
 /** How long a stopping replica waits for answers of its peers: a silent one must not hold it up. */
 export const DRAIN_TIMEOUT_MS = 2000;
 
+/**
+ * Own writes go to a peer at most this often, unless somebody waits until it has them: a message costs what many writes in it
+ * do, and those of a busy moment share one. After a quiet moment a write goes at once.
+ */
+const PUSH_EVERY_MS = 8;
+
 export interface ExchangeShell {
   readonly transport: PeerTransport;
   readonly time: Time;
@@ -22,11 +28,15 @@ export interface ExchangeShell {
   withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T>;
   /** @throws CorruptRecordError when what came meets a record that can't be read */
   take(input: Input): void;
+  /** Whether somebody waits until others have a write. */
+  areAcksAwaited(): boolean;
   peerFailed(peer: string, error: unknown): void;
 }
 
 export class Exchanges {
   private readonly underWay = new Set<Promise<void>>();
+  /** By peer, when the next push may go. */
+  private readonly turns = new Map<string, Promise<void>>();
   private readonly piecesToCome = new PiecesToCome((to, request) => this.shell.transport.send(to, request));
 
   constructor(
@@ -74,8 +84,15 @@ export class Exchanges {
   private async answerTo(send: Send): Promise<PeerAnswer> {
     const toCome = send.kind === 'pull-keys' ? this.piecesToCome.take(send.to, send.after) : undefined;
     if (toCome !== undefined) return toCome;
+    if (send.kind === 'push') await this.turn(send.to);
     const request = await this.shell.withView((view) => this.reader.request(view, send));
     return this.shell.transport.send(send.to, request);
+  }
+
+  private async turn(peer: string): Promise<void> {
+    if (!this.shell.areAcksAwaited()) await this.turns.get(peer);
+    const next = new Promise<void>((resolve) => this.shell.time.after(PUSH_EVERY_MS, resolve));
+    this.turns.set(peer, next);
   }
 
   /** A piece is merged with all local keys of its span, so they are looked up, as of after the request. */

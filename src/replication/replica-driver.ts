@@ -76,6 +76,7 @@ export class ReplicaDriver {
       ...outside,
       withView: (use) => this.withView(use),
       take: (input) => this.take(input),
+      areAcksAwaited: () => replica.areAcksAwaited,
       peerFailed: (peer, error) => outside.events.peerFailed(peer, error),
     });
     this.pieces = new PiecesAhead(outside.time, (after) => this.withView((view) => this.reader.piece(view, after)));

@@ -29,6 +29,11 @@ export class Acknowledgements {
   /** Of requests that came again: their dots are old, or of other nodes. */
   private readonly repeated = new Map<RequestId, Waiter>();
 
+  /** Whether somebody waits for one. */
+  get areAwaited(): boolean {
+    return this.waiters.size + this.repeated.size > 0;
+  }
+
   wait(id: RequestId, dot: Dot, acksNeeded: number, result?: Written): void {
     this.waiters.set(id, { id, dot, result, acksNeeded, heardFrom: new Set() });
   }

@@ -99,6 +99,11 @@ export class Replica {
     return this.state.repairs.damaged;
   }
 
+  /** Whether somebody waits until others have a write. */
+  get areAcksAwaited(): boolean {
+    return this.state.acknowledgements.areAwaited;
+  }
+
   /** How far it has come since the start. */
   get progress(): Progress {
     const { bootstrap, caughtUpAt, floor, peers } = this.state;
