@@ -31,6 +31,12 @@ const PULL_COMPARISONS_MAX = 10;
 /** As far behind as this, a peer may know a shorter way than the dots that are missing, which their origins push. */
 const FAR_BEHIND = 10_000;
 
+/**
+ * All keys are taken over for it, so it is no matter of a moment: who has just taken over all keys may be level for an instant
+ * with one that lacks the same dots, which are on their way to both.
+ */
+const CLAIMS_DIFFER_MIN = 4;
+
 /** Two a tick: half a second is not enough for a replica just started to ask for the way and take a first piece. */
 const WORDS_UNTIL_PUSH = 8;
 
@@ -114,10 +120,11 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // Who lacks many dots, or takes over all keys, knows more of many keys, and of most of them only until that is done.
   const isSettled = missing <= NEARLY_LEVEL && answer.awaited.size === 0;
   const isLasting = isSettled && peer.aheadDiffered % AHEAD_DIFFERS_MAX === 0;
+  peer.claimsDiffered = isLevel && !areClaimsSame ? peer.claimsDiffered + 1 : 0;
   if (peer.aheadDiffered === 0 || !(isLevel || isLasting)) return;
+  if (areClaimsSame) pullAheadFrom(state, peer, effects);
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
-  if (!areClaimsSame) bootstrapFrom(state, peer, effects);
-  else pullAheadFrom(state, peer, effects);
+  else if (isLasting || peer.claimsDiffered >= CLAIMS_DIFFER_MIN) bootstrapFrom(state, peer, effects);
 }
 
 /** The peer has asked for all keys: it will know what this replica knows. */

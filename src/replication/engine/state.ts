@@ -33,6 +33,8 @@ export interface Peer {
   clockWhenBehind: VersionVector | undefined;
   /** Comparisons in a row that found other keys ahead than ours, or other claims. */
   aheadDiffered: number;
+  /** Comparisons in a row with equal clocks that found other claims than ours. */
+  claimsDiffered: number;
   /** The actor that it goes by, as it last told. */
   actor: Actor | undefined;
   /** Comparisons in a row that found it in the very state of this replica. */
@@ -216,6 +218,7 @@ export function unheard(name: string): Peer {
     hasCompared: false,
     clockWhenBehind: undefined,
     aheadDiffered: 0,
+    claimsDiffered: 0,
     actor: undefined,
     levelComparisons: 0,
     floor: EMPTY_VECTOR,
