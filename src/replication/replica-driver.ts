@@ -14,8 +14,9 @@ import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
-import type { ForgetResult, ReadResult, Reply, WriteResult } from './engine/output.js';
-import type { Progress, Replica } from './engine/replica.js';
+import type { ForgetResult, ReadResult, WriteResult } from './engine/output.js';
+import type { Progress } from './engine/progress.js';
+import type { Replica } from './engine/replica.js';
 import type { Peer } from './engine/state.js';
 import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell } from './batches.js';
 import { CommitLoop } from './commit-loop.js';
@@ -216,7 +217,9 @@ export class ReplicaDriver {
       wallMs,
     };
     const answered = this.loop.request(id, input);
-    return resultOf(await (acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered)));
+    const reply = await (acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered));
+    if (reply.kind !== 'write') throw new TypeError(`a write was answered as ${reply.kind}`);
+    return reply.result;
   }
 
   /** What so many replicas know of a key, this one included, merged, and those that lacked something repaired. */
@@ -313,9 +316,4 @@ export class ReplicaDriver {
   private checkIntroduced(): void {
     if (!this.introduction.isOver && this.replica.progress.isIntroduced) this.introduction.end();
   }
-}
-
-function resultOf(reply: Reply): WriteResult {
-  if (reply.kind !== 'write') throw new TypeError(`a write was answered as ${reply.kind}`);
-  return reply.result;
 }

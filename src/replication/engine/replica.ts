@@ -20,6 +20,7 @@ import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output, Reply } from './output.js';
 import { dependOn } from './past.js';
 import { peerFailed } from './peer-failure.js';
+import type { Progress } from './progress.js';
 import { learnClock, pushAnswered } from './push.js';
 import { giveUpRead, read, readAnswered, tickQuorumReads } from './quorum-reads.js';
 import { awaitAcks, forgetRequests } from './requests.js';
@@ -29,7 +30,6 @@ import { Effects } from './effects.js';
 import {
   initialState,
   isIntroduced,
-  type Bootstrap,
   type Identity,
   type LoadedState,
   type Peer,
@@ -42,20 +42,6 @@ import { write } from './write.js';
 
 /** Keys ahead looked over at each tick, so that they drain in an idle cluster too. */
 const SWEPT_PER_TICK = 1000;
-
-/** How far a replica has come since its start. */
-export interface Progress {
-  /** Whether every peer has answered or failed once. */
-  readonly isIntroduced: boolean;
-  /** Whether any peer has answered since. */
-  readonly answered: boolean;
-  /** What the peers knew that answered by then: whose clock covers it has caught up. */
-  readonly caughtUpAt: VersionVector;
-  /** All keys are being taken over; undefined: they are not. */
-  readonly bootstrap: Pick<Bootstrap, 'through' | 'from' | 'attempt'> | undefined;
-  /** By actor, how far the log has been trimmed. */
-  readonly floor: VersionVector;
-}
 
 type BatchAnswer = Extract<PeerAnswer, { kind: 'batch' }>;
 type PeerRequestInput = Extract<Input, { kind: 'peer-request' }>;

@@ -266,8 +266,16 @@ describe('A peer that claims more of ranges of keys', () => {
     return asked(step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS }));
   }
 
-  test('is asked for all keys when it is level: nobody has the dots', () => {
+  test('is asked for all keys when it is level for two seconds: nobody has the dots', () => {
+    for (let count = 1; count < 4; count++) expect(compareWith({})).not.toContain('pull-keys n2 first');
     expect(compareWith({})).toContain('pull-keys n2 first');
+  });
+
+  test('is not asked when it is level for an instant: the dots are on their way to both', () => {
+    const sends = Array.from({ length: 12 }, (_, place) =>
+      compareWith(place % 4 === 0 ? { clock: vector({ 'n1.a': 2 }) } : {}),
+    );
+    expect(sends.flat()).not.toContain('pull-keys n2 first');
   });
 
   test('is not asked while it takes over all keys itself, however long that takes', () => {
