@@ -1,5 +1,5 @@
-// Most registers have one of a few content types. In records and messages these are numbers, for the names would take a fifth of
-// what a hundred bytes of value do.
+// Most registers have one of a few content types. In records and messages these are numbers, for a name takes some twenty bytes
+// beside each value.
 
 import { KnownTexts } from './known-texts.js';
 

@@ -1,6 +1,6 @@
 // When does it pay to compress a message? When it is large enough, and the last ones shrank to half: batches of text do, batches
-// of pictures do not. Deflate at its fastest level, on a thread of the pool. Without it a replica takes over all keys in half the
-// time, so what saves less is sent as it is.
+// of pictures do not. Deflate at its fastest level, on a thread of the pool. It takes two fifths of the time in which a replica
+// takes over all keys, so what saves less is sent as it is.
 
 import { promisify } from 'node:util';
 import { constants, deflate, inflate } from 'node:zlib';

@@ -30,6 +30,14 @@ describe('a message', () => {
     expect(sent).toBeLessThan(100);
   });
 
+  it.each([
+    ['to more than half', 0.6, undefined],
+    ['to less than half', 0.4, 'deflate'],
+  ])('that shrinks %s is sent so only if it pays', async (_, part, encoding) => {
+    const bytes = Buffer.concat([noise.subarray(0, part * noise.length), text.subarray(part * text.length)]);
+    expect((await new Compressor().pack(bytes)).encoding).toBe(encoding);
+  });
+
   it('that is small does not count as a try', async () => {
     const compressor = new Compressor();
     for (let i = 0; i < 100; i++) await compressor.pack(Buffer.alloc(10));

@@ -16,6 +16,8 @@ import {
   ProtocolVersionError,
   type Envelope,
 } from '../../../src/replication/transport/message-codec.js';
+import { versionsKey } from '../../../src/store/keyspace.js';
+import { encodeVersions, unreadContainer, versionsBytes } from '../../../src/store/record-codec.js';
 import { container, shownVector, utf8, vector, version } from '../../support/clock-arbitraries.js';
 import { anyVersionOf } from '../../support/version-arbitraries.js';
 
@@ -381,6 +383,15 @@ describe('a piece', () => {
   it('is read when it keeps the rules', () => {
     const { message } = decodeAnswer(answered({}));
     expect(message.kind === 'piece' && shown(message.piece)).toEqual(shown(PIECE));
+  });
+
+  it('has the same bytes when its containers are passed on as their records have them', () => {
+    const versions = [version('n1.a', 1), { ...version('n1.a', 2), contentType: 'a/b', deadlineMs: 300 }];
+    const key = versionsKey('c');
+    const record = versionsBytes(key, encodeVersions(key, versions))!;
+    const unread = unreadContainer(record, vector({}));
+    const whole = answered({ containers: new Map([['c', container(versions, vector({}))]]) });
+    expect(answered({ containers: new Map([['c', unread]]) })).toEqual(whole);
   });
 
   it('may have no key at all: every key of its span is known to have no live version', () => {
