@@ -1,13 +1,14 @@
-// How does a request reach a peer over HTTP? As `POST /put_remote`, binary both ways, over a connection that is kept.
+// How does a request reach a peer over HTTP? As `POST /put_remote`, binary both ways, over a connection that is kept. What is sent
+// all the time goes by a lean client, what is sent now and then by that of the framework.
 
 import type { HttpService } from '@nestjs/axios';
-import type { AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import type { Member } from '../../cluster/members.js';
 import type { PeerAnswer, PeerRequest } from '../engine/messages.js';
 import { PeerFailure, type PeerTransport } from '../transport.port.js';
-import { Compressor } from './compression.js';
+import { Compressor, unpack, type Packed } from './compression.js';
 import { decodeAnswer, encodeRequest } from './message-codec.js';
+import { PeerClient, type PeerPost } from './peer-client.js';
 
 export const PEER_PATH = '/put_remote';
 export const PEER_CONTENT_TYPE = 'application/octet-stream';
@@ -38,11 +39,18 @@ const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   digest: ['digests'],
 };
 
-/** They would be half of what idle replicas say to each other. */
-const UNSENT_HEADERS = { Accept: false, 'Accept-Encoding': false, 'User-Agent': false } as const;
+/** Of a busy cluster, or one that is idle for ever. */
+const FREQUENT: ReadonlySet<PeerRequest['kind']> = new Set(['push', 'compare', 'digest']);
+
+interface Received {
+  readonly status: number;
+  /** Inflated. */
+  readonly body: Buffer;
+}
 
 export class HttpPeerTransport implements PeerTransport {
   private readonly compressors = new Map<string, Compressor>();
+  private readonly client = new PeerClient(MESSAGE_BYTES_MAX);
 
   constructor(
     private readonly http: HttpService,
@@ -57,23 +65,32 @@ export class HttpPeerTransport implements PeerTransport {
     const compressor = this.compressors.get(to) ?? new Compressor();
     this.compressors.set(to, compressor);
     const bytes = encodeRequest({ from: this.self.name, to: member.isNamed ? to : '', message: request });
-    const { body, encoding } = await compressor.pack(bytes);
-    const response = await this.post(member, body, encoding, TIMEOUT_MS[request.kind]);
-    if (response.status !== 200) throw new PeerFailure(`${to} refused a ${request.kind}: ${describe(response)}`, true);
-    return answerOf(member, request, response.data);
+    const packed = await compressor.pack(bytes);
+    const { status, body } = await this.post(member, request.kind, packed);
+    if (status !== 200) throw new PeerFailure(`${to} refused a ${request.kind}: ${describe(status, body)}`, true);
+    return answerOf(member, request, body);
   }
 
-  private async post(member: Member, body: Buffer, encoding: string | undefined, timeoutMs: number) {
-    const headers: Record<string, string | false> = { 'Content-Type': PEER_CONTENT_TYPE, ...UNSENT_HEADERS };
+  private async post(member: Member, kind: PeerRequest['kind'], { body, encoding }: Packed): Promise<Received> {
+    const headers: Record<string, string> = { 'Content-Type': PEER_CONTENT_TYPE };
     if (encoding !== undefined) headers['Content-Encoding'] = encoding;
     if (this.self.clusterSecret !== undefined) headers['Authorization'] = `Bearer ${this.self.clusterSecret}`;
+    const message = { url: `${member.url}${PEER_PATH}`, headers, body, timeoutMs: TIMEOUT_MS[kind] };
     try {
-      return await firstValueFrom(
-        this.http.post<Buffer>(`${member.url}${PEER_PATH}`, body, { headers, timeout: timeoutMs }),
-      );
+      return await (FREQUENT.has(kind) ? this.postLean(message) : this.postSeldom(message));
     } catch (error) {
       throw new PeerFailure(`${member.name} at ${member.url}: ${(error as Error).message}`, false, { cause: error });
     }
+  }
+
+  private async postLean(message: PeerPost): Promise<Received> {
+    const { status, encoding, body } = await this.client.post(message);
+    return { status, body: encoding === 'deflate' ? await unpack(body, MESSAGE_BYTES_MAX) : body };
+  }
+
+  private async postSeldom({ url, headers, body, timeoutMs }: PeerPost): Promise<Received> {
+    const { status, data } = await firstValueFrom(this.http.post<Buffer>(url, body, { headers, timeout: timeoutMs }));
+    return { status, body: data };
   }
 }
 
@@ -98,9 +115,9 @@ function answerOf(member: Member, request: PeerRequest, bytes: Buffer): PeerAnsw
 }
 
 /** The detail of a problem body, if that is what came. */
-function describe({ status, data }: AxiosResponse<Buffer>): string {
+function describe(status: number, body: Buffer): string {
   try {
-    return `${status}: ${(JSON.parse(data.toString()) as { detail: string }).detail}`;
+    return `${status}: ${(JSON.parse(body.toString()) as { detail: string }).detail}`;
   } catch {
     return String(status);
   }
