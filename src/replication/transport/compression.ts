@@ -9,8 +9,11 @@ import { MalformedBytesError } from '../../codec/binary-reader.js';
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
 
-/** Below this, the headers around a message weigh as much as what compression saves. */
-const SIZE_MIN_BYTES = 8 * 1024;
+/**
+ * What a busy replica pushes is smaller. To begin a stream of zlib takes the time in which that much is deflated, and a network
+ * between replicas has room for what their disks can take; what takes over keys is larger, and is all that counts after a cut.
+ */
+const SIZE_MIN_BYTES = 64 * 1024;
 
 /** Worth both sides' work from here on. */
 const RATIO_MAX = 0.5;

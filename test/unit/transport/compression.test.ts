@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
 import { Compressor, unpack } from '../../../src/replication/transport/compression.js';
 
-const text = Buffer.from('quartet '.repeat(4000));
+const text = Buffer.from('quartet '.repeat(16_000));
 const noise = randomBytes(text.length);
 
 describe('a message', () => {
@@ -16,7 +16,7 @@ describe('a message', () => {
   });
 
   it('that is small is sent as it is', async () => {
-    const small = text.subarray(0, 1000);
+    const small = text.subarray(0, 60_000);
     expect(await new Compressor().pack(small)).toEqual({ body: small, encoding: undefined });
   });
 
