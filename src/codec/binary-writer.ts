@@ -75,6 +75,11 @@ export class BinaryWriter {
     return bytes;
   }
 
+  /** The bytes written, valid until the next is. */
+  view(): Uint8Array {
+    return this.buffer.subarray(0, this.length);
+  }
+
   /** Forgets what an interrupted value has left. */
   clear(): void {
     this.length = 0;

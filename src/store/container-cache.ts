@@ -1,29 +1,22 @@
-// Which containers need not be fetched from the store? Decoded ones of the keys in use, each as of the newest commit. A view of
-// an earlier commit may read those that have not changed since: what is pushed to peers was committed a moment ago.
+// Which containers need not be fetched from the store? Those of the keys in use, each as of the newest commit. A view of an earlier
+// commit may read those that have not changed since: what is pushed to peers was committed a moment ago.
 
-import { LRUCache } from 'lru-cache';
 import { isEmpty, type Container } from '../clock/container.js';
+import { UnreadContainer } from '../clock/unread-container.js';
 import type { VersionVector } from '../clock/version-vector.js';
+import { BinaryReader } from '../codec/binary-reader.js';
+import { BinaryWriter } from '../codec/binary-writer.js';
+import { readVector, writeVector } from '../codec/vector-codec.js';
+import { versionsOf, writeVersions } from '../codec/versions-codec.js';
+import { ByteCache } from './byte-cache.js';
 
 const BYTES_MAX = 64 * 1024 * 1024;
 
-/** What a cached container costs beyond its key and values: objects, map entry, strings, the allocator (measured). */
-const CACHED_BYTES_MIN = 850;
+const writer = new BinaryWriter(4096);
 
-/** What each further version of it costs beyond its text and value. */
-const CACHED_VERSION_BYTES = 200;
-
-/** Of a context of its own, with one actor or a few. */
-const CACHED_CONTEXT_BYTES = 400;
-
-interface Cached {
-  readonly container: Container;
-  /** The number of a commit since which the container has not changed. */
-  readonly commit: number;
-}
-
+/** Of each key the number of a commit since which its container has not changed, its context and its versions. */
 export class ContainerCache {
-  private readonly cached = new LRUCache<string, Cached>({ maxSize: BYTES_MAX, sizeCalculation: cachedBytes });
+  private readonly cached = new ByteCache(BYTES_MAX);
 
   has(key: string): boolean {
     return this.cached.has(key);
@@ -31,44 +24,41 @@ export class ContainerCache {
 
   /** As of the newest commit. */
   get(key: string): Container | undefined {
-    return this.cached.get(key)?.container;
+    const bytes = this.cached.get(key);
+    return bytes && read(bytes).container;
   }
 
   /** As of this commit; undefined: it is not known here. It does not count as a use. */
   asOf(key: string, commit: number): Container | undefined {
-    const cached = this.cached.peek(key);
-    return cached === undefined || cached.commit > commit ? undefined : cached.container;
+    const bytes = this.cached.peek(key);
+    if (bytes === undefined) return undefined;
+    const cached = read(bytes);
+    return cached.commit > commit ? undefined : cached.container;
   }
 
   /** The container is so since this commit, or an earlier one. */
   set(key: string, container: Container, commit: number): void {
-    if (isEmpty(container)) this.cached.delete(key);
-    else this.cached.set(key, { container: owned(container), commit });
+    if (isEmpty(container)) return this.cached.delete(key);
+    writer.varint(commit);
+    writeVector(writer, container.context);
+    if (container instanceof UnreadContainer) writer.raw(container.encodedVersions);
+    else writeVersions(writer, container.versions);
+    this.cached.set(key, writer.view());
+    writer.clear();
   }
 
   /** The key's versions are as they were, whatever they are. */
   setContext(key: string, context: VersionVector, commit: number): void {
-    const cached = this.cached.peek(key);
-    if (cached !== undefined) this.set(key, { versions: cached.container.versions, context }, commit);
+    const bytes = this.cached.peek(key);
+    if (bytes !== undefined) this.set(key, { versions: read(bytes).container.versions, context }, commit);
   }
 }
 
-/** A value that is a small part of its buffer, of a message say, would keep all of it in memory: it is copied. */
-function owned(container: Container): Container {
-  if (container.versions.every(({ value }) => isWhole(value))) return container;
-  const versions = container.versions.map((version) =>
-    isWhole(version.value) ? version : { ...version, value: new Uint8Array(version.value) },
-  );
-  return { versions, context: container.context };
-}
-
-function isWhole(value: Uint8Array): boolean {
-  return value.length * 2 >= value.buffer.byteLength;
-}
-
-/** What it takes in memory, roughly. */
-function cachedBytes({ container }: Cached, key: string): number {
-  let bytes = CACHED_BYTES_MIN + key.length * 2 + (container.context.size > 0 ? CACHED_CONTEXT_BYTES : 0);
-  for (const { part, value } of container.versions) bytes += part.length * 2 + value.length;
-  return bytes + Math.max(0, container.versions.length - 1) * CACHED_VERSION_BYTES;
+function read(bytes: Buffer): { commit: number; container: Container } {
+  const reader = new BinaryReader(bytes);
+  const commit = reader.varint();
+  const context = readVector(reader);
+  // Copied: what is cached moves on.
+  const versions = Buffer.from(reader.raw(reader.remaining));
+  return { commit, container: new UnreadContainer(versions, context, versionsOf) };
 }

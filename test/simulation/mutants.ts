@@ -230,8 +230,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'shows an old view what the cache has learnt since',
     CACHE,
-    'cached === undefined || cached.commit > commit',
-    'cached === undefined',
+    'return cached.commit > commit ? undefined : cached.container;',
+    'return cached.container;',
   ),
   mutant(
     'serves a session too early',

@@ -36,7 +36,7 @@ export interface BodyLimit {
 }
 
 /**
- * The whole body, in a buffer of its own. The rest of a body that is refused is read and dropped, so that the client can
+ * The whole body. The rest of a body that is refused is read and dropped, so that the client can
  * see the answer.
  * @throws Problem when it is too large or the replica is overloaded; ClientGoneError when it ends too early
  */
@@ -91,7 +91,7 @@ function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
 
 /** A chunk is a view of the much larger buffer that the socket was read into: copied, it does not keep that alive. */
 function joined(chunks: readonly Buffer[], size: number): Buffer {
-  const body = Buffer.allocUnsafeSlow(size);
+  const body = Buffer.allocUnsafe(size);
   let place = 0;
   for (const chunk of chunks) place += chunk.copy(body, place);
   return body;
