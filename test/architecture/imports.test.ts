@@ -42,7 +42,7 @@ const PLANTS: readonly (readonly [rule: string, file: string, code: string])[] =
   [
     'engine-imports-only-clock-and-ports',
     'src/replication/engine/planted-b.ts',
-    "import { LRUCache } from 'lru-cache';\nexport const b = new LRUCache({ max: 1 });",
+    "import { Subject } from 'rxjs';\nexport const b = new Subject();",
   ],
   [
     'pure-code-reaches-only-pure-code',
