@@ -53,7 +53,10 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** An answer other than what was asked for. Thrown at the edge, and turned into an answer by `answerError` alone. */
+/**
+ * An answer other than what was asked for. Thrown at the edge, and turned into an answer by `answerError` alone. It is no fault of
+ * this program, and has no stack: to take one costs more than all else of a read that finds nothing.
+ */
 export class Problem extends Error {
   constructor(
     readonly code: ProblemCode,
@@ -61,7 +64,10 @@ export class Problem extends Error {
     readonly headers: Readonly<Record<string, string>> = {},
     options?: ErrorOptions,
   ) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail, options);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

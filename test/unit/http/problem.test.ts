@@ -35,6 +35,13 @@ describe('an error of any layer', () => {
   );
 });
 
+describe('a problem', () => {
+  it('has no stack, which costs more than the rest of an answer, and other errors keep theirs', () => {
+    expect(new Problem('KEY_NOT_FOUND', 'x').stack).toBe('Error: x');
+    expect(new Error('x').stack).toContain('problem.test');
+  });
+});
+
 describe('the registry', () => {
   it.each(Object.entries(PROBLEMS))('has for %s a status of an error, an outcome, and a sentence', (code, kind) => {
     expect(code).toMatch(/^[A-Z_]+$/);
