@@ -51,6 +51,11 @@ export function residentBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + statusBytes(pid, 'VmRSS'), 0);
 }
 
+/** Of the resident bytes those of files that are mapped into memory: the system takes them away when it needs them. */
+export function mappedBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + statusBytes(pid, 'RssFile'), 0);
+}
+
 /** What the folders take of the disk, in whole blocks, as `du` counts. */
 export async function diskBytes(folders: readonly string[]): Promise<number> {
   let bytes = 0;
