@@ -7,25 +7,28 @@
 /** Little, so that letting one go is soon done. What is larger has a slab of its own. */
 const SLAB_BYTES = 64 * 1024;
 
-/** What an entry costs beside its bytes: its key, and its place in the map (measured). */
+/** What an entry costs beside its bytes and its key: its place in the map, and the head of a string (measured). */
 const ENTRY_OVERHEAD_BYTES = 80;
 
 /** No single entry may push out more than this part of all. */
 const ENTRY_SHARE_MAX = 1 / 16;
 
-/** Of a slab that goes, no more than this part stays: otherwise none of them might ever make room. */
-const SECOND_CHANCE_SHARE = 1 / 2;
+/** Of many entries in a slab that goes, no more than so much stays: otherwise one write might have to move all that is kept. */
+const SECOND_CHANCE_BYTES_MAX = SLAB_BYTES / 2;
 
 // An entry: its whole length and the length of its key (4 bytes each), whether it was in use (1), key, bytes.
 const KEY_LENGTH_AT = 4;
 const USED_AT = 8;
 const HEADER_BYTES = 9;
 
+const NO_SLAB = { bytes: Buffer.alloc(0), filled: 0 };
+
 interface Slab {
   readonly bytes: Buffer;
   filled: number;
 }
 
+/** Keys are well-formed: what UTF-8 can't hold would not be found again. */
 export class ByteCache {
   /** Where a key's entry stands: its slab's place in `slabs`, times `SLAB_BYTES`, and the offset in it. A small integer. */
   private readonly places = new Map<string, number>();
@@ -33,7 +36,10 @@ export class ByteCache {
   /** Places in `slabs`: of those in use, the oldest first, and of the others. */
   private readonly used: number[] = [];
   private readonly free: number[] = [];
-  private bytes = 0;
+  /** The bytes of the slab that went last. */
+  private spare: Buffer | undefined;
+  private slabBytes = 0;
+  private keyBytes = 0;
 
   /** @param bytesMax that all of it takes at most, roughly */
   constructor(private readonly bytesMax: number) {}
@@ -42,31 +48,33 @@ export class ByteCache {
     return this.places.has(key);
   }
 
-  /** A view, valid until the next `set`. It counts as a use. */
+  /** Nobody changes these bytes. It counts as a use. */
   get(key: string): Buffer | undefined {
     const place = this.places.get(key);
     if (place === undefined) return undefined;
     const slab = this.slabAt(place);
     const at = place % SLAB_BYTES;
     slab[at + USED_AT] = 1;
-    return bytesAt(slab, at);
+    return keptBytes(slab, at);
   }
 
   /** As `get`, but no use. */
   peek(key: string): Buffer | undefined {
     const place = this.places.get(key);
-    return place === undefined ? undefined : bytesAt(this.slabAt(place), place % SLAB_BYTES);
+    return place === undefined ? undefined : keptBytes(this.slabAt(place), place % SLAB_BYTES);
   }
 
   set(key: string, bytes: Uint8Array): void {
     this.append(key, bytes);
-    while (this.bytes + this.places.size * ENTRY_OVERHEAD_BYTES > this.bytesMax && this.used.length > 1) {
-      this.dropOldest();
-    }
+    while (this.size > this.bytesMax && this.used.length > 1) this.dropOldest();
   }
 
   delete(key: string): void {
-    this.places.delete(key);
+    if (this.places.delete(key)) this.keyBytes -= key.length;
+  }
+
+  private get size(): number {
+    return this.slabBytes + this.keyBytes + this.places.size * ENTRY_OVERHEAD_BYTES;
   }
 
   private slabAt(place: number): Buffer {
@@ -86,7 +94,9 @@ export class ByteCache {
     slab.bytes.write(key, at + HEADER_BYTES);
     slab.bytes.set(bytes, at + HEADER_BYTES + keyLength);
     slab.filled += length;
+    const { size } = this.places;
     this.places.set(key, number * SLAB_BYTES + at);
+    if (this.places.size > size) this.keyBytes += key.length;
   }
 
   /** Of the newest slab, or one more. */
@@ -97,33 +107,41 @@ export class ByteCache {
       if (filled + length <= bytes.length) return newest;
     }
     const number = this.free.pop() ?? this.slabs.length;
-    const size = Math.max(SLAB_BYTES, length);
-    const isAtHand = this.slabs[number]?.bytes.length === size;
-    this.slabs[number] = { bytes: isAtHand ? this.slabs[number]!.bytes : Buffer.allocUnsafeSlow(size), filled: 0 };
+    const bytes = length <= SLAB_BYTES ? this.takeSlab() : Buffer.allocUnsafeSlow(length);
+    this.slabs[number] = { bytes, filled: 0 };
     this.used.push(number);
-    this.bytes += size;
+    this.slabBytes += bytes.length;
     return number;
+  }
+
+  private takeSlab(): Buffer {
+    const bytes = this.spare ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+    this.spare = undefined;
+    return bytes;
   }
 
   private dropOldest(): void {
     const number = this.used.shift()!;
     const { bytes, filled } = this.slabs[number]!;
-    this.bytes -= bytes.length;
-    let chances = bytes.length * SECOND_CHANCE_SHARE;
+    this.slabBytes -= bytes.length;
+    let left = Math.max(SECOND_CHANCE_BYTES_MAX, isOfOne(bytes) ? bytes.length : 0);
     for (let at = 0; at < filled; at += bytes.readUInt32LE(at)) {
       const key = keyAt(bytes, at);
       // It was written anew since, or is gone.
       if (this.places.get(key) !== number * SLAB_BYTES + at) continue;
-      chances -= bytes.readUInt32LE(at);
-      if (bytes[at + USED_AT] === 1 && chances >= 0) this.append(key, bytesAt(bytes, at));
-      else this.places.delete(key);
+      if (bytes[at + USED_AT] === 1) left -= bytes.readUInt32LE(at);
+      if (bytes[at + USED_AT] === 1 && left >= 0) this.append(key, bytesAt(bytes, at));
+      else this.delete(key);
     }
-    if (bytes.length > SLAB_BYTES) this.slabs[number] = { bytes: NO_BYTES, filled: 0 };
+    if (!isOfOne(bytes)) this.spare = bytes;
+    this.slabs[number] = NO_SLAB;
     this.free.push(number);
   }
 }
 
-const NO_BYTES = Buffer.alloc(0);
+function isOfOne(slab: Buffer): boolean {
+  return slab.length > SLAB_BYTES;
+}
 
 function keyAt(slab: Buffer, at: number): string {
   const from = at + HEADER_BYTES;
@@ -132,4 +150,10 @@ function keyAt(slab: Buffer, at: number): string {
 
 function bytesAt(slab: Buffer, at: number): Buffer {
   return slab.subarray(at + HEADER_BYTES + slab.readUInt32LE(at + KEY_LENGTH_AT), at + slab.readUInt32LE(at));
+}
+
+/** A copy, since the slab is filled anew some day; one of a single entry never is. */
+function keptBytes(slab: Buffer, at: number): Buffer {
+  const bytes = bytesAt(slab, at);
+  return isOfOne(slab) ? bytes : Buffer.from(bytes);
 }

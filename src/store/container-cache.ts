@@ -39,26 +39,28 @@ export class ContainerCache {
   /** The container is so since this commit, or an earlier one. */
   set(key: string, container: Container, commit: number): void {
     if (isEmpty(container)) return this.cached.delete(key);
+    writer.clear();
     writer.varint(commit);
     writeVector(writer, container.context);
     if (container instanceof UnreadContainer) writer.raw(container.encodedVersions);
     else writeVersions(writer, container.versions);
     this.cached.set(key, writer.view());
-    writer.clear();
   }
 
   /** The key's versions are as they were, whatever they are. */
   setContext(key: string, context: VersionVector, commit: number): void {
     const bytes = this.cached.peek(key);
-    if (bytes !== undefined) this.set(key, { versions: read(bytes).container.versions, context }, commit);
+    if (bytes !== undefined) this.set(key, unread(read(bytes).container.encodedVersions, context), commit);
   }
 }
 
-function read(bytes: Buffer): { commit: number; container: Container } {
+function read(bytes: Buffer): { commit: number; container: UnreadContainer } {
   const reader = new BinaryReader(bytes);
   const commit = reader.varint();
   const context = readVector(reader);
-  // Copied: what is cached moves on.
-  const versions = Buffer.from(reader.raw(reader.remaining));
-  return { commit, container: new UnreadContainer(versions, context, versionsOf) };
+  return { commit, container: unread(reader.raw(reader.remaining), context) };
+}
+
+function unread(encodedVersions: Uint8Array, context: VersionVector): UnreadContainer {
+  return new UnreadContainer(encodedVersions, context, versionsOf);
 }

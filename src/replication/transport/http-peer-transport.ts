@@ -39,8 +39,8 @@ const ANSWERS: Record<PeerRequest['kind'], readonly PeerAnswer['kind'][]> = {
   digest: ['digests'],
 };
 
-/** Of a busy cluster, or one that is idle for ever. */
-const FREQUENT: ReadonlySet<PeerRequest['kind']> = new Set(['push', 'compare', 'digest']);
+/** Of a busy cluster, one that reads from several replicas, or one that is idle for ever. */
+const FREQUENT: ReadonlySet<PeerRequest['kind']> = new Set(['push', 'compare', 'digest', 'fetch']);
 
 interface Received {
   readonly status: number;

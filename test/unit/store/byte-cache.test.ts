@@ -12,19 +12,24 @@ describe('a cache of bytes', () => {
   it('has what was set last, or nothing', () => {
     const operation = fc.record({
       key: fc.constantFrom('a', 'b', 'ü', '漢字', 'x'.repeat(1024)),
-      value: fc.option(fc.uint8Array({ maxLength: 40_000 }), { nil: undefined }),
+      value: fc.option(
+        fc.tuple(fc.oneof(fc.nat(100), fc.nat(70_000)), fc.nat(255)).map(([length, fill]) => bytes(length, fill)),
+        { nil: undefined },
+      ),
+      isUsed: fc.boolean(),
     });
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
-        const cache = new ByteCache(MAX);
+      fc.property(fc.array(operation, { minLength: 20, maxLength: 60, size: 'max' }), (operations) => {
+        // Of four slabs: they are filled, go and are filled anew.
+        const cache = new ByteCache(17 * 70_000);
         const model = new Map<string, Uint8Array>();
-        for (const { key, value } of operations) {
+        for (const { key, value, isUsed } of operations) {
           if (value === undefined) cache.delete(key);
           else cache.set(key, value);
           if (value === undefined) model.delete(key);
           else model.set(key, value);
           for (const [known, expected] of model) {
-            const found = cache.get(known);
+            const found = isUsed ? cache.get(known) : cache.peek(known);
             // It may have gone, but it is never another's, and never old.
             if (found !== undefined) expect(found.equals(expected)).toBe(true);
             expect(cache.has(known)).toBe(found !== undefined);
@@ -32,6 +37,8 @@ describe('a cache of bytes', () => {
           if (value === undefined) expect(cache.get(key)).toBeUndefined();
         }
       }),
+      // When it fails, that is known at once: looking for a smaller case may take minutes.
+      { interruptAfterTimeLimit: 10_000, markInterruptAsFailure: true },
     );
   });
 
@@ -64,7 +71,33 @@ describe('a cache of bytes', () => {
       cache.set(`key ${i}`, bytes(1000, 0));
       cache.get(`key ${i}`);
     }
-    expect(Array.from({ length: 5000 }, (_, i) => i).filter((i) => cache.has(`key ${i}`)).length).toBeLessThan(1024);
+    const kept = Array.from({ length: 5000 }, (_, i) => i).filter((i) => cache.has(`key ${i}`));
+    expect(kept.length).toBeLessThan(1024);
+    expect(kept.length).toBeGreaterThan(700);
+  });
+
+  it('keeps what is in use wherever it stands in its slab, and large things too', () => {
+    const cache = new ByteCache(2 * MAX);
+    const used = ['first', 'middle', 'last', 'large'];
+    cache.set('large', bytes(100_000, 4));
+    for (let i = 0; i < 60; i++)
+      cache.set({ 0: 'first', 30: 'middle', 59: 'last' }[i] ?? `beside ${i}`, bytes(1000, i));
+    for (let i = 0; i < 5000; i++) {
+      for (const key of used) cache.get(key);
+      cache.set(`key ${i}`, bytes(1000, 0));
+    }
+    expect(used.map((key) => cache.has(key))).toEqual([true, true, true, true]);
+    expect(cache.has('beside 1')).toBe(false);
+  });
+
+  it('hands out bytes that stay as they were', () => {
+    const cache = new ByteCache(MAX);
+    cache.set('small', bytes(1000, 1));
+    cache.set('large', bytes(65_536 - 100, 2));
+    const [small, large] = [cache.get('small')!, cache.get('large')!];
+    for (let i = 0; i < 5000; i++) cache.set(`key ${i}`, bytes(1000, 0));
+    expect(small.equals(bytes(1000, 1))).toBe(true);
+    expect(large.equals(bytes(65_536 - 100, 2))).toBe(true);
   });
 
   it('takes what is larger than a slab, up to a sixteenth of all, and forgets what a key had before', () => {
@@ -80,6 +113,15 @@ describe('a cache of bytes', () => {
     expect(kept.length).toBeGreaterThan(15);
     expect(kept.length).toBeLessThan(22);
     for (const i of kept) expect(cache.get(`large ${i}`)!.equals(bytes(200_000, i))).toBe(true);
+  });
+
+  it('counts keys twice: they are in the map as well', () => {
+    const cache = new ByteCache(MAX);
+    const keys = Array.from({ length: 2000 }, (_, i) => String(i).padEnd(1000, 'k'));
+    for (const key of keys) cache.set(key, bytes(1, 0));
+    const kept = keys.filter((key) => cache.has(key)).length;
+    expect(kept).toBeGreaterThan(350);
+    expect(kept).toBeLessThan(MAX / 2000);
   });
 
   it('with many small entries counts what each costs', () => {

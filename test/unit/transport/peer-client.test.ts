@@ -68,6 +68,21 @@ describe('a message to a peer', () => {
     await expect(new PeerClient(1000).post(message(url, 100))).rejects.toThrow(problem);
   });
 
+  it('goes over a new connection after one that failed, and after one that its peer has ended', async () => {
+    let count = 0;
+    const url = await serve((_, res) => {
+      count++;
+      if (count === 2) res.setHeader('Connection', 'close');
+      if (count !== 1) res.end(String(count));
+    });
+    const client = new PeerClient(1000);
+    await expect(client.post(message(url, 50))).rejects.toThrow('no answer within 50 ms');
+    for (const answer of ['2', '3', '4']) expect((await client.post(message(url))).body.toString()).toBe(answer);
+    server.closeIdleConnections();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await client.post(message(url))).body.toString()).toBe('5');
+  });
+
   it('fails when nobody listens', async () => {
     const url = await serve(() => {});
     server.close();
