@@ -38,7 +38,7 @@ describe('a cache of bytes', () => {
         }
       }),
       // When it fails, that is known at once: looking for a smaller case may take minutes.
-      { interruptAfterTimeLimit: 10_000, markInterruptAsFailure: true },
+      { interruptAfterTimeLimit: 10_000 },
     );
   });
 
