@@ -275,7 +275,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
   },
 
   'a replica gets a large answer, and sends what is no message for this one': async (recorder, node) => {
-    await node.write('large', 'x'.repeat(20_000));
+    await node.write('large', 'x'.repeat(100_000));
     await recorder.ask(node, 'post', '/put_remote', message('n1', PULL));
     await recorder.ask(node, 'post', '/put_remote', message('n1', { kind: 'pull-keys', after: 'larg' }));
     const { headers, body } = message('n1', COMPARISON);
