@@ -1,7 +1,8 @@
 // How do the versions of a key look, in records and on the wire?
 
-import type { Version } from '../clock/container.js';
+import type { Container, Version } from '../clock/container.js';
 import { isSum } from '../clock/counter.js';
+import { UnreadContainer } from '../clock/unread-container.js';
 import { VALUE_TYPES, type ValueType } from '../clock/value-type.js';
 import { BinaryReader, MalformedBytesError } from './binary-reader.js';
 import type { BinaryWriter } from './binary-writer.js';
@@ -29,6 +30,12 @@ export function writeVersions(into: BinaryWriter, versions: readonly Version[]):
     if (type === 'set' || type === 'map') into.text(part);
     if (type !== 'set') into.bytes(value);
   }
+}
+
+/** As `writeVersions`; of a container that is only passed on, the bytes as they are. */
+export function writeVersionsOf(into: BinaryWriter, container: Container): void {
+  if (container instanceof UnreadContainer) into.raw(container.encodedVersions);
+  else writeVersions(into, container.versions);
 }
 
 /**

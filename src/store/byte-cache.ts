@@ -124,13 +124,14 @@ export class ByteCache {
     const number = this.used.shift()!;
     const { bytes, filled } = this.slabs[number]!;
     this.slabBytes -= bytes.length;
-    let left = Math.max(SECOND_CHANCE_BYTES_MAX, isOfOne(bytes) ? bytes.length : 0);
+    let left = isOfOne(bytes) ? bytes.length : SECOND_CHANCE_BYTES_MAX;
     for (let at = 0; at < filled; at += bytes.readUInt32LE(at)) {
       const key = keyAt(bytes, at);
       // It was written anew since, or is gone.
       if (this.places.get(key) !== number * SLAB_BYTES + at) continue;
-      if (bytes[at + USED_AT] === 1) left -= bytes.readUInt32LE(at);
-      if (bytes[at + USED_AT] === 1 && left >= 0) this.append(key, bytesAt(bytes, at));
+      const isUsed = bytes[at + USED_AT] === 1;
+      if (isUsed) left -= bytes.readUInt32LE(at);
+      if (isUsed && left >= 0) this.append(key, bytesAt(bytes, at));
       else this.delete(key);
     }
     if (!isOfOne(bytes)) this.spare = bytes;

@@ -2,13 +2,14 @@
 // commit may read those that have not changed since: what is pushed to peers was committed a moment ago.
 
 import { isEmpty, type Container } from '../clock/container.js';
-import { UnreadContainer } from '../clock/unread-container.js';
+import type { UnreadContainer } from '../clock/unread-container.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import { BinaryReader } from '../codec/binary-reader.js';
 import { BinaryWriter } from '../codec/binary-writer.js';
 import { readVector, writeVector } from '../codec/vector-codec.js';
-import { versionsOf, writeVersions } from '../codec/versions-codec.js';
+import { writeVersionsOf } from '../codec/versions-codec.js';
 import { ByteCache } from './byte-cache.js';
+import { unreadContainer } from './record-codec.js';
 
 const BYTES_MAX = 64 * 1024 * 1024;
 
@@ -42,15 +43,14 @@ export class ContainerCache {
     writer.clear();
     writer.varint(commit);
     writeVector(writer, container.context);
-    if (container instanceof UnreadContainer) writer.raw(container.encodedVersions);
-    else writeVersions(writer, container.versions);
+    writeVersionsOf(writer, container);
     this.cached.set(key, writer.view());
   }
 
   /** The key's versions are as they were, whatever they are. */
   setContext(key: string, context: VersionVector, commit: number): void {
     const bytes = this.cached.peek(key);
-    if (bytes !== undefined) this.set(key, unread(read(bytes).container.encodedVersions, context), commit);
+    if (bytes !== undefined) this.set(key, unreadContainer(read(bytes).container.encodedVersions, context), commit);
   }
 }
 
@@ -58,9 +58,5 @@ function read(bytes: Buffer): { commit: number; container: UnreadContainer } {
   const reader = new BinaryReader(bytes);
   const commit = reader.varint();
   const context = readVector(reader);
-  return { commit, container: unread(reader.raw(reader.remaining), context) };
-}
-
-function unread(encodedVersions: Uint8Array, context: VersionVector): UnreadContainer {
-  return new UnreadContainer(encodedVersions, context, versionsOf);
+  return { commit, container: unreadContainer(reader.raw(reader.remaining), context) };
 }

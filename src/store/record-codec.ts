@@ -7,7 +7,7 @@
 
 import { crc32 } from 'node:zlib';
 import type { Actor } from '../clock/dot.js';
-import type { Container, Version } from '../clock/container.js';
+import type { Version } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
 import type { Stamp } from '../clock/hybrid-clock.js';
 import type { Claim, Claims } from '../clock/claims.js';
@@ -102,7 +102,7 @@ export function versionsBytes(key: Uint8Array, record: Uint8Array): Uint8Array |
 }
 
 /** @param bytes what `versionsBytes` has found */
-export function unreadContainer(bytes: Uint8Array, context: VersionVector): Container {
+export function unreadContainer(bytes: Uint8Array, context: VersionVector): UnreadContainer {
   return new UnreadContainer(bytes, context, versionsOf);
 }
 

@@ -54,8 +54,8 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /**
- * An answer other than what was asked for. Thrown at the edge, and turned into an answer by `answerError` alone. It is no fault of
- * this program, and has no stack: to take one costs more than all else of a read that finds nothing.
+ * An answer other than what was asked for. Thrown at the edge, and turned into an answer by `answerError` alone. It has
+ * no stack, for to take one costs more than all else of a read that finds nothing; what nobody expected is its cause, and has one.
  */
 export class Problem extends Error {
   constructor(

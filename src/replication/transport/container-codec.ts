@@ -4,9 +4,8 @@ import type { Container } from '../../clock/container.js';
 import { counterOf, join, type VersionVector } from '../../clock/version-vector.js';
 import { MalformedBytesError, type BinaryReader } from '../../codec/binary-reader.js';
 import type { BinaryWriter } from '../../codec/binary-writer.js';
-import { UnreadContainer } from '../../clock/unread-container.js';
 import { readVector, writeVector } from '../../codec/vector-codec.js';
-import { readVersions, writeVersions } from '../../codec/versions-codec.js';
+import { readVersions, writeVersionsOf } from '../../codec/versions-codec.js';
 
 export const KEY_BYTES_MAX = 1024;
 
@@ -14,8 +13,7 @@ export function writeContainers(writer: BinaryWriter, containers: ReadonlyMap<st
   writer.varint(containers.size);
   for (const [key, container] of containers) {
     writer.text(key);
-    if (container instanceof UnreadContainer) writer.raw(container.encodedVersions);
-    else writeVersions(writer, container.versions);
+    writeVersionsOf(writer, container);
     writeVector(writer, container.context);
   }
 }

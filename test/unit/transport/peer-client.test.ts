@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { PeerClient } from '../../../src/replication/transport/peer-client.js';
 
@@ -63,9 +63,12 @@ describe('a message to a peer', () => {
     ],
     ['the answer is too long', (_, res) => void res.end(Buffer.alloc(1001)), /longer than 1000 bytes/],
     ['it is no HTTP', (req) => void req.socket.end('nonsense\r\n\r\n'), /Parse Error/],
-  ])('fails when %s', async (_, listener, problem) => {
+  ])('fails when %s, and leaves no connection', async (_, listener, problem) => {
     const url = await serve(listener);
+    const connected = once(server, 'connection');
     await expect(new PeerClient(1000).post(message(url, 100))).rejects.toThrow(problem);
+    const [socket] = (await connected) as [Socket];
+    if (!socket.closed) await once(socket, 'close');
   });
 
   it('goes over a new connection after one that failed, and after one that its peer has ended', async () => {
