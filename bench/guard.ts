@@ -1,12 +1,12 @@
 // Is a replica still as fast as it was? By processor time for a request, beside a server that only answers HTTP and a disk
-// that only syncs, in turn, in one run; of each the round that cost least: what else runs on the machine only adds to it
-// (and so does what a replica does itself now and then: `npm run bench` has the medians).
+// that only syncs, in turn, in one run; the median of the rounds' ratios: a machine that others share is now fast, now slow, and
+// within a round it is mostly the same.
 // `npm run bench:guard` fails when a ratio has fallen by a quarter; with --write what is measured becomes what is held against.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cpuMicrosOf, measureAll, type Cell } from './measure.js';
+import { cpuMicrosOf, measureAll, medianRatio, type Cell } from './measure.js';
 import { ROWS, sizesOf } from './rows.js';
 import { bareServer, bareStore } from './targets/bare.js';
 import { runningNode } from './targets/node-binaries.js';
@@ -58,17 +58,13 @@ async function measure(): Promise<Record<string, number>> {
       cells.find((cell) => cell.row.id === row && cell.target.id.startsWith(id))!;
     return Object.fromEntries(
       PAIRS.map(({ row, beside }) => {
-        const ratio = leastOf(cellOf(row, beside)) / leastOf(cellOf(row, 'quartet'));
+        const ratio = medianRatio(cellOf(row, beside), cellOf(row, 'quartet'), cpuMicrosOf);
         return [`${row} beside ${beside}`, Number(ratio.toFixed(3))];
       }),
     );
   } finally {
     for (const target of targets) await target.stop();
   }
-}
-
-function leastOf({ samples }: Cell): number {
-  return Math.min(...samples.map(cpuMicrosOf));
 }
 
 await main();
