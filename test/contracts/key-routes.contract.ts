@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { InProcessNode } from '../support/in-process-node.js';
-import { ask, type Answered, type Asked, type Way } from '../support/two-ways.js';
+import { ask, type Answered, type Asked, type Way } from '../support/three-ways.js';
 
 const VALUE_BYTES_MAX = 1000;
 

@@ -53,6 +53,17 @@ export class RawClient {
     return this;
   }
 
+  /** Takes what comes again. */
+  resume(): this {
+    this.socket.resume();
+    return this;
+  }
+
+  /** Sends nothing more. */
+  end(): void {
+    this.socket.end();
+  }
+
   /** Leaves without a word. */
   leave(): void {
     this.socket.destroy();

@@ -2,7 +2,7 @@
 // neither keeps them in a table of its own nor looks for each by name. A short body goes into the same write as the head,
 // for which both must be strings: in Latin-1 one character is one byte, and nothing is changed.
 
-import type { ServerResponse } from 'node:http';
+import type { Response } from './exchange.js';
 
 /** Longer bodies go out as they are: to copy them costs more than a second buffer in the write. */
 const JOINED_BYTES_MAX = 4096;
@@ -10,7 +10,7 @@ const JOINED_BYTES_MAX = 4096;
 export class Answer {
   private readonly fields: string[] = [];
 
-  constructor(private readonly res: ServerResponse) {}
+  constructor(private readonly res: Response) {}
 
   /** Each name once; the length of the body is told by `end`. */
   setHeader(name: string, value: string | number): void {

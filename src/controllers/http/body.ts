@@ -1,6 +1,8 @@
 // How is a request body received? Whole, bounded each and in sum, or not at all: half a body changes nothing.
 
 import type { IncomingMessage } from 'node:http';
+import type { Request } from './exchange.js';
+import { PlainRequest } from './plain/plain-request.js';
 import { Problem, type ProblemCode } from './problem.js';
 import { ClientGoneError } from './send-problem.js';
 
@@ -39,25 +41,21 @@ export interface BodyLimit {
  * The whole body. The rest of a body that is refused is read and dropped, so that the client can see the answer.
  * @throws Problem when it is too large or the replica is overloaded; ClientGoneError when it ends too early
  */
-export function readBody(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+export function readBody(req: Request, limit: BodyLimit): Promise<Buffer> {
   return withBody(req, limit, (body) => Promise.resolve(body));
 }
 
 /** As `readBody`, for who keeps the body while waiting: it counts until `use` has ended. */
-export async function withBody<T>(
-  req: IncomingMessage,
-  limit: BodyLimit,
-  use: (body: Buffer) => Promise<T>,
-): Promise<T> {
+export async function withBody<T>(req: Request, limit: BodyLimit, use: (body: Buffer) => Promise<T>): Promise<T> {
   const announced = req.headers['content-length'];
   if (announced === undefined && req.headers['transfer-encoding'] === undefined) return use(Buffer.alloc(0));
   // Its client may have left before anybody listened: no event would tell.
-  if (req.destroyed) throw new ClientGoneError(GONE);
+  if (!(req instanceof PlainRequest) && req.destroyed) throw new ClientGoneError(GONE);
   const length = announced === undefined ? limit.bytesMax : Number(announced);
   if (length > limit.bytesMax) throw tooLarge(limit);
   limit.budget.reserve(length);
   try {
-    return await use(await receive(req, limit));
+    return await use(req instanceof PlainRequest ? joined([req.body], length) : await receive(req, limit));
   } finally {
     limit.budget.release(length);
   }

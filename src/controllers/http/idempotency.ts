@@ -3,10 +3,10 @@
 // for something else is noticed.
 
 import { createHash, hash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { RequestName } from '../../clock/request.js';
 import type { ValueType } from '../../clock/value-type.js';
 import type { Answer } from './answer.js';
+import type { Request } from './exchange.js';
 import { Problem } from './problem.js';
 
 const ID_BYTES = 16;
@@ -22,7 +22,7 @@ const IS_NO_NAME = 'is not one name of 1 to 255 visible ASCII characters';
  * @throws Problem INVALID_HEADER
  */
 export function requestNameOf(
-  req: IncomingMessage,
+  req: Request,
   key: string,
   demands: readonly (string | Uint8Array)[],
 ): RequestName | undefined {

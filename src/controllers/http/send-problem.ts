@@ -1,6 +1,5 @@
 // Where does an error become an answer? Here, once: typed errors of the layers below get their code and status.
 
-import type { ServerResponse } from 'node:http';
 import type { LoggerService } from '@nestjs/common';
 import { MalformedBytesError } from '../../codec/binary-reader.js';
 import { CursorExpiredError, ForgottenError, ReplicaStoppedError } from '../../replication/errors.js';
@@ -8,6 +7,7 @@ import { ProtocolVersionError } from '../../replication/transport/message-codec.
 import { MisdirectedError } from '../../replication/transport/peer-endpoint.js';
 import { CorruptRecordError } from '../../store/record-codec.js';
 import { StoreReadError } from '../../store/errors.js';
+import type { Response } from './exchange.js';
 import { Problem, problemBody, PROBLEMS } from './problem.js';
 
 /** The client ended the connection before its request was complete: there is nobody to answer. */
@@ -31,14 +31,14 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** Answers with the problem that the error stands for. What nobody expected is logged, and told to nobody else. */
-export function answerError(res: ServerResponse, error: unknown, logger: LoggerService): void {
+export function answerError(res: Response, error: unknown, logger: LoggerService): void {
   if (error instanceof ClientGoneError) return;
   const problem = problemOf(error);
   if (problem.code === 'INTERNAL') logger.error(error instanceof Error ? error.stack : String(error));
   sendProblem(res, problem);
 }
 
-export function sendProblem(res: ServerResponse, problem: Problem): void {
+export function sendProblem(res: Response, problem: Problem): void {
   if (res.headersSent) {
     // Too late for an answer: a cut connection is the only way left to say that this one is not complete.
     res.destroy();

@@ -1,6 +1,6 @@
-// Which HTTP server stands below Nest? Express, with five differences.
+// Which HTTP server stands below Nest? Express, with six differences.
 //
-// Some requests are taken before Express sees them, straight from the server.
+// Some requests are taken before Express sees them, straight from the server; most of those before Node's parser does.
 //
 // With a port for peers there are two servers before one application. What comes to the second is marked as coming from
 // there: only what a replica sends is taken at it, and then that is taken nowhere else.
@@ -9,13 +9,15 @@
 // with classes that have Express' prototypes behind them already, so that nothing changes per request.
 // A client has a bounded time to send its request. And what never becomes a request is answered like everything else.
 
-import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
+import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express } from 'express';
 import { PEER_PATH } from '../../replication/transport/http-peer-transport.js';
 import { closed } from './closed.js';
+import type { Request, Response } from './exchange.js';
+import { PlainServer } from './plain/plain-server.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
 import { sendProblem } from './send-problem.js';
 
@@ -28,8 +30,8 @@ const KEEP_ALIVE_MS = 75_000;
 /** A client that never ends its side of a refused connection does not keep it: not even the end of the node would. */
 const LINGER_MS = 1000;
 
-/** Answers a request, or leaves it: false. */
-export type EarlyRoute = (req: IncomingMessage, res: ServerResponse) => boolean;
+/** Answers a request, or leaves it: false. Then nothing has been done. */
+export type EarlyRoute = (req: Request, res: Response) => boolean;
 
 export interface ServerOptions {
   readonly requestTimeoutMs: number;
@@ -37,22 +39,22 @@ export interface ServerOptions {
   readonly hasPeerPort: boolean;
 }
 
-/** Of a request that came to the port for peers. */
-export interface PeerRequest extends IncomingMessage {
-  isFromPeerPort?: boolean;
-}
-
 export class ServerAdapter extends ExpressAdapter {
   private readonly settings: ServerOptions;
   private readonly classes: ReturnType<typeof stableClasses>;
-  private readonly peerServer: Server | undefined;
+  private readonly peerServer: PlainServer | undefined;
   private early: EarlyRoute = () => false;
 
   constructor(options: ServerOptions) {
     super(newExpress());
     this.settings = options;
     this.classes = stableClasses(this.getInstance<Express>());
-    if (options.hasPeerPort) this.peerServer = this.serverBefore((req, res) => this.takeFromPeer(req, res));
+    if (options.hasPeerPort) {
+      this.peerServer = this.serverBefore(
+        (req, res) => this.takeFromPeer(req, res),
+        (req, res) => this.routeFromPeer(req, res),
+      );
+    }
   }
 
   /** From now on requests go to the router only when `route` leaves them. */
@@ -61,7 +63,10 @@ export class ServerAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    this.httpServer = this.serverBefore((req, res) => this.take(req, res));
+    this.httpServer = this.serverBefore(
+      (req, res) => this.early(req, res),
+      (req, res) => this.route(req, res),
+    );
   }
 
   /** Where there is a port for peers, they find nobody before this. */
@@ -77,7 +82,9 @@ export class ServerAdapter extends ExpressAdapter {
 
   /** Each answer at the clients' port ends its connection from now on: who asks again comes to another replica. */
   sendAway(): void {
-    (this.httpServer as Server).prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
+    const server = this.httpServer as PlainServer;
+    server.leavePlain();
+    server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
   }
 
   /** Takes nothing more at the clients' port. Resolves when all is answered, or the time for it is over. */
@@ -89,29 +96,34 @@ export class ServerAdapter extends ExpressAdapter {
     await Promise.all([this.closeToClients(), this.peerServer && closed(this.peerServer)]);
   }
 
-  private take(req: IncomingMessage, res: ServerResponse): void {
+  private route(req: IncomingMessage, res: ServerResponse): void {
     if (!this.early(req, res)) this.getInstance<Express>()(req, res);
   }
 
-  /** What replicas send each other, and nothing else. */
-  private takeFromPeer(req: PeerRequest, res: ServerResponse): void {
-    if (req.url !== PEER_PATH) return sendProblem(res, new Problem('NO_SUCH_ROUTE', 'this port is for replicas only'));
+  private takeFromPeer(req: Request, res: Response): boolean {
+    if (req.url !== PEER_PATH) return false;
     req.isFromPeerPort = true;
-    this.take(req, res);
+    return this.early(req, res);
   }
 
-  private serverBefore(listener: RequestListener): Server {
+  /** What replicas send each other, and nothing else. */
+  private routeFromPeer(req: Request & IncomingMessage, res: ServerResponse): void {
+    if (req.url !== PEER_PATH) return sendProblem(res, new Problem('NO_SUCH_ROUTE', 'this port is for replicas only'));
+    req.isFromPeerPort = true;
+    this.route(req, res);
+  }
+
+  /** Plain requests go to `take`; what it leaves, and all others, to `listener`. */
+  private serverBefore(take: EarlyRoute, listener: (req: IncomingMessage, res: ServerResponse) => void): PlainServer {
     const { requestTimeoutMs } = this.settings;
-    const server = createServer(
-      {
-        ...this.classes,
-        requestTimeout: requestTimeoutMs,
-        headersTimeout: requestTimeoutMs,
-        connectionsCheckingInterval: CHECK_EVERY_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-      },
-      listener,
-    );
+    const options = {
+      ...this.classes,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    };
+    const server = new PlainServer(options, take, listener);
     server.on('clientError', answerClientError);
     return server;
   }

@@ -1,9 +1,9 @@
 // May this replica answer this session? Once it has seen what the session has: a request with a token waits at the gate
 // up to its own limit, and is then turned away. Never is it answered from an older state without a word.
 
-import type { IncomingMessage } from 'node:http';
 import type { VersionVector } from '../../clock/version-vector.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { Request } from './exchange.js';
 import { Problem } from './problem.js';
 import { integerParameter, type Query } from './query.js';
 import type { Tokens } from './tokens.js';
@@ -30,7 +30,7 @@ export class SessionGate {
    * have none, and should not wait for a promise.
    * @throws Problem INVALID_TOKEN, NOT_CAUGHT_UP
    */
-  pass(req: IncomingMessage, timeoutMs: number): Promise<void> | undefined {
+  pass(req: Request, timeoutMs: number): Promise<void> | undefined {
     const token = req.headers['quartet-session'];
     return typeof token === 'string' ? this.covers(this.tokens.parseSession(token), timeoutMs) : undefined;
   }

@@ -1,6 +1,5 @@
 // How is a client told of a key, whatever its type? In headers that are the same for all, and in JSON.
 
-import type { IncomingMessage } from 'node:http';
 import type { Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
 import { stampToMs } from '../../clock/hybrid-clock.js';
@@ -12,6 +11,7 @@ import type { Shown } from '../../replication/requests.js';
 import type { Written } from '../http/accepted.js';
 import type { Answer } from '../http/answer.js';
 import { entityTag } from '../http/etag.js';
+import type { Request } from '../http/exchange.js';
 import { tellRepeated } from '../http/idempotency.js';
 import type { Tokens } from '../http/tokens.js';
 import { partText } from '../http/typed-value.js';
@@ -55,7 +55,7 @@ export class KeyAnswers {
 
   /** Without a body, unless it was acknowledged by too few. */
   writeDeleted(
-    req: IncomingMessage,
+    req: Request,
     res: Answer,
     request: { readonly key: string; readonly acksNeeded: number },
     written: Written,
@@ -69,7 +69,7 @@ export class KeyAnswers {
 
   /** @param shown what the answer to this type's writes tells besides */
   writeResult(
-    req: IncomingMessage,
+    req: Request,
     res: Answer,
     { key, acksNeeded }: { readonly key: string; readonly acksNeeded: number },
     { dot, container, existed, acks, isRepeated }: Written,

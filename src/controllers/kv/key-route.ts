@@ -2,8 +2,8 @@
 // and a router with its layers costs several times what answering them does. The handler is the one that the
 // controller has, so that both ways give the same answers; requests that this one leaves go on to the controllers.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
+import type { Request, Response } from '../http/exchange.js';
 import { answerError } from '../http/send-problem.js';
 import { KV_PREFIX, type KvHandler } from './kv-handler.js';
 
@@ -13,7 +13,7 @@ export class KeyRoute {
   constructor(private readonly keys: KvHandler) {}
 
   /** @returns whether it answers the request; the other methods and the proxy's form of the target it leaves alone */
-  take(req: IncomingMessage, res: ServerResponse): boolean {
+  take(req: Request, res: Response): boolean {
     if (!req.url!.startsWith(KV_PREFIX)) return false;
     const answered = this.answer(req, res);
     if (answered === undefined) return false;
@@ -21,7 +21,7 @@ export class KeyRoute {
     return true;
   }
 
-  private answer(req: IncomingMessage, res: ServerResponse): Promise<void> | undefined {
+  private answer(req: Request, res: Response): Promise<void> | undefined {
     switch (req.method) {
       case 'GET':
       case 'HEAD':

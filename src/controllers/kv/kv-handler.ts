@@ -1,8 +1,7 @@
-// What do GET, HEAD, PUT and DELETE of one key do? This handler reads the request and writes the answer on Node's own
-// objects, so that it can be reached through a router or past it. It translates and decides nothing: conditions are
+// What do GET, HEAD, PUT and DELETE of one key do? This handler reads the request and writes the answer on objects
+// that are Node's or like them, so that it can be reached through a router or past it. It translates and decides nothing: conditions are
 // checked by the engine, in the step that writes.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Version } from '../../clock/container.js';
 import type { Container } from '../../clock/container.js';
 import { stampToMs } from '../../clock/hybrid-clock.js';
@@ -15,6 +14,7 @@ import { accepted, refuseAbsent } from '../http/accepted.js';
 import { Answer } from '../http/answer.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag, matchesTag } from '../http/etag.js';
+import type { Request, Response } from '../http/exchange.js';
 import { httpDate } from '../http/http-date.js';
 import { deleteDemands, putDemands, requestNameOf } from '../http/idempotency.js';
 import { choiceParameter, optionalIntegerParameter, parseQuery } from '../http/query.js';
@@ -54,7 +54,7 @@ export class KvHandler {
   }
 
   /** GET and HEAD. */
-  async read(req: IncomingMessage, response: ServerResponse): Promise<void> {
+  async read(req: Request, response: Response): Promise<void> {
     const url = req.url!;
     const key = keyOfUrl(url, KV_PREFIX);
     const query = parseQuery(url, READ_PARAMETERS);
@@ -84,7 +84,7 @@ export class KvHandler {
     else writeValue(res, best);
   }
 
-  async put(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async put(req: Request, res: Response): Promise<void> {
     const { request, query } = this.parser.parse(req, KV_PREFIX, PUT_PARAMETERS);
     const ttlSeconds = optionalIntegerParameter(query, 'ttl', 1, TTL_SECONDS_MAX);
     const ttlMs = ttlSeconds === undefined ? undefined : ttlSeconds * 1000;
@@ -101,7 +101,7 @@ export class KvHandler {
     this.answers.writeResult(req, new Answer(res), request, accepted(result));
   }
 
-  async delete(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async delete(req: Request, res: Response): Promise<void> {
     const { request } = this.parser.parse(req, KV_PREFIX, DELETE_PARAMETERS);
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;

@@ -1,14 +1,14 @@
 // What do the headers of a write say?
 
-import type { IncomingMessage } from 'node:http';
 import type { Version } from '../../clock/container.js';
+import type { Request } from '../http/exchange.js';
 import { matchesTag } from '../http/etag.js';
 import { Problem, type ProblemCode } from '../http/problem.js';
 
 const CONTENT_TYPE_LENGTH_MAX = 255;
 
 /** Kept and returned with the value. @throws Problem INVALID_HEADER */
-export function contentTypeOf(req: IncomingMessage): string {
+export function contentTypeOf(req: Request): string {
   const contentType = req.headers['content-type'];
   if (contentType === undefined) return 'application/octet-stream';
   checkContentType(contentType, 'INVALID_HEADER', 'Content-Type');
@@ -26,7 +26,7 @@ export function checkContentType(contentType: string, code: ProblemCode, name: s
  * there would hand it out as something else.
  * @throws Problem
  */
-export function refuseUnsafeHeaders(req: IncomingMessage): void {
+export function refuseUnsafeHeaders(req: Request): void {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem(
@@ -40,7 +40,7 @@ export function refuseUnsafeHeaders(req: IncomingMessage): void {
 }
 
 /** The condition on the live versions that the request sets; undefined for none. @throws Problem INVALID_HEADER */
-export function preconditionOf(req: IncomingMessage): ((live: readonly Version[]) => boolean) | undefined {
+export function preconditionOf(req: Request): ((live: readonly Version[]) => boolean) | undefined {
   const ifMatch = req.headers['if-match'];
   const ifNoneMatch = req.headers['if-none-match'];
   if (req.headers['if-unmodified-since'] !== undefined) {
@@ -53,7 +53,7 @@ export function preconditionOf(req: IncomingMessage): ((live: readonly Version[]
 }
 
 /** Whether the client wants headers only, by RFC 7240. */
-export function isMinimal(req: IncomingMessage): boolean {
+export function isMinimal(req: Request): boolean {
   const prefer = req.headers['prefer'];
   return prefer !== undefined && /(?:^|[,\s])return\s*=\s*"?minimal"?(?:$|[;,\s])/.test(String(prefer));
 }

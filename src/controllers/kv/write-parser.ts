@@ -1,7 +1,7 @@
 // What does every write of a key say, whatever it writes?
 
-import type { IncomingMessage } from 'node:http';
 import type { WriteRequest } from '../../replication/requests.js';
+import type { Request } from '../http/exchange.js';
 import { parseQuery, type Query } from '../http/query.js';
 import { timeoutMsOf } from '../http/session-gate.js';
 import { keyOfUrl } from '../http/target.js';
@@ -25,7 +25,7 @@ export class WriteParser {
    * @param names of query parameters that this write takes
    * @throws Problem
    */
-  parse(req: IncomingMessage, prefix: string, names: readonly string[]): ParsedWrite {
+  parse(req: Request, prefix: string, names: readonly string[]): ParsedWrite {
     this.options.checkWritable();
     const url = req.url!;
     const key = keyOfUrl(url, prefix);

@@ -1,9 +1,9 @@
 // Messages of other replicas are taken before any router sees them, as requests for keys are: where hundreds of writes a second
 // come to each of four replicas, nearly every write is a message of its own to three others.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { PEER_PATH } from '../../replication/transport/http-peer-transport.js';
+import type { Request, Response } from '../http/exchange.js';
 import { answerError } from '../http/send-problem.js';
 import type { PeerController } from './peer.controller.js';
 
@@ -13,7 +13,7 @@ export class PeerRoute {
   constructor(private readonly peers: PeerController) {}
 
   /** @returns whether it answers the request; other methods and other forms of the target it leaves alone */
-  take(req: IncomingMessage, res: ServerResponse): boolean {
+  take(req: Request, res: Response): boolean {
     if (req.method !== 'POST' || req.url !== PEER_PATH) return false;
     this.peers.receive(req, res).catch((error: unknown) => answerError(res, error, this.logger));
     return true;

@@ -1,17 +1,17 @@
 // The route between replicas. A client has no business here.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { All, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { MESSAGE_BYTES_MAX, PEER_CONTENT_TYPE } from '../../replication/transport/http-peer-transport.js';
 import { PeerEndpoint } from '../../replication/transport/peer-endpoint.js';
 import { readBody, type BodyBudget } from '../http/body.js';
+import type { Request, Response } from '../http/exchange.js';
 import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { Describe } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
 import { parseQuery } from '../http/query.js';
-import type { PeerRequest } from '../http/server-adapter.js';
 import { receiveMessage } from './peer.openapi.js';
 
 export interface PeerOptions {
@@ -38,7 +38,7 @@ export class PeerController {
 
   @Post()
   @Describe(receiveMessage)
-  async receive(@Req() req: IncomingMessage, @Res() res: ServerResponse): Promise<void> {
+  async receive(@Req() req: Request, @Res() res: Response): Promise<void> {
     this.checkPort(req);
     this.authenticate(req);
     parseQuery(req.url!, []);
@@ -66,14 +66,14 @@ export class PeerController {
     return methodNotAllowed(req, 'POST');
   }
 
-  private checkPort(req: PeerRequest): void {
+  private checkPort(req: Request): void {
     if (this.options.hasPeerPort && req.isFromPeerPort !== true) {
       throw new Problem('NO_SUCH_ROUTE', 'replicas are taken at a port of their own');
     }
   }
 
   /** Compares digests, in a time that says nothing of how much of the secret was right. */
-  private authenticate(req: IncomingMessage): void {
+  private authenticate(req: Request): void {
     if (this.secret === undefined) return;
     const shown = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
     if (shown === undefined) {

@@ -1,0 +1,151 @@
+// How does a connection live whose client sends plain requests only? One request after the other is answered right from what
+// the socket gives. With the first bytes that are not a plain request it goes over to Node's HTTP server, for good: all that is
+// subtle about HTTP stays there.
+
+import type { Socket } from 'node:net';
+import { PlainReader, PlainRequest } from './plain-request.js';
+import { PlainResponse, type AnswerSink } from './plain-response.js';
+
+/** What a server does with its plain connections. */
+export interface PlainOwner {
+  /** Answers, or leaves it: false. */
+  readonly take: (req: PlainRequest, res: PlainResponse) => boolean;
+  /** The connection is for Node's server now, from `bytes` on. */
+  readonly handOver: (connection: PlainConnection, bytes: Buffer | undefined) => void;
+  /** The client ended its side within a request. */
+  readonly onUnfinished: (socket: Socket) => void;
+  readonly onClosed: (connection: PlainConnection) => void;
+  /** Headers of an answer, each with its line's end. */
+  readonly keepAlive: string;
+  /** Whether every connection shall go over with its next request. */
+  readonly isLeaving: boolean;
+}
+
+/** A request that comes in pieces may have so many bytes here. */
+const PIECES_BYTES_MAX = 65_536;
+
+export class PlainConnection implements AnswerSink {
+  private readonly reader = new PlainReader();
+  private readonly held: Buffer[] = [];
+  private heldBytes = 0;
+  /** So many bytes must be there before there is anything to do. */
+  private needed = 0;
+  private isBusy = false;
+  private isEnded = false;
+  private hasAnswered = false;
+  private looks = 0;
+
+  constructor(
+    readonly socket: Socket,
+    private readonly owner: PlainOwner,
+  ) {
+    socket.on('data', this.onData);
+    socket.on('end', this.onEnd);
+    socket.on('error', this.onError);
+    socket.on('close', this.onClose);
+  }
+
+  get keepAlive(): string {
+    return this.owner.keepAlive;
+  }
+
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return !this.isBusy && this.heldBytes === 0;
+  }
+
+  /**
+   * Called at regular times.
+   * @param idleMax the looks after which a connection that has had its answers is ended
+   */
+  look(idleMax: number): void {
+    if (this.isBusy) return;
+    this.looks++;
+    if (this.isIdle && this.hasAnswered) {
+      if (this.looks > idleMax) this.socket.destroy();
+    } else if (this.looks > 1) this.handOver();
+  }
+
+  send(head: string, body?: Buffer): void {
+    const { socket } = this;
+    if (body === undefined) socket.write(head, 'latin1');
+    else {
+      socket.cork();
+      socket.write(head, 'latin1');
+      socket.write(body);
+      socket.uncork();
+    }
+    this.hasAnswered = true;
+    if (socket.writableNeedDrain) socket.pause().once('drain', this.goOn);
+    else this.goOn();
+  }
+
+  cut(): void {
+    this.socket.destroy();
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    this.looks = 0;
+    this.held.push(chunk);
+    this.heldBytes += chunk.length;
+    if (this.isBusy) this.socket.pause();
+    else if (this.heldBytes >= this.needed) this.next();
+  };
+
+  /** The client will send nothing more. It may still wait for its answer. */
+  private readonly onEnd = (): void => {
+    this.isEnded = true;
+    if (this.isBusy) return;
+    if (this.heldBytes > 0) this.owner.onUnfinished(this.socket);
+    else this.socket.end();
+  };
+
+  /** The end of the connection follows. */
+  private readonly onError = (): void => {};
+
+  private readonly onClose = (): void => this.owner.onClosed(this);
+
+  private readonly goOn = (): void => {
+    const { socket } = this;
+    this.isBusy = false;
+    this.looks = 0;
+    if (socket.isPaused()) socket.resume();
+    if (this.heldBytes > 0) this.next();
+    else if (this.isEnded) socket.end();
+  };
+
+  private next(): void {
+    if (this.owner.isLeaving) return this.handOver();
+    const bytes = this.held.length === 1 ? this.held[0]! : Buffer.concat(this.held);
+    const request = this.reader.read(bytes);
+    if (request instanceof PlainRequest) this.answer(request, bytes);
+    else if (request === undefined || Math.max(request.bytes, bytes.length) > PIECES_BYTES_MAX) this.handOver();
+    else this.hold(bytes, request.bytes);
+  }
+
+  private answer(request: PlainRequest, bytes: Buffer): void {
+    this.hold();
+    this.isBusy = true;
+    if (this.owner.take(request, new PlainResponse(this, request.method !== 'HEAD'))) return;
+    this.isBusy = false;
+    this.hold(bytes);
+    this.handOver();
+  }
+
+  /** Waits with `bytes` until there are `needed`. */
+  private hold(bytes?: Buffer, needed = 0): void {
+    this.held.length = 0;
+    if (bytes !== undefined) this.held.push(bytes);
+    this.heldBytes = bytes?.length ?? 0;
+    this.needed = needed;
+  }
+
+  private handOver(): void {
+    const { socket } = this;
+    // What has come would be for a parser that is told nothing more.
+    if (this.isEnded) return this.owner.onUnfinished(socket);
+    socket.off('data', this.onData).off('end', this.onEnd).off('error', this.onError).off('close', this.onClose);
+    if (socket.isPaused()) socket.resume();
+    this.owner.handOver(this, this.heldBytes > 0 ? Buffer.concat(this.held) : undefined);
+  }
+}

@@ -1,0 +1,72 @@
+// Which connections does Node's HTTP server never see? Those whose clients send plain requests for routes that are answered
+// early. Every connection begins as one of them; this server is Node's for everything else.
+
+import { Server, type RequestListener, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import { PlainConnection, type PlainOwner } from './plain-connection.js';
+import type { PlainRequest } from './plain-request.js';
+import type { PlainResponse } from './plain-response.js';
+
+export interface PlainServerOptions extends ServerOptions {
+  readonly keepAliveTimeout: number;
+  /** How often connections are looked at, in milliseconds. What stays unfinished for two looks is for Node's server. */
+  readonly connectionsCheckingInterval: number;
+}
+
+/** Answers a plain request, or leaves it: false. Then nothing has been done. */
+export type PlainRoute = (req: PlainRequest, res: PlainResponse) => boolean;
+
+export class PlainServer extends Server {
+  private readonly plain = new Set<PlainConnection>();
+  private readonly owner: PlainOwner & { isLeaving: boolean };
+
+  constructor(options: PlainServerOptions, route: PlainRoute, listener: RequestListener) {
+    super(options, listener);
+    const { keepAliveTimeout, connectionsCheckingInterval } = options;
+    const [nodes] = this.listeners('connection') as ((socket: Socket) => void)[];
+    this.owner = {
+      take: route,
+      handOver: (connection, bytes) => {
+        const { socket } = connection;
+        this.plain.delete(connection);
+        nodes!.call(this, socket);
+        if (bytes !== undefined) socket.unshift(bytes);
+      },
+      onUnfinished: (socket) => {
+        if (!this.emit('clientError', unfinished(), socket)) socket.destroy();
+      },
+      onClosed: (connection) => this.plain.delete(connection),
+      keepAlive: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeout / 1000)}\r\n`,
+      isLeaving: false,
+    };
+    this.off('connection', nodes!);
+    this.on('connection', (socket) => this.plain.add(new PlainConnection(socket, this.owner)));
+    const looksMax = Math.ceil(keepAliveTimeout / connectionsCheckingInterval);
+    const looking = setInterval(() => this.look(looksMax), connectionsCheckingInterval).unref();
+    this.on('close', () => clearInterval(looking));
+  }
+
+  /** From now on every request is for Node's server. */
+  leavePlain(): void {
+    this.owner.isLeaving = true;
+  }
+
+  override closeIdleConnections(): void {
+    super.closeIdleConnections();
+    for (const connection of this.plain) if (connection.isIdle) connection.cut();
+  }
+
+  override closeAllConnections(): void {
+    super.closeAllConnections();
+    for (const connection of this.plain) connection.cut();
+  }
+
+  private look(looksMax: number): void {
+    for (const connection of this.plain) connection.look(looksMax);
+  }
+}
+
+/** As Node's parser says it. */
+function unfinished(): Error {
+  return Object.assign(new Error('the connection ended within a request'), { code: 'HPE_INVALID_EOF_STATE' });
+}

@@ -1,0 +1,338 @@
+// Can a client tell who answers, a plain connection or Node's server? One echo answers at both, and what comes over the
+// connection must be the same to the byte, however the requests are cut into pieces. And how does a plain connection end?
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Answer } from '../../../src/controllers/http/answer.js';
+import type { Request, Response } from '../../../src/controllers/http/exchange.js';
+import { PlainServer, type PlainRoute } from '../../../src/controllers/http/plain/plain-server.js';
+import { Problem } from '../../../src/controllers/http/problem.js';
+import { sendProblem } from '../../../src/controllers/http/send-problem.js';
+import { RawClient, rawRequest } from '../../support/raw-client.js';
+import { until } from '../../support/until.js';
+
+const LOOK_MS = 50;
+const KEEP_ALIVE_MS = 1000;
+const REQUEST_TIMEOUT_MS = 400;
+
+const OPTIONS = {
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  connectionsCheckingInterval: LOOK_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  headersTimeout: REQUEST_TIMEOUT_MS,
+};
+
+const LARGE = Buffer.alloc(8 * 2 ** 20, 'large ');
+
+/** Tells what it got, in the way that the path asks for. */
+function echo(req: Request, res: Response, body: Buffer): void {
+  const path = req.url!.split('?')[0]!.slice('/echo/'.length);
+  const answer = new Answer(res);
+  answer.setHeader('X-Got', `${req.method} ${req.url}`);
+  answer.setHeader('X-Prefer', String(req.headers['prefer']));
+  switch (path) {
+    case 'bytes':
+      answer.setHeader('Content-Type', 'application/octet-stream');
+      return answer.end(200, body);
+    case 'many-bytes':
+      return answer.end(200, LARGE.subarray(0, 5000));
+    case 'large':
+      return answer.end(200, LARGE);
+    case 'text':
+      return answer.endText(201, `{"text":"${body.toString()} ä"}`);
+    case 'nothing':
+      return answer.end(204);
+    case 'unchanged':
+      return answer.end(304);
+    case 'problem':
+      answer.release();
+      return sendProblem(res, new Problem('KEY_NOT_FOUND', 'no such key', { 'Retry-After': '1', 'X-Got': 'no' }));
+    case 'silent':
+      res.sendDate = false;
+      if (!res.hasHeader('Connection')) res.removeHeader('Connection');
+      res.setHeader('Content-Length', body.length);
+      return void res.end(body);
+    case 'unsafe':
+      try {
+        answer.setHeader('X-Unsafe', 'a\r\nX-Injected: b');
+        return answer.end(200);
+      } catch {
+        return sendProblem(res, new Problem('INTERNAL', 'not said'));
+      }
+    default:
+      return sendProblem(res, new Problem('NO_SUCH_ROUTE', path));
+  }
+}
+
+const listener: RequestListener = (req: IncomingMessage, res) => {
+  const pieces: Buffer[] = [];
+  req.on('data', (piece: Buffer) => pieces.push(piece));
+  req.on('end', () => echo(req, res, Buffer.concat(pieces)));
+};
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+const PATHS = ['bytes', 'many-bytes', 'text', 'nothing', 'unchanged', 'problem', 'silent', 'other?a=b'];
+const LAST = 'GET /echo/nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+let server: PlainServer;
+let port: number;
+/** What was answered without Node's server, by url. */
+let plainly: string[];
+/** Answers of requests for `/echo/later`, to be given by the test. */
+let later: (() => void)[];
+
+beforeEach(async () => {
+  plainly = [];
+  later = [];
+  const route: PlainRoute = (req, res) => {
+    if (req.method === 'POST' || !req.url.startsWith('/echo/')) return false;
+    plainly.push(req.url);
+    if (req.url === '/echo/later') later.push(() => new Answer(res).end(200, Buffer.from('late')));
+    // Sometimes at once, sometimes when the handler has waited for something.
+    else if (req.body.length % 2 === 0) echo(req, res, req.body);
+    else setImmediate(() => echo(req, res, req.body));
+    return true;
+  };
+  server = new PlainServer(OPTIONS, route, listener);
+  port = await listening(server);
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const get = (path: string): string => `GET /echo/${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+describe('a connection with plain requests', () => {
+  it('gives the answers that Node would give, to the byte, however its bytes come', async () => {
+    const nodes = createServer(OPTIONS, listener);
+    const nodesPort = await listening(nodes);
+    const request = fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc
+          .tuple(
+            fc.constantFrom('GET', 'HEAD', 'PUT', 'DELETE'),
+            fc.constantFrom(...PATHS),
+            fc.constantFrom('', 'a', 'ab', 'x'.repeat(3000)),
+            fc.constantFrom<Record<string, string>>({}, { Prefer: 'a' }, { Prefer: 'b', Connection: 'keep-alive' }),
+          )
+          .map(([method, path, body, headers]) =>
+            rawRequest(method, `/echo/${path}`, { headers, body: method === 'PUT' ? body : '' }),
+          ),
+      },
+      { weight: 1, arbitrary: fc.constant(rawRequest('POST', '/echo/text', { body: 'posted' })) },
+      {
+        weight: 1,
+        arbitrary: fc.constant(
+          rawRequest('PUT', '/echo/bytes', {
+            headers: { 'Transfer-Encoding': 'chunked' },
+            body: '3\r\nabc\r\n0\r\n\r\n',
+          }),
+        ),
+      },
+      { weight: 1, arbitrary: fc.constant(get('bytes') + get('text') + get('nothing')) },
+    );
+    const conversation = fc.record({
+      requests: fc.array(request, { minLength: 1, maxLength: 6 }),
+      /** Places at which the bytes of all are cut, besides the ends of requests. */
+      cuts: fc.array(fc.nat(), { maxLength: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(conversation, async ({ requests, cuts }) => {
+        const text = [...requests, LAST].join('');
+        const places = new Set(cuts.map((cut) => cut % text.length));
+        let end = 0;
+        for (const { length } of requests) places.add((end += length));
+        const pieces = [0, ...places].sort((a, b) => a - b).map((from, i, all) => text.slice(from, all[i + 1]));
+        const [plain, node] = await Promise.all([said(port, pieces), said(nodesPort, pieces)]);
+        expect(plain).toBe(node);
+      }),
+      { numRuns: 150 },
+    );
+    expect(plainly.length).toBeGreaterThan(100);
+    nodes.close();
+  });
+
+  /** All that comes back, but for dates. */
+  async function said(to: number, pieces: readonly string[]): Promise<string> {
+    const client = await RawClient.connect(to);
+    for (const piece of pieces) {
+      client.send(piece);
+      // Most of them come alone, some with the next one.
+      for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const text = await client.rest();
+    client.leave();
+    return text.replaceAll(/Date: [^\r]*/g, 'Date: some');
+  }
+
+  it('stays with this server for any number of them, and goes over to Node with the first other one', async () => {
+    const client = await RawClient.connect(port);
+    for (let count = 0; count < 3; count++) await client.send(get('nothing')).response();
+    expect(plainly).toHaveLength(3);
+    expect((await client.send(rawRequest('POST', '/echo/text', { body: 'a' })).response()).status).toBe(201);
+    expect((await client.send(get('nothing')).response()).status).toBe(204);
+    expect(plainly).toHaveLength(3);
+    client.leave();
+  });
+
+  it('lets no header begin another one', async () => {
+    const client = await RawClient.connect(port);
+    const answer = await client.send(get('unsafe')).response();
+    expect(answer.status).toBe(500);
+    expect(answer.headers.has('x-injected')).toBe(false);
+    client.leave();
+  });
+
+  it('answers requests that come while one is under way in their order', async () => {
+    const client = await RawClient.connect(port);
+    client.send(get('later'));
+    await until('it is under way', () => later.length === 1);
+    client.send(get('nothing'));
+    client.send(rawRequest('POST', '/echo/text', { body: 'a' }));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    later[0]!();
+    expect((await client.response()).body).toBe('late');
+    expect((await client.response()).status).toBe(204);
+    expect((await client.response()).status).toBe(201);
+    client.leave();
+  });
+
+  it('sends an answer of any size, as fast as the client takes it', async () => {
+    const client = await RawClient.connect(port);
+    client.pause().send(get('large'));
+    await until('it is being answered', () => plainly.length === 1);
+    client.send(get('nothing'));
+    await new Promise((resolve) => setTimeout(resolve, 2 * LOOK_MS));
+    expect(plainly).toHaveLength(1);
+    client.resume();
+    expect((await client.response()).body.length).toBe(LARGE.length);
+    expect((await client.response()).status).toBe(204);
+    client.leave();
+  });
+});
+
+describe('a plain connection', () => {
+  it('gets its answer when the client has ended its side meanwhile, and ends then', async () => {
+    const client = await RawClient.connect(port);
+    client.send(get('later'));
+    await until('it is under way', () => later.length === 1);
+    client.end();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    later[0]!();
+    const answeredAt = performance.now();
+    expect((await client.response()).body).toBe('late');
+    expect(await client.rest()).toBe('');
+    // Not only when its time as an idle one is over.
+    expect(performance.now() - answeredAt).toBeLessThan(KEEP_ALIVE_MS - LOOK_MS);
+  });
+
+  it('ends when its client ends it, or leaves, in the middle of anything', async () => {
+    const idle = await RawClient.connect(port);
+    await idle.send(get('nothing')).response();
+    idle.end();
+    expect(await idle.rest()).toBe('');
+    const within = await RawClient.connect(port);
+    within.send('GET /echo/noth').end();
+    expect(await within.rest()).toMatch(/^(HTTP\/1.1 400|$)/);
+    const gone = await RawClient.connect(port);
+    gone.send(get('later'));
+    await until('it is under way', () => later.length === 1);
+    gone.leave();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    later[0]!();
+    await until('all are gone', async () => (await connections()) === 0);
+  });
+
+  it('is timed out by Node when it sends nothing, or no whole request', async () => {
+    const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(port)));
+    const [silent, within, body] = clients as [RawClient, RawClient, RawClient];
+    within.send('GET /echo/noth');
+    body.send('PUT /echo/bytes HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab');
+    for (const client of [silent, within, body]) expect(await client.rest()).toMatch(/^HTTP\/1.1 408/);
+    for (const client of clients) client.leave();
+  });
+
+  it('stays for its time when nothing more comes, then ends without a word', async () => {
+    const client = await RawClient.connect(port);
+    const startedAt = performance.now();
+    await client.send(get('nothing')).response();
+    expect(await client.rest()).toBe('');
+    expect(performance.now() - startedAt).toBeGreaterThan(KEEP_ALIVE_MS - 2 * LOOK_MS);
+    client.leave();
+  });
+
+  it('is not ended for its age while it is answered', async () => {
+    const client = await RawClient.connect(port);
+    client.send(get('later'));
+    await until('it is under way', () => later.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, KEEP_ALIVE_MS + 4 * LOOK_MS));
+    later[0]!();
+    expect((await client.response()).body).toBe('late');
+    client.leave();
+  });
+
+  it('holds no more than 64 KiB of a request that comes in pieces', async () => {
+    const client = await RawClient.connect(port);
+    client.send(rawRequest('PUT', '/echo/bytes', { body: 'x'.repeat(70_000) }));
+    expect((await client.response()).body.length).toBe(70_000);
+    expect(plainly).toEqual([]);
+    client.leave();
+  });
+
+  it('goes over to Node with its next request when the server is leaving', async () => {
+    const client = await RawClient.connect(port);
+    await client.send(get('nothing')).response();
+    server.leavePlain();
+    expect((await client.send(get('nothing')).response()).status).toBe(204);
+    expect(plainly).toHaveLength(1);
+    client.leave();
+  });
+
+  it('ends with the server: at once when it is idle, after its answer when it is not', async () => {
+    const [idle, busy] = [await RawClient.connect(port), await RawClient.connect(port)];
+    await idle.send(get('nothing')).response();
+    busy.send(get('later'));
+    await until('it is under way', () => later.length === 1);
+    const closed = once(server, 'close');
+    server.close();
+    expect(await idle.rest()).toBe('');
+    later[0]!();
+    expect((await busy.response()).body).toBe('late');
+    server.closeIdleConnections();
+    expect(await busy.rest()).toBe('');
+    await closed;
+  });
+
+  it('ends in the middle of a request when all are closed', async () => {
+    const client = await RawClient.connect(port);
+    client.send(get('later'));
+    await until('it is under way', () => later.length === 1);
+    server.closeAllConnections();
+    expect(await client.rest()).toBe('');
+  });
+
+  function connections(): Promise<number> {
+    return new Promise((resolve, reject) =>
+      server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    );
+  }
+});
+
+describe('a plain request that the route leaves', () => {
+  it('is for Node, with all its bytes', async () => {
+    const client = await RawClient.connect(port);
+    const answer = await client.send(rawRequest('POST', '/echo/bytes', { body: 'posted' })).response();
+    expect(answer.body).toBe('posted');
+    client.leave();
+  });
+});
