@@ -262,6 +262,38 @@ describe('a plain connection', () => {
     for (const client of clients) client.leave();
   });
 
+  it('has no more time for a request that comes byte by byte', async () => {
+    for (const begun of ['GET /', 'PUT /echo/bytes HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n']) {
+      const client = await RawClient.connect(port);
+      client.send(begun);
+      const trickle = setInterval(() => client.send('a'), LOOK_MS / 2);
+      expect(await client.rest()).toMatch(/^HTTP\/1.1 408/);
+      clearInterval(trickle);
+      client.leave();
+    }
+  });
+
+  it('has nothing done that came behind a request when it has been cut', async () => {
+    const client = await RawClient.connect(port);
+    client.send(get('later'));
+    await until('it is under way', () => later.length === 1);
+    client.send(get('nothing'));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    server.closeAllConnections();
+    await until('it is gone', async () => (await connections()) === 0);
+    later[0]!();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    expect(plainly).toEqual(['/echo/later']);
+  });
+
+  it('has its first request answered that is on its way when the server closes', async () => {
+    const client = await RawClient.connect(port);
+    await until('it is there', async () => (await connections()) === 1);
+    server.close();
+    expect((await client.send(get('nothing')).response()).status).toBe(204);
+    client.leave();
+  });
+
   it('stays for its time when nothing more comes, then ends without a word', async () => {
     const client = await RawClient.connect(port);
     const startedAt = performance.now();

@@ -49,9 +49,9 @@ export class PlainConnection implements AnswerSink {
     return this.owner.keepAlive;
   }
 
-  /** Whether nothing is under way. */
-  get isIdle(): boolean {
-    return !this.isBusy && this.heldBytes === 0;
+  /** Whether it has had all its answers. One that is new is not: its first request may be on its way. */
+  get isDone(): boolean {
+    return this.isIdle && this.hasAnswered;
   }
 
   /**
@@ -61,13 +61,15 @@ export class PlainConnection implements AnswerSink {
   look(idleMax: number): void {
     if (this.isBusy) return;
     this.looks++;
-    if (this.isIdle && this.hasAnswered) {
+    if (this.isDone) {
       if (this.looks > idleMax) this.socket.destroy();
     } else if (this.looks > 1) this.handOver();
   }
 
   send(head: string, body?: Buffer): void {
     const { socket } = this;
+    // What came behind this request is for nobody then.
+    if (socket.destroyed) return;
     if (body === undefined) socket.write(head, 'latin1');
     else {
       socket.cork();
@@ -85,7 +87,8 @@ export class PlainConnection implements AnswerSink {
   }
 
   private readonly onData = (chunk: Buffer): void => {
-    this.looks = 0;
+    // A request has its time from its first byte on, however many follow one by one.
+    if (this.isIdle) this.looks = 0;
     this.held.push(chunk);
     this.heldBytes += chunk.length;
     if (this.isBusy) this.socket.pause();
@@ -114,8 +117,13 @@ export class PlainConnection implements AnswerSink {
     else if (this.isEnded) socket.end();
   };
 
+  private get isIdle(): boolean {
+    return !this.isBusy && this.heldBytes === 0;
+  }
+
   private next(): void {
-    if (this.owner.isLeaving) return this.handOver();
+    // A client that sends nothing more need not be told that this answer is the last one.
+    if (this.owner.isLeaving && !this.isEnded) return this.handOver();
     const bytes = this.held.length === 1 ? this.held[0]! : Buffer.concat(this.held);
     const request = this.reader.read(bytes);
     if (request instanceof PlainRequest) this.answer(request, bytes);
@@ -142,8 +150,8 @@ export class PlainConnection implements AnswerSink {
 
   private handOver(): void {
     const { socket } = this;
-    // What has come would be for a parser that is told nothing more.
-    if (this.isEnded) return this.owner.onUnfinished(socket);
+    // Node would drop its answers; an end without one says that nobody knows.
+    if (this.isEnded) return void socket.end();
     socket.off('data', this.onData).off('end', this.onEnd).off('error', this.onError).off('close', this.onClose);
     if (socket.isPaused()) socket.resume();
     this.owner.handOver(this, this.heldBytes > 0 ? Buffer.concat(this.held) : undefined);

@@ -53,7 +53,7 @@ export class PlainServer extends Server {
 
   override closeIdleConnections(): void {
     super.closeIdleConnections();
-    for (const connection of this.plain) if (connection.isIdle) connection.cut();
+    for (const connection of this.plain) if (connection.isDone) connection.cut();
   }
 
   override closeAllConnections(): void {
