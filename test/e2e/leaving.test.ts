@@ -9,6 +9,7 @@ import { HAND_OVER_MS_MAX } from '../../src/replication/hand-over.js';
 import { InProcessCluster } from '../support/in-process-cluster.js';
 import { InProcessNode, type WriteBody } from '../support/in-process-node.js';
 import type { MessageGate } from '../support/in-process-gate.js';
+import { RawClient, rawRequest } from '../support/raw-client.js';
 import { until } from '../support/until.js';
 
 jest.setTimeout(60_000);
@@ -26,7 +27,9 @@ describe('a replica that is told to stop', () => {
   it('is not ready at once, and takes requests on for a while, each for the last time on its connection', async () => {
     await node.restart({ leaveMs: LEAVE_MS });
     await until('the replica is ready', async () => (await node.readiness()).isReady);
-    const { url } = node;
+    const { url, port } = node;
+    const plain = await RawClient.connect(port);
+    await plain.send(rawRequest('GET', '/v1/kv/late')).response();
     const stopped = node.stop();
     const ready = await fetch(`${url}/readyz?verbose`);
     expect(ready.status).toBe(503);
@@ -34,6 +37,9 @@ describe('a replica that is told to stop', () => {
     const written = await fetch(`${url}/v1/kv/late`, { method: 'PUT', body: 'value' });
     expect(written.status).toBe(201);
     expect(written.headers.get('Connection')).toBe('close');
+    const read = await plain.send(rawRequest('GET', '/v1/kv/late')).response();
+    expect([read.status, read.headers.get('connection')]).toEqual([200, 'close']);
+    expect(await plain.rest()).toBe('');
     await stopped;
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
     await node.restart();

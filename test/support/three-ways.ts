@@ -23,28 +23,25 @@ export interface Answered {
   readonly body: string;
 }
 
-/** Connections of their own: after the first request that is not plain, all of a connection are parsed. */
-const AGENTS: Readonly<Record<Way, Agent>> = {
-  plainly: new Agent({ keepAlive: true }),
-  'by the path': new Agent({ keepAlive: true }),
-  'by the whole address': new Agent({ keepAlive: true }),
-};
+const kept = new Agent({ keepAlive: true });
 
 /** Means nothing here, but is for whoever reads a connection. */
 const NOT_PLAIN = { TE: 'trailers' };
 
 export function ask(way: Way, port: number, { method, path, headers = {}, body }: Asked): Promise<Answered> {
   const target = way === 'by the whole address' ? `http://127.0.0.1:${port}/${path}` : `/${path}`;
-  const agent = AGENTS[way];
+  // After the first request that is not plain, all of a connection are parsed: each plain one has its own.
+  const agent = way === 'plainly' ? new Agent({ keepAlive: true }) : kept;
   const all = way === 'plainly' ? headers : { ...headers, ...NOT_PLAIN };
   return new Promise((resolve, reject) => {
     const sent = request({ agent, host: '127.0.0.1', port, method, path: target, headers: all }, (res) => {
       const pieces: Buffer[] = [];
       res.on('data', (piece: Buffer) => pieces.push(piece));
       res.on('error', reject);
-      res.on('end', () =>
-        resolve({ status: res.statusCode!, headers: res.headers, body: Buffer.concat(pieces).toString() }),
-      );
+      res.on('end', () => {
+        if (agent !== kept) agent.destroy();
+        resolve({ status: res.statusCode!, headers: res.headers, body: Buffer.concat(pieces).toString() });
+      });
     });
     sent.on('error', reject);
     sent.end(body);

@@ -86,7 +86,10 @@ function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
   });
 }
 
-/** A chunk is a view of the much larger buffer that the socket was read into: copied, it keeps no more alive than Node's pool of 8 KiB. */
+/**
+ * A chunk is a view of the much larger buffer that the socket was read into: copied, it keeps no more alive than Node's pool of
+ * 8 KiB.
+ */
 function joined(chunks: readonly Buffer[], size: number): Buffer {
   const body = Buffer.allocUnsafe(size);
   let place = 0;

@@ -1,6 +1,6 @@
-// What do GET, HEAD, PUT and DELETE of one key do? This handler reads the request and writes the answer on objects
-// that are Node's or like them, so that it can be reached through a router or past it. It translates and decides nothing: conditions are
-// checked by the engine, in the step that writes.
+// What do GET, HEAD, PUT and DELETE of one key do? This handler reads the request and writes the answer on objects that are
+// Node's or like them, so that it can be reached through a router, past it, and past Node's parser. It translates and decides
+// nothing: conditions are checked by the engine, in the step that writes.
 
 import type { Version } from '../../clock/container.js';
 import type { Container } from '../../clock/container.js';
@@ -90,7 +90,7 @@ export class KvHandler {
     const ttlMs = ttlSeconds === undefined ? undefined : ttlSeconds * 1000;
     refuseUnsafeHeaders(req);
     const contentType = contentTypeOf(req);
-    // Before the body: who waits at the gate holds no memory meanwhile.
+    // Before the body: who waits at the gate holds no more meanwhile than what a connection may hold of a request.
     const waiting = this.gate.pass(req, request.timeoutMs);
     if (waiting !== undefined) await waiting;
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;

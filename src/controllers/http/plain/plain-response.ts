@@ -45,7 +45,10 @@ export class PlainResponse {
     this.fields?.delete(name.toLowerCase());
   }
 
-  /** @param fields names and values in turn, each name once, the length of a body among them. @throws TypeError when a value cannot stand in a header */
+  /**
+   * @param fields names and values in turn, each name once, the length of a body among them
+   * @throws TypeError when a value cannot stand in a header
+   */
   writeHead(status: number, fields: readonly string[]): void {
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
     for (let place = 0; place < fields.length; place += 2) head += field(fields[place]!, fields[place + 1]!);
