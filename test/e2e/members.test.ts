@@ -249,6 +249,21 @@ describe('a node that joins is reached', () => {
     }
   });
 
+  it('though it lists all the members there are, and so agrees with each of them', async () => {
+    const cluster = await startCluster(2);
+    try {
+      const [n1, n2] = cluster.nodes as [InProcessNode, InProcessNode];
+      await expectTogether([n1, n2], 'two');
+      const gate = await cluster.gate(n1, n2);
+      await until('they have told each other', () => gate.answered('compare') >= 3);
+      await cluster.add('n3', { knows: ['n1', 'n2'] });
+      await untilMembers(cluster.nodes, ['n1', 'n2', 'n3']);
+      await expectTogether(cluster.nodes, 'three');
+    } finally {
+      await cluster.remove();
+    }
+  });
+
   it('nowhere when neither says it: then it reads what the others write, and is no member', async () => {
     const cluster = await startCluster(1);
     try {

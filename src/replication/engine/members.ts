@@ -27,7 +27,9 @@ export function membersDigest({ members, isNamed }: ReplicaState): number {
 
 export function exchangeMembers(state: ReplicaState, peer: Peer, digest: number, effects: Effects): void {
   const mine = membersDigest(state);
-  if (mine === 0 || digest === 0 || mine === digest) return;
+  if (mine === 0 || digest === 0) return;
+  // One that lists just the members there are differs from them in nothing, and is none of them yet.
+  if (mine === digest && !isJoining(state)) return;
   effects.sends.push({ to: peer.name, kind: 'members', members: state.members });
 }
 
@@ -36,8 +38,7 @@ export function learnMembers(state: ReplicaState, from: string, told: Members, e
   if (!state.isNamed) return;
   const merged = new Map(mergeMembers(state.members, told));
   const own = merged.get(state.name);
-  // Not known to itself: its disk is new. It joins, for the first time or again.
-  if (!state.members.has(state.name) && state.url !== undefined) {
+  if (isJoining(state)) {
     const version = own?.version ?? 0;
     merged.set(state.name, { url: state.url, version: version + (version % 2) });
   }
@@ -71,6 +72,11 @@ export function forgetMember(state: ReplicaState, name: string, effects: Effects
 
 export function isOwnNameForgotten({ members, name }: ReplicaState): boolean {
   return isForgotten(members.get(name));
+}
+
+/** Not known to itself: its disk is new. It joins, for the first time or again. */
+function isJoining(state: ReplicaState): state is ReplicaState & { readonly url: string } {
+  return !state.members.has(state.name) && state.url !== undefined;
 }
 
 function setMembers(state: ReplicaState, members: Members, effects: Effects): void {

@@ -1,0 +1,59 @@
+// How does a replica become a member? It tells its address to those it lists, also when it can tell them nothing else that is new.
+
+import { describe, expect, test } from '@jest/globals';
+import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
+import type { Members } from '../../../src/clock/membership.js';
+import type { PeerAnswer, PeerRequest } from '../../../src/replication/engine/messages.js';
+import { Replica } from '../../../src/replication/engine/replica.js';
+import type { Stored } from '../../../src/replication/engine/state.js';
+import { identityOf, loadedState } from '../../support/engine-parts.js';
+
+const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER, requested: () => undefined };
+const WALL_MS = 1_700_000_000_000;
+
+function memberOf(name: string): Members {
+  return new Map([[name, { url: urlOf(name), version: 0 }]]);
+}
+
+function urlOf(name: string): string {
+  return `http://${name}:5000`;
+}
+
+function replicaOf(name: string, configured: Members, known: Members, url: string | undefined): Replica {
+  return new Replica(identityOf([], { name, configured, url }), loadedState({ actor: `${name}.a`, members: known }));
+}
+
+/** All that one tick makes `asker` ask the other, with the answers. @returns what was asked */
+function talk(asker: Replica, from: string, asked: Replica, to: string): readonly string[] {
+  const kinds = [];
+  const sends = [...asker.step({ kind: 'tick' }, NOTHING_STORED).sends];
+  for (let send = sends.shift(); send !== undefined; send = sends.shift()) {
+    kinds.push(send.kind);
+    // Comparisons and lists of members travel as the engine says them.
+    const request = send as unknown as PeerRequest;
+    const { replies } = asked.step({ kind: 'peer-request', id: 1, from, request, wallMs: WALL_MS }, NOTHING_STORED);
+    const answer = replies[0] as unknown as PeerAnswer;
+    const answered = { kind: 'peer-answer', from: to, to: send.kind, answer, wallMs: WALL_MS } as const;
+    sends.push(...asker.step(answered, NOTHING_STORED).sends);
+  }
+  return kinds;
+}
+
+describe('a node whose list names just the members that there are', () => {
+  test('becomes one of them at its second word, and tells them its members no more', () => {
+    const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
+    const n2 = replicaOf('n2', memberOf('n1'), new Map(), urlOf('n2'));
+    expect(talk(n2, 'n2', n1, 'n1')).toEqual(['compare', 'members']);
+    expect(talk(n2, 'n2', n1, 'n1')).toEqual(['compare', 'members']);
+    expect(n1.members.get('n2')).toEqual({ url: urlOf('n2'), version: 0 });
+    expect(n1.members).toEqual(n2.members);
+    expect(talk(n2, 'n2', n1, 'n1')).toEqual(['compare']);
+  });
+
+  test('asks nothing of them when it has no address: it can be none', () => {
+    const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
+    const reader = replicaOf('n2', memberOf('n1'), new Map(), undefined);
+    for (let round = 0; round < 3; round++) expect(talk(reader, 'n2', n1, 'n1')).toEqual(['compare']);
+    expect([...n1.members.keys()]).toEqual(['n1']);
+  });
+});
