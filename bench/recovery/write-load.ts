@@ -10,6 +10,8 @@ export interface WriteLoad {
   readonly indices: Uint32Array;
   /** Of all of them together, evenly; undefined: as fast as they are taken. */
   readonly perSecond?: number;
+  /** At each of them, clients that wait for an answer before they send again; undefined: few that do not wait. */
+  readonly clients?: number;
 }
 
 export type WriterMessage =

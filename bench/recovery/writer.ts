@@ -1,5 +1,6 @@
 // How do a million writes get in soon? Each is a request of its own, on disk before it is acknowledged; but a connection
-// has several of them under way (HTTP pipelining), so that one trip through the system's network carries many.
+// has several of them under way (HTTP pipelining), so that one trip through the system's network carries many. Where it is to
+// be as with clients that people have, each has a connection, and one request under way.
 //
 // This is a process of its own: it is told what to write by one message, tells how far it is, and ends.
 
@@ -9,8 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { keyOf, VALUE_BYTES, type WriteLoad, type WriterMessage } from './write-load.js';
 
 /** At each replica: enough that every commit there is a large one. */
-const CONNECTIONS = 16;
-const UNDER_WAY_MAX = 32;
+const PIPELINED = { connections: 16, underWayMax: 32 };
 
 const TELL_EVERY_MS = 200;
 /** A steady load is sent in steps of this length. */
@@ -23,7 +23,8 @@ let sent = 0;
 /** How many may have been sent by now. */
 let due = Infinity;
 
-async function write({ method, urls, indices, perSecond }: WriteLoad): Promise<number> {
+async function write({ method, urls, indices, perSecond, clients }: WriteLoad): Promise<number> {
+  const { connections, underWayMax } = clients === undefined ? PIPELINED : { connections: clients, underWayMax: 1 };
   const queues = urls.map((): number[] => []);
   for (const index of indices) queues[Math.floor(Math.random() * urls.length)]!.push(index);
   const startedAt = performance.now();
@@ -33,10 +34,10 @@ async function write({ method, urls, indices, perSecond }: WriteLoad): Promise<n
       const { hostname, port } = new URL(url);
       const requests = requestsOf(method, hostname, queues[place]!);
       return Promise.all(
-        Array.from({ length: CONNECTIONS }, async () => {
+        Array.from({ length: connections }, async () => {
           const socket = connect({ host: hostname, port: Number(port), noDelay: true });
           await once(socket, 'connect');
-          await pipeline(socket, requests);
+          await pipeline(socket, requests, underWayMax);
         }),
       );
     }),
@@ -76,13 +77,13 @@ function* requestsOf(method: WriteLoad['method'], host: string, indices: readonl
 }
 
 /** Keeps the connection full until nothing is left. Every answer is a head alone; any but 204 ends it all. */
-function pipeline(socket: Socket, requests: Iterator<Buffer, void>): Promise<void> {
+function pipeline(socket: Socket, requests: Iterator<Buffer, void>, underWayMax: number): Promise<void> {
   let underWay = 0;
   let isOver = false;
   let rest: Buffer = Buffer.alloc(0);
   const send = (): void => {
     socket.cork();
-    while (underWay < UNDER_WAY_MAX && sent < due && !isOver) {
+    while (underWay < underWayMax && sent < due && !isOver) {
       const next = requests.next();
       if (next.done === true) {
         isOver = true;

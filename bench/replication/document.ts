@@ -6,7 +6,7 @@ import type { BarGroup } from '../chart.js';
 import { KEY_BYTES, VALUE_BYTES } from '../recovery/write-load.js';
 import type { WireBytes } from './bytes.js';
 import type { Shares } from './shares.js';
-import { REPLICAS, type Visibility } from './visibility.js';
+import { CLIENTS, REPLICAS, WARM_SECONDS, type Visibility } from './visibility.js';
 
 export interface Report {
   readonly visibility: readonly Visibility[];
@@ -31,8 +31,9 @@ How soon is a write everywhere, and what does that cost? To repeat it:
 ## From the acknowledgement until every replica shows it
 
 A probe writes at one replica and reads at the three others, each by a request with the session of the write, which is answered
-as soon as the replica has it. The way there and back is in it. The load comes at all replicas; half of the rate at which they
-keep level is half of what comes to be at all of them in a second. The processor time has the probes in it, twenty a second.
+as soon as the replica has it. The way there and back is in it. The load comes at all replicas, from ${CLIENTS} clients at each
+that wait for an answer before they send again; a steady one has run for ${WARM_SECONDS} s before. Half of the rate at which they keep
+level is half of what comes to be at all of them in a second. The processor time has the probes in it, twenty a second.
 
 | load | writes/s | until all have them | probes | p50 ms | p99 ms | most ms | CPU µs of a write, all replicas | of a write and replica |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|

@@ -11,10 +11,15 @@ import { untilLevel } from './level.js';
 
 export const REPLICAS = 4;
 
+/** At each replica, as in the other benchmarks: each waits for an answer before it sends again. */
+export const CLIENTS = 64;
+/** Every steady load runs so long before it is measured: what it needs most is compiled by then. */
+export const WARM_SECONDS = 5;
+
 const PROBE_EVERY_MS = 50;
 /** More than are ever under way at once. */
 const PROBE_KEYS = 1000;
-const WARM_WRITES = 20_000;
+const WARM_WRITES = 50_000;
 
 export interface Visibility {
   readonly what: string;
@@ -44,9 +49,11 @@ export async function measureVisibility({
     first += count;
     const title = perSecond === undefined ? 'As many writes as it takes' : `${Math.round(perSecond)} writes a second`;
     const urls = clients.map(({ url }) => url);
-    return write(title, { method: 'PUT', urls, indices, ...(perSecond === undefined ? {} : { perSecond }) }, onBegun);
+    const pace = perSecond === undefined ? {} : { perSecond };
+    return write(title, { method: 'PUT', urls, indices, clients: CLIENTS, ...pace }, onBegun);
   };
   const under = async (what: string, count: number, perSecond?: number): Promise<Visibility> => {
+    if (perSecond !== undefined) await load(Math.round(perSecond * WARM_SECONDS), perSecond);
     await untilLevel(cluster);
     const before = cpuSeconds(pids);
     let probe: Probe | undefined;

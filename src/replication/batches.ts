@@ -1,6 +1,6 @@
-// How do many operations share one commit? All their steps run in a row, before the group that they are in can be
-// committed: each sees what those before it have done, nobody else's step comes between, and all are answered when the one
-// commit is on disk. An operation that is refused has no effect, and the others have theirs.
+// How do many operations share one commit? All their steps run in a row, and what is at hand is committed together: each
+// sees what those before it have done, nobody else's step comes between, and all are answered when the one commit is on
+// disk. An operation that is refused has no effect, and the others have theirs.
 //
 // A read sees the keys as the operations before it left them. What all reads of a batch bring is bounded, for it is held
 // until the answer is written.
@@ -45,8 +45,6 @@ export interface BatchShell {
    */
   ask(id: RequestId, input: Input, waiter: ReplyWaiter): void;
   request(id: RequestId, input: Input): Promise<Reply>;
-  /** Runs the steps of `begin` in a row, and has nothing committed before the last of them. */
-  together<T>(begin: () => T): T;
   /** What the next step would see of a key. @throws CorruptRecordError */
   container(key: string): Container;
   /** The reply, with what it has when it has waited so long. */
@@ -86,16 +84,14 @@ function stepAll(shell: BatchShell, operations: readonly BatchOperation[]): Prom
       shell.ask(id, inputOf(operation, id, wallMs), { resolve: answered, reject });
     };
     if (operations.length === 0) resolve(results);
-    shell.together(() => {
-      for (const [place, operation] of operations.entries()) {
-        try {
-          begin(operation, place);
-        } catch (error) {
-          if (!(error instanceof CorruptRecordError)) throw error;
-          settle(place, { kind: 'damaged', error });
-        }
+    for (const [place, operation] of operations.entries()) {
+      try {
+        begin(operation, place);
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
+        settle(place, { kind: 'damaged', error });
       }
-    });
+    }
   });
 }
 

@@ -1,8 +1,9 @@
 // When do the effects of a step hold? When they are on disk.
 //
 // Each input runs through the engine as it comes. What the steps want written is gathered into a group, and one group is
-// committed at a time. All that arrives while a commit is under way shares the next one: no timer, and the more load, the
-// larger the groups. Only when a group is on disk are its answers given and its messages sent.
+// committed at a time. All that is at hand when nothing is being committed shares a commit, and all that arrives meanwhile
+// the next one: no timer, and the more load, the larger the groups. Only when a group is on disk are its answers given and
+// its messages sent.
 //
 // A step that breaks an invariant, or a commit that fails, stops the replica.
 
@@ -14,6 +15,7 @@ import type { Replica } from './engine/replica.js';
 import { ReplicaStoppedError } from './errors.js';
 import type { Group } from './group.js';
 import { StepState } from './step-state.js';
+import type { Time } from './time.port.js';
 
 /** Called once, one or the other. */
 export interface ReplyWaiter {
@@ -38,13 +40,14 @@ export class CommitLoop {
   private readonly pending = new Map<RequestId, ReplyWaiter>();
   private commit: Promise<void> | undefined;
   private lastId: RequestId = 0;
-  /** Steps run that must not be committed one by one. */
-  private isGathering = false;
+  /** Whether what has gathered is committed once all that is at hand has run. */
+  private isDue = false;
   private stopReason: unknown;
 
   constructor(
     private readonly replica: Replica,
     private readonly store: ReplicaStore,
+    private readonly time: Pick<Time, 'soon'>,
     private readonly events: CommitEvents,
   ) {
     this.steps = new StepState(store);
@@ -59,8 +62,9 @@ export class CommitLoop {
     return ++this.lastId;
   }
 
-  /** Resolves when no commit is under way. */
+  /** Resolves when all that has run is committed and answered. */
   async quiet(): Promise<void> {
+    this.flush();
     while (this.commit !== undefined) await this.commit;
   }
 
@@ -89,18 +93,7 @@ export class CommitLoop {
       if (!(error instanceof CorruptRecordError)) this.stop(error);
       throw error;
     }
-    if (this.steps.committing === undefined && !this.isGathering) this.flush();
-  }
-
-  /** Runs steps in a row that share the next commit. */
-  together<T>(begin: () => T): T {
-    this.isGathering = true;
-    try {
-      return begin();
-    } finally {
-      this.isGathering = false;
-      if (this.steps.committing === undefined && this.stopReason === undefined) this.flush();
-    }
+    this.flushSoon();
   }
 
   /** For inputs that nobody waits for: a failure has stopped the replica already. Throws what has not. */
@@ -112,7 +105,17 @@ export class CommitLoop {
     }
   }
 
+  private flushSoon(): void {
+    if (this.isDue || this.steps.committing !== undefined) return;
+    this.isDue = true;
+    this.time.soon(() => {
+      this.isDue = false;
+      this.flush();
+    });
+  }
+
   private flush(): void {
+    if (this.steps.committing !== undefined || this.stopReason !== undefined) return;
     const group = this.steps.takeGathered();
     if (group === undefined) return this.events.released(NOTHING);
     const { commit } = group;

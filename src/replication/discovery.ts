@@ -20,7 +20,7 @@ export class Discovery {
 
   constructor(
     private readonly shell: DiscoveryShell,
-    private readonly time: Time,
+    private readonly time: Pick<Time, 'after'>,
   ) {}
 
   start(): void {

@@ -56,7 +56,6 @@ export class ReplicaDriver {
     nowMs: () => this.outside.time.nowMs(),
     ask: (id, input, waiter) => this.loop.ask(id, input, waiter),
     request: (id, input) => this.loop.request(id, input),
-    together: (begin) => this.loop.together(begin),
     container: (key) => this.loop.steps.container(key),
     within: (timeoutMs, id, answered) => this.waiting.within(timeoutMs, id, answered),
   };
@@ -67,7 +66,7 @@ export class ReplicaDriver {
     private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
     limits: MessageLimits = MESSAGE_LIMITS,
   ) {
-    this.loop = new CommitLoop(replica, store, {
+    this.loop = new CommitLoop(replica, store, outside.time, {
       committed: () => this.sessions.advance(store.view.clock),
       released: (group) => this.released(group),
       stopped: (error) => this.stopped(error),

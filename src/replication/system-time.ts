@@ -12,4 +12,9 @@ export class SystemTime implements Time {
     const timer = setTimeout(action, delayMs).unref();
     return () => clearTimeout(timer);
   }
+
+  /** After everything that the system has told this turn of the loop: requests that have come are read by then. */
+  soon(action: () => void): void {
+    setImmediate(action);
+  }
 }

@@ -5,6 +5,8 @@ export interface Time {
   nowMs(): number;
   /** Calls `action` once after `delayMs`, unless cancelled. */
   after(delayMs: number, action: () => void): Cancel;
+  /** Calls `action` once, after all that is at hand. */
+  soon(action: () => void): void;
 }
 
 export type Cancel = () => void;

@@ -585,6 +585,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (past.size >= 0) return past;',
     ),
     hasAll: true,
+    seeds: 8000,
   },
   {
     ...mutant(
@@ -594,15 +595,11 @@ export const MUTANTS: readonly Mutant[] = [
       'return join(join(context, this.store.view.clock), past);',
     ),
     hasAll: true,
+    seeds: 8000,
   },
 
   // Batches.
-  mutant(
-    'commits the operations of a batch as they come',
-    LOOP,
-    'if (this.steps.committing === undefined && !this.isGathering) this.flush();',
-    'if (this.steps.committing === undefined) this.flush();',
-  ),
+  mutant('commits the operations of a batch as they come', LOOP, 'this.flushSoon();', 'this.flush();'),
   mutant(
     'waits for acknowledgements of the first write of a batch',
     BATCHES,
@@ -618,8 +615,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'ends a batch at an operation that is refused',
     BATCHES,
-    'if (!(error instanceof CorruptRecordError)) throw error;\n          settle',
-    'throw error;\n          settle',
+    'if (!(error instanceof CorruptRecordError)) throw error;\n        settle',
+    'throw error;\n        settle',
   ),
 
   // Requests that come again.

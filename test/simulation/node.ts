@@ -293,6 +293,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     return {
       nowMs: () => this.nowMs,
       after: (delayMs, action) => timeline.schedule(delayMs, this.name, 'timer', () => !life.isOver && action()),
+      soon: (action) => void timeline.schedule(0, this.name, 'turn', () => !life.isOver && action()),
     };
   }
 

@@ -1,28 +1,33 @@
-// What becomes of a replica when what follows a commit fails? It stops, as after a step or a commit that fails.
+// What shares a commit? And what becomes of a replica when what follows one fails? It stops, as after a step or a commit that
+// fails.
 
-import { expect, test } from '@jest/globals';
-import { CommitLoop } from '../../../src/replication/commit-loop.js';
-import type { Input } from '../../../src/replication/engine/input.js';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { CommitLoop, type CommitEvents } from '../../../src/replication/commit-loop.js';
+import type { Reply } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import { ReplicaStoppedError } from '../../../src/replication/errors.js';
+import { SystemTime } from '../../../src/replication/system-time.js';
 import { MemoryStore } from '../../../src/store/memory/memory-store.js';
 import { blankNode } from '../../../src/store/record-codec.js';
 import { ReplicaStore } from '../../../src/store/replica-store.js';
 import { identityOf, loadedState } from '../../support/engine-parts.js';
 
-test('A failure behind the commit stops the replica, and says why', async () => {
-  const cause = new Error('an effect that fails');
-  const store = await ReplicaStore.open(new MemoryStore(), blankNode('n1.a'));
-  const told: ReplicaStoppedError[] = [];
-  const loop = new CommitLoop(new Replica(identityOf([]), loadedState()), store, {
-    committed: () => {
-      throw cause;
-    },
-    released: () => {},
-    stopped: (error) => told.push(error),
-  });
+let store: ReplicaStore;
+
+beforeEach(async () => {
+  store = await ReplicaStore.open(new MemoryStore(), blankNode('n1.a'));
+});
+afterEach(() => store.close());
+
+function loopWith(events: Partial<CommitEvents> = {}): CommitLoop {
+  const unheard = { committed: () => {}, released: () => {}, stopped: () => {} };
+  const replica = new Replica(identityOf([]), loadedState());
+  return new CommitLoop(replica, store, new SystemTime(), { ...unheard, ...events });
+}
+
+function write(loop: CommitLoop): Promise<Reply> {
   const id = loop.nextId();
-  const input: Input = {
+  return loop.request(id, {
     kind: 'write',
     id,
     key: 'key',
@@ -32,11 +37,44 @@ test('A failure behind the commit stops the replica, and says why', async () => 
     requestName: undefined,
     acksNeeded: 1,
     wallMs: 1_700_000_000_000,
-  };
-  await loop.request(id, input);
+  });
+}
+
+test('What is at hand together shares a commit, and what comes while it is under way the next one', async () => {
+  const commits = jest.spyOn(store, 'commit');
+  const loop = loopWith();
+  const first = [write(loop)];
+  // As another request that has come in the same turn of the loop.
+  await Promise.resolve();
+  first.push(write(loop));
+  expect(commits).not.toHaveBeenCalled();
+  await new Promise((resolve) => setImmediate(resolve));
+  const second = [write(loop), write(loop)];
+  await Promise.all([...first, ...second]);
+  expect(commits.mock.calls.map(([{ log }]) => log.length)).toEqual([2, 2]);
+});
+
+test('All that has run is committed and answered when it is quiet', async () => {
+  const loop = loopWith();
+  const answers: Reply[] = [];
+  void write(loop).then((reply) => answers.push(reply));
+  await loop.quiet();
+  expect(store.view.clock).toEqual(new Map([['n1.a', 1]]));
+  expect(answers).toHaveLength(1);
+});
+
+test('A failure behind the commit stops the replica, and says why', async () => {
+  const cause = new Error('an effect that fails');
+  const told: ReplicaStoppedError[] = [];
+  const loop = loopWith({
+    committed: () => {
+      throw cause;
+    },
+    stopped: (error) => told.push(error),
+  });
+  await write(loop);
   await loop.quiet();
   expect(loop.failure).toBe(cause);
   expect(told.map((error) => error.cause)).toEqual([cause]);
-  await expect(loop.request(loop.nextId(), input)).rejects.toThrow(ReplicaStoppedError);
-  await store.close();
+  await expect(write(loop)).rejects.toThrow(ReplicaStoppedError);
 });

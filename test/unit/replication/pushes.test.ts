@@ -28,6 +28,10 @@ class ManualTime implements Time {
     return () => (this.timers = this.timers.filter((other) => other !== timer));
   }
 
+  soon(action: () => void): void {
+    void setImmediate().then(action);
+  }
+
   async pass(ms: number): Promise<void> {
     this.now += ms;
     const due = this.timers.filter(({ atMs }) => atMs <= this.now);
