@@ -110,7 +110,11 @@ export class CommitLoop {
     this.isDue = true;
     this.time.soon(() => {
       this.isDue = false;
-      this.flush();
+      try {
+        this.flush();
+      } catch (error) {
+        this.stop(error);
+      }
     });
   }
 

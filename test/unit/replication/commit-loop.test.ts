@@ -78,3 +78,17 @@ test('A failure behind the commit stops the replica, and says why', async () => 
   expect(told.map((error) => error.cause)).toEqual([cause]);
   await expect(write(loop)).rejects.toThrow(ReplicaStoppedError);
 });
+
+test('So does a failure behind steps that have written nothing', async () => {
+  const cause = new Error('an effect that fails');
+  const stopped = new Promise((resolve) => {
+    const loop = loopWith({
+      released: () => {
+        throw cause;
+      },
+      stopped: (error) => resolve(error.cause),
+    });
+    loop.runUnasked({ kind: 'tick' });
+  });
+  expect(await stopped).toBe(cause);
+});
