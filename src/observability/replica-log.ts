@@ -21,6 +21,8 @@ const PROGRESS_EVERY_MS = 5000;
 export class ReplicaLog implements DriverEvents {
   private readonly logger = new Logger('Replica');
   private readonly lastFailure = new Map<string, string>();
+  /** They say so at every comparison, and it is logged once. */
+  private readonly knowTooMany = new Set<string>();
   private keysTaken = 0;
   private dotsApplied = 0;
   private toldProgressAtMs = 0;
@@ -64,6 +66,8 @@ export class ReplicaLog implements DriverEvents {
       case 'member-forgotten':
         return this.logger.log(`${observation.peer} is no member any more`);
       case 'too-many-members':
+        if (this.knowTooMany.has(observation.from)) return;
+        this.knowTooMany.add(observation.from);
         return this.logger.warn(`${observation.from} knows of more members than a cluster may have`);
       case 'forgotten':
         return this.logger.error('this node was removed from the cluster: it takes no more writes');

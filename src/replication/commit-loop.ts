@@ -110,20 +110,15 @@ export class CommitLoop {
     this.isDue = true;
     this.time.soon(() => {
       this.isDue = false;
-      try {
-        this.flush();
-      } catch (error) {
-        this.stop(error);
-      }
+      this.flush();
     });
   }
 
   private flush(): void {
     if (this.steps.committing !== undefined || this.stopReason !== undefined) return;
     const group = this.steps.takeGathered();
-    if (group === undefined) return this.events.released(NOTHING);
+    if (group?.commit === undefined) return this.releaseUnwritten(group);
     const { commit } = group;
-    if (commit === undefined) return this.release(group);
     this.steps.committing = group;
     this.commit = this.store
       .commit(commit)
@@ -138,6 +133,15 @@ export class CommitLoop {
     this.flush();
     this.release(group);
     this.events.committed();
+  }
+
+  private releaseUnwritten(group: Group | undefined): void {
+    try {
+      if (group === undefined) this.events.released(NOTHING);
+      else this.release(group);
+    } catch (error) {
+      this.stop(error);
+    }
   }
 
   private release(group: Group): void {

@@ -85,7 +85,9 @@ export class ReplicationModule implements BeforeApplicationShutdown {
             const { node, claims } = store.view;
             const loaded = { ...node, claims, members: store.members, ahead: await store.aheadContexts() };
             // Who is there already must be known before this node says that it has caught up.
-            const found = asMembers((await findMembers?.().catch(() => [])) ?? []);
+            const listed = (await findMembers?.().catch(() => [])) ?? [];
+            // That it is listed itself is no word on whether it belongs: it may have been removed, and is to join anew.
+            const found = asMembers(listed.filter((member) => member.name !== name));
             const nextIncarnation = (): string => newIncarnation(time.nowMs());
             return new Replica(
               { ...identity, nextIncarnation, configured: new Map([...found, ...configured]) },

@@ -62,6 +62,17 @@ describe('a cluster whose members a name service lists', () => {
     expect((await n1.cluster()).members).toEqual(['n1', 'n2']);
   });
 
+  it('takes back who was removed, and starts with an empty disk, though it is listed when it starts', async () => {
+    const n1 = await join('n1');
+    const gone = await join('n2');
+    await untilAll(['n1', 'n2']);
+    await gone.wipe();
+    expect((await n1.request('/v1/cluster/members/n2', { method: 'DELETE' })).ok).toBe(true);
+    await gone.restart();
+    await until('n1 has it again', async () => (await n1.cluster()).members.includes('n2'));
+    expect((await gone.write('key', 'value', { query: 'w=all' })).acks).toBe(2);
+  });
+
   it('starts also while nobody answers', async () => {
     const node = await InProcessNode.start({ findMembers: () => Promise.reject(new Error('no answer')) });
     nodes.push(node);
