@@ -41,16 +41,20 @@ function write(loop: CommitLoop): Promise<Reply> {
 }
 
 test('What is at hand together shares a commit, and what comes while it is under way the next one', async () => {
-  const commits = jest.spyOn(store, 'commit');
   const loop = loopWith();
+  const commit = store.commit.bind(store);
+  const second: Promise<Reply>[] = [];
+  const commits = jest.spyOn(store, 'commit').mockImplementationOnce((group) => {
+    second.push(write(loop), write(loop));
+    return commit(group);
+  });
   const first = [write(loop)];
   // As another request that has come in the same turn of the loop.
   await Promise.resolve();
   first.push(write(loop));
   expect(commits).not.toHaveBeenCalled();
-  await new Promise((resolve) => setImmediate(resolve));
-  const second = [write(loop), write(loop)];
-  await Promise.all([...first, ...second]);
+  await Promise.all(first);
+  await Promise.all(second);
   expect(commits.mock.calls.map(([{ log }]) => log.length)).toEqual([2, 2]);
 });
 
