@@ -116,7 +116,7 @@ export default defineConfig(
     rules: {
       'no-restricted-globals': [
         'error',
-        ...['Date', 'performance', 'setTimeout', 'setInterval'].map((name) => ({
+        ...['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate'].map((name) => ({
           name,
           message: 'Use Time, which is injected: this code runs in simulation too.',
         })),

@@ -83,16 +83,18 @@ const SHELL_PLANTS: readonly Plant[] = [
 const SIMULATED_PLANTS: readonly Plant[] = [
   ['export const a = Date.now();', 'no-restricted-globals', /Use Time/],
   ['setTimeout(() => {}, 1);', 'no-restricted-globals', /Use Time/],
+  ['setImmediate(() => {});', 'no-restricted-globals', /Use Time/],
 ];
 
-/** Written apart, so that no search for it ends here. */
+/** Written apart, so that no search for them ends here. */
 const ONLY = 'on' + 'ly';
+const SKIP = 'sk' + 'ip';
 
 const TEST_PLANTS: readonly Plant[] = [
   [`test.${ONLY}("a", () => {});`, 'no-restricted-syntax', /Remove \.only/],
   [`describe.${ONLY}("b", () => {});`, 'no-restricted-syntax', /Remove \.only/],
   [`it.${ONLY}.each([1])("c", () => {});`, 'no-restricted-syntax', /Remove \.only/],
-  ['test.skip("d", () => {});', 'no-restricted-syntax', /proves nothing/],
+  [`test.${SKIP}("d", () => {});`, 'no-restricted-syntax', /proves nothing/],
 ];
 
 const LAYERS: Readonly<Record<string, readonly Plant[]>> = {
