@@ -8,7 +8,8 @@ import type { PeerAnswer, PeerRequest } from '../engine/messages.js';
 import { PeerFailure, type PeerTransport } from '../transport.port.js';
 import { Compressor, unpack, type Packed } from './compression.js';
 import { decodeAnswer, encodeRequest } from './message-codec.js';
-import { PeerClient, type PeerPost } from './peer-client.js';
+import { PeerClient } from './peer-client.js';
+import type { PeerPost } from './peer-post.js';
 
 export const PEER_PATH = '/put_remote';
 export const PEER_CONTENT_TYPE = 'application/octet-stream';

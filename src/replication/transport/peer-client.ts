@@ -1,71 +1,42 @@
-// How does a message travel that a busy replica sends hundreds of times a second? By the client that Node has, over connections
-// that are kept, with no header that nobody reads: a client for all purposes takes three times the processor time.
+// How does a message travel that a busy replica sends hundreds of times a second? Over connections that are kept, with no header
+// that nobody reads: a client for all purposes takes six times the processor time. Where there is TLS, or something that answers
+// otherwise than replicas do, by the client that Node has.
 
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-
-export interface PeerResponse {
-  readonly status: number;
-  /** Of `Content-Encoding`. */
-  readonly encoding: string | undefined;
-  readonly body: Buffer;
-}
-
-export interface PeerPost {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-  /** From the call to the end of the answer. */
-  readonly timeoutMs: number;
-}
+import { NodeClient } from './node-client.js';
+import type { PeerPost, PeerResponse } from './peer-post.js';
+import { NotPlainError, PlainClient } from './plain-client.js';
 
 export class PeerClient {
-  private readonly agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  /** By address; undefined: messages to it go by Node's client. */
+  private readonly plain = new Map<string, PlainClient | undefined>();
+  private readonly node: NodeClient;
 
   /** @param answerBytesMax of the body of an answer: a larger one is a failure */
-  constructor(private readonly answerBytesMax: number) {}
+  constructor(private readonly answerBytesMax: number) {
+    this.node = new NodeClient(answerBytesMax);
+  }
 
   /** @throws Error without an answer in time; whether the peer got the message is not known then */
-  post(message: PeerPost): Promise<PeerResponse> {
-    return new Promise((resolve, reject) => {
-      const sent = this.begin(message);
-      const fail = (problem: string): void => {
-        reject(new Error(problem));
-        sent.destroy();
-      };
-      const late = setTimeout(() => fail(`no answer within ${message.timeoutMs} ms`), message.timeoutMs);
-      sent.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          chunks.push(chunk);
-          size += chunk.length;
-          if (size > this.answerBytesMax) fail(`the answer is longer than ${this.answerBytesMax} bytes`);
-        });
-        response.on('end', () => resolve(answered(response, chunks)));
-        response.on('error', reject);
-      });
-      sent.on('error', reject);
-      sent.on('close', () => {
-        clearTimeout(late);
-        reject(new Error('the connection ended before the answer did'));
-      });
-      sent.end(message.body);
-    });
+  async post(message: PeerPost): Promise<PeerResponse> {
+    const plain = this.plainClient(message.url);
+    if (plain === undefined) return this.node.post(message);
+    try {
+      return await plain.post(message);
+    } catch (error) {
+      if (!(error instanceof NotPlainError)) throw error;
+      // No replica answers so: what stands between will do it again, and to say a message twice does no harm.
+      this.plain.set(message.url, undefined);
+      plain.close();
+      return this.node.post(message);
+    }
   }
 
-  private begin({ url, headers, body }: PeerPost): ClientRequest {
-    const options = { method: 'POST', headers: { ...headers, 'Content-Length': body.length } };
-    const request = url.startsWith('https:')
-      ? httpsRequest(url, { ...options, agent: this.agents.https })
-      : httpRequest(url, { ...options, agent: this.agents.http });
-    // That it stays is what HTTP/1.1 means.
-    request.removeHeader('Connection');
-    return request;
+  private plainClient(url: string): PlainClient | undefined {
+    if (!this.plain.has(url)) {
+      const parsed = new URL(url);
+      const isPlain = parsed.protocol === 'http:' && parsed.username === '';
+      this.plain.set(url, isPlain ? new PlainClient(parsed, this.answerBytesMax) : undefined);
+    }
+    return this.plain.get(url);
   }
-}
-
-function answered({ statusCode, headers }: IncomingMessage, chunks: readonly Buffer[]): PeerResponse {
-  const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-  return { status: statusCode!, encoding: headers['content-encoding'], body };
 }
