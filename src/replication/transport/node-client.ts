@@ -11,15 +11,19 @@ export class NodeClient {
   /** @param answerBytesMax of the body of an answer: a larger one is a failure */
   constructor(private readonly answerBytesMax: number) {}
 
-  /** @throws Error without an answer in time */
-  post(message: PeerPost): Promise<PeerResponse> {
+  /**
+   * @param spentMs of the message's time
+   * @throws Error without an answer in time
+   */
+  post(message: PeerPost, spentMs = 0): Promise<PeerResponse> {
     return new Promise((resolve, reject) => {
       const sent = this.begin(message);
       const fail = (problem: string): void => {
         reject(new Error(problem));
         sent.destroy();
       };
-      const late = setTimeout(() => fail(`no answer within ${message.timeoutMs} ms`), message.timeoutMs);
+      const { timeoutMs } = message;
+      const late = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs - spentMs);
       sent.on('response', (response) => {
         const chunks: Buffer[] = [];
         let size = 0;

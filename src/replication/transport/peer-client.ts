@@ -1,6 +1,6 @@
 // How does a message travel that a busy replica sends hundreds of times a second? Over connections that are kept, with no header
-// that nobody reads: a client for all purposes takes six times the processor time. Where there is TLS, or something that answers
-// otherwise than replicas do, by the client that Node has.
+// that nobody reads, at two fifths of the processor time that Node's client takes. By that one where there is TLS, or something that
+// answers otherwise than replicas do.
 
 import { NodeClient } from './node-client.js';
 import type { PeerPost, PeerResponse } from './peer-post.js';
@@ -20,6 +20,7 @@ export class PeerClient {
   async post(message: PeerPost): Promise<PeerResponse> {
     const plain = this.plainClient(message.url);
     if (plain === undefined) return this.node.post(message);
+    const startedAt = performance.now();
     try {
       return await plain.post(message);
     } catch (error) {
@@ -27,7 +28,7 @@ export class PeerClient {
       // No replica answers so: what stands between will do it again, and to say a message twice does no harm.
       this.plain.set(message.url, undefined);
       plain.close();
-      return this.node.post(message);
+      return this.node.post(message, performance.now() - startedAt);
     }
   }
 

@@ -1,6 +1,8 @@
 // Which answers need no parser of HTTP? Those whose bytes can mean one thing only: a status that has a body, headers of visible
 // ASCII, and a body of announced length. Everything else is for Node's client.
 
+import { keepsConnection, plainFields } from '../../codec/plain-fields.js';
+
 export interface AnswerHead {
   readonly status: number;
   /** Of `Content-Encoding`. */
@@ -17,10 +19,9 @@ const HEAD_BYTES_MAX = 8192;
 
 const BEGINNING = 'HTTP/1.1 ';
 const STATUS_LINE = /HTTP\/1\.1 (200|[45]\d\d) [ -~]*\r\n/y;
-const FIELD = /([A-Za-z][A-Za-z0-9-]*): ?([!-~](?:[ -~]*[!-~])?|)\r\n/y;
 
 /** Headers that say how the bytes are to be taken apart, or that the connection shall become something else. */
-const FOR_A_PARSER = new Set(['proxy-connection', 'trailer', 'transfer-encoding', 'upgrade']);
+const FOR_A_PARSER = ['proxy-connection', 'trailer', 'transfer-encoding', 'upgrade'];
 
 /**
  * @param bytes all that has come of an answer
@@ -33,29 +34,18 @@ export function readHead(bytes: Buffer): AnswerHead | 'unfinished' | undefined {
   STATUS_LINE.lastIndex = 0;
   const line = STATUS_LINE.exec(text);
   if (line === null) return undefined;
-  let length: number | undefined;
-  let encoding: string | undefined;
-  let isLast = false;
-  FIELD.lastIndex = STATUS_LINE.lastIndex;
-  while (FIELD.lastIndex < headEnd) {
-    const field = FIELD.exec(text);
-    if (field === null) return undefined;
-    const name = field[1]!.toLowerCase();
-    const value = field[2]!;
-    if (FOR_A_PARSER.has(name)) return undefined;
-    if (name === 'connection') isLast ||= value.toLowerCase() !== 'keep-alive';
-    else if (name === 'content-encoding') {
-      if (encoding !== undefined) return undefined;
-      encoding = value;
-    } else if (name === 'content-length') {
-      if (length !== undefined || !/^\d{1,10}$/.test(value)) return undefined;
-      length = Number(value);
-    }
-  }
+  const fields = plainFields(text.slice(STATUS_LINE.lastIndex, headEnd + 2));
+  if (fields === undefined || FOR_A_PARSER.some((name) => name in fields)) return undefined;
+  const length = fields['content-length'];
+  if (length === undefined || !/^\d{1,10}$/.test(length)) return undefined;
   const bodyFrom = headEnd + 4;
-  return length === undefined
-    ? undefined
-    : { status: Number(line[1]), encoding, bodyFrom, end: bodyFrom + length, isLast };
+  return {
+    status: Number(line[1]),
+    encoding: fields['content-encoding'],
+    bodyFrom,
+    end: bodyFrom + Number(length),
+    isLast: !keepsConnection(fields),
+  };
 }
 
 /** However little of it has come. */

@@ -1,9 +1,13 @@
+import { execFile as execFileCallback } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { PeerClient } from '../../../src/replication/transport/peer-client.js';
 import { until } from '../../support/until.js';
+
+const execFile = promisify(execFileCallback);
 
 let server: Server;
 
@@ -88,10 +92,25 @@ describe.each(WAYS)('a message to a peer, with %s', (way, between) => {
     const client = await clientOf(url);
     // Longer than each of them has time.
     for (let i = 0; i < 5; i++) {
-      expect((await client.post(message(url, 50))).body.toString()).toBe('1');
-      await new Promise((resolve) => setTimeout(resolve, 15));
+      expect((await client.post(message(url, 400))).body.toString()).toBe('1');
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   });
+
+  it('lets its process end once it is answered, though the connection stays', async () => {
+    const url = await serve(between((_, res) => void setTimeout(() => res.end('answered'), 50)));
+    server.keepAliveTimeout = 60_000;
+    const posting = `
+      import { PeerClient } from './src/replication/transport/peer-client.ts';
+      const message = { url: '${url}', headers: {}, body: Buffer.from('a message'), timeoutMs: 60_000 };
+      const client = new PeerClient(1000);
+      for (let round = 0; round < 2; round++) console.log((await client.post(message)).body.toString());
+    `;
+    const { stdout } = await execFile(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', posting], {
+      timeout: 20_000,
+    });
+    expect(stdout).toBe('answered\nanswered\n');
+  }, 30_000);
 
   it('goes beside another one', async () => {
     const waiting: (() => void)[] = [];
@@ -187,7 +206,7 @@ describe('a message to a peer', () => {
     const client = new PeerClient(1000);
     const large = { ...message(url), body: Buffer.alloc(32 * 1024 * 1024) };
     expect((await client.post(large)).body.toString()).toBe('1');
-    expect((await client.post(message(url, 1000))).body.toString()).toBe('2');
+    expect((await client.post(message(url, 3000))).body.toString()).toBe('2');
   });
 
   it('is answered at length', async () => {
@@ -237,6 +256,11 @@ describe('a message to a peer', () => {
   it('fails when more than an answer comes', async () => {
     const url = await serve(({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef'));
     await expect(new PeerClient(1000).post(message(url))).rejects.toThrow(/Parse Error/);
+  });
+
+  it('has no more time when it is sent once more', async () => {
+    const url = await serve(inChunks((_, res) => void setTimeout(() => res.end('late'), 150)));
+    await expect(new PeerClient(1000).post(message(url, 250))).rejects.toThrow('no answer within 250 ms');
   });
 
   it('is sent once more, by Node’s client, when its answer is not a plain one, and no other ever is', async () => {

@@ -3,6 +3,7 @@
 // says of bytes that they are such a request, that they may become one, or that somebody else must look at them.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { keepsConnection, plainFields } from '../../../codec/plain-fields.js';
 
 /** A request in full: what handlers use of Node's request, under the same names. */
 export class PlainRequest {
@@ -32,18 +33,8 @@ const REQUEST_LINE = /(GET|HEAD|PUT|DELETE|POST) (\/[A-Za-z0-9\-._~%!$&'()*+,;=:
 /** What plain requests begin with. */
 const BEGINNINGS = ['GET /', 'HEAD /', 'PUT /', 'DELETE /', 'POST /'];
 
-const FIELD = /([A-Za-z][A-Za-z0-9-]*):[ ]?([!-~](?:[ -~]*[!-~])?|)\r\n/y;
-
 /** Headers that say how the bytes are to be taken apart, or that the connection shall become something else or end. */
-const OF_THE_CONNECTION = new Set([
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const OF_THE_CONNECTION = ['expect', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
 /** Methods whose requests have bodies. */
 const WITH_BODY = new Set(['PUT', 'POST']);
@@ -90,20 +81,11 @@ function isBeginning(text: string): boolean {
   return BEGINNINGS.some((beginning) => text.startsWith(beginning) || beginning.startsWith(text));
 }
 
-/** @returns undefined unless all are plain, and none stands twice */
+/** @returns undefined when a parser must look at them */
 function fieldsOf(lines: string): IncomingHttpHeaders | undefined {
-  const headers: IncomingHttpHeaders = {};
-  FIELD.lastIndex = 0;
-  for (let place = 0; place < lines.length; place = FIELD.lastIndex) {
-    const field = FIELD.exec(lines);
-    if (field === null) return undefined;
-    const name = field[1]!.toLowerCase();
-    const value = field[2]!;
-    if (name in headers || OF_THE_CONNECTION.has(name)) return undefined;
-    // What it is without being told.
-    if (name === 'connection' && value.toLowerCase() !== 'keep-alive') return undefined;
-    headers[name] = value;
-  }
+  const fields = plainFields(lines);
+  if (fields === undefined || !keepsConnection(fields) || OF_THE_CONNECTION.some((name) => name in fields))
+    return undefined;
   // More than one request will have them.
-  return Object.freeze(headers);
+  return Object.freeze(fields) as IncomingHttpHeaders;
 }
