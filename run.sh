@@ -83,7 +83,7 @@ for ((i = 0; i < replicas; i++)); do peers+="n$((i + 1))=http://127.0.0.1:$((por
 for ((i = 0; i < replicas; i++)); do
   name=n$((i + 1))
   QUARTET_NAME=$name QUARTET_PORT=$((port + i)) QUARTET_DATA=$data/$name QUARTET_PEERS=$peers \
-    QUARTET_CLUSTER_SECRET_FILE=$secret setsid node --enable-source-maps --max-semi-space-size=32 dist/main.js > "out$((port + i))" 2>&1 &
+    QUARTET_CLUSTER_SECRET_FILE=$secret setsid node --enable-source-maps --max-semi-space-size=32 --no-allocation-site-pretenuring dist/main.js > "out$((port + i))" 2>&1 &
   pids+=($!)
 done
 

@@ -11,7 +11,7 @@ import { liveAt } from '../clock/lifetime.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
 import type { ReadResult, Reply, WriteResult } from './engine/output.js';
-import type { ReplyWaiter } from './commit-loop.js';
+import type { ReplyWaiter } from './reply-waiter.js';
 import { bytesOf } from './container-bytes.js';
 
 /** A batch's values are in memory while its answer is made. */

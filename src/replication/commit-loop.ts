@@ -13,15 +13,10 @@ import type { Input, RequestId } from './engine/input.js';
 import type { Reply } from './engine/output.js';
 import type { Replica } from './engine/replica.js';
 import { ReplicaStoppedError } from './errors.js';
-import type { Group } from './group.js';
+import type { Answer, Group } from './group.js';
+import type { ReplyWaiter } from './reply-waiter.js';
 import { StepState } from './step-state.js';
 import type { Time } from './time.port.js';
-
-/** Called once, one or the other. */
-export interface ReplyWaiter {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 export interface CommitEvents {
   /** The view has moved on. */
@@ -34,9 +29,18 @@ export interface CommitEvents {
 
 const NOTHING = { sends: [], observations: [] };
 
+interface Asked {
+  readonly id: RequestId;
+  readonly waiter: ReplyWaiter;
+}
+
 export class CommitLoop {
   /** What the next step sees. */
   readonly steps: StepState;
+  /**
+   * Who was not answered by the step of their own request. Most are, and never get here: each table that a map under such
+   * turnover outgrows leads to the next, and what the first dead one keeps from the young generation's collection, all do.
+   */
   private readonly pending = new Map<RequestId, ReplyWaiter>();
   private commit: Promise<void> | undefined;
   private lastId: RequestId = 0;
@@ -75,25 +79,43 @@ export class CommitLoop {
 
   /** As `request`, without a promise. A failure of the step itself is thrown, and nobody waits for it. */
   ask(id: RequestId, input: Input, waiter: ReplyWaiter): void {
-    this.pending.set(id, waiter);
-    try {
-      this.run(input);
-    } catch (error) {
-      this.pending.delete(id);
-      throw error;
-    }
+    this.run(input, { id, waiter });
   }
 
-  /** @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing */
-  private run(input: Input): void {
-    if (this.stopReason !== undefined) throw new ReplicaStoppedError('the replica has stopped after a failure');
+  /**
+   * @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing
+   * @throws ReplicaStoppedError
+   */
+  private run(input: Input, asked?: Asked): void {
+    if (this.stopReason !== undefined) throw stoppedBy(this.stopReason);
     try {
-      this.steps.add(this.replica.step(input, this.steps));
+      const output = this.replica.step(input, this.steps);
+      this.steps.add(output, this.answers(output.replies, asked));
     } catch (error) {
-      if (!(error instanceof CorruptRecordError)) this.stop(error);
-      throw error;
+      if (error instanceof CorruptRecordError) throw error;
+      this.stop(error);
+      throw stoppedBy(error);
     }
     this.flushSoon();
+  }
+
+  /** Who gets these; one who gets none of them has to wait. */
+  private answers(replies: readonly Reply[], asked: Asked | undefined): readonly Answer[] {
+    const answers: Answer[] = [];
+    let waiting = asked;
+    for (const reply of replies) {
+      if (reply.id === waiting?.id) {
+        answers.push({ reply, waiter: waiting.waiter });
+        waiting = undefined;
+        continue;
+      }
+      const waiter = this.pending.get(reply.id);
+      if (waiter === undefined) continue;
+      this.pending.delete(reply.id);
+      answers.push({ reply, waiter });
+    }
+    if (waiting !== undefined) this.pending.set(waiting.id, waiting.waiter);
+    return answers;
   }
 
   /** For inputs that nobody waits for: a failure has stopped the replica already. Throws what has not. */
@@ -145,10 +167,7 @@ export class CommitLoop {
   }
 
   private release(group: Group): void {
-    for (const reply of group.replies) {
-      this.pending.get(reply.id)?.resolve(reply);
-      this.pending.delete(reply.id);
-    }
+    for (const { reply, waiter } of group.answers) waiter.resolve(reply);
     this.events.released(group);
   }
 
@@ -157,9 +176,14 @@ export class CommitLoop {
     this.commit = undefined;
     if (this.stopReason !== undefined) return;
     this.stopReason = error;
-    const stopped = new ReplicaStoppedError('the replica has stopped after a failure', { cause: error });
+    const stopped = stoppedBy(error);
+    for (const { waiter } of this.steps.unanswered) waiter.reject(stopped);
     for (const { reject } of this.pending.values()) reject(stopped);
     this.pending.clear();
     this.events.stopped(stopped);
   }
+}
+
+function stoppedBy(cause: unknown): ReplicaStoppedError {
+  return new ReplicaStoppedError('the replica has stopped after a failure', { cause });
 }

@@ -9,6 +9,13 @@ import type { Commit, LogEntry } from '../store/replica-store.js';
 import type { NodeRecord } from '../store/record-codec.js';
 import type { DeadlineChange } from './engine/deadlines.js';
 import type { Observation, Output, Reply, Send } from './engine/output.js';
+import type { ReplyWaiter } from './reply-waiter.js';
+
+/** An answer, and who gets it once the group is on disk. */
+export interface Answer {
+  readonly reply: Reply;
+  readonly waiter: ReplyWaiter;
+}
 
 export class Group {
   /** A key that several steps changed is written once, as the last one left it. */
@@ -16,7 +23,7 @@ export class Group {
   /** Keys whose context alone differs; none of them is in `containers`. */
   private readonly contexts = new Map<string, VersionVector>();
   readonly sends: Send[] = [];
-  readonly replies: Reply[] = [];
+  readonly answers: Answer[] = [];
   readonly observations: Observation[] = [];
   private readonly log: LogEntry[] = [];
   /** By deadline and key, the last word on it. */
@@ -27,7 +34,7 @@ export class Group {
   private claims: Claims | undefined;
   private members: Members | undefined;
 
-  add({ writes, sends, replies, observations }: Output): void {
+  add({ writes, sends, observations }: Output, answers: readonly Answer[]): void {
     for (const [key, context] of writes.contexts) {
       const earlier = this.containers.get(key);
       if (earlier === undefined) this.contexts.set(key, context);
@@ -44,7 +51,7 @@ export class Group {
     this.claims = writes.claims ?? this.claims;
     this.members = writes.members ?? this.members;
     for (const send of sends) this.sends.push(send);
-    for (const reply of replies) this.replies.push(reply);
+    for (const answer of answers) this.answers.push(answer);
     for (const observation of observations) this.observations.push(observation);
   }
 
@@ -84,7 +91,7 @@ export class Group {
   }
 
   get isEmpty(): boolean {
-    return this.node === undefined && this.sends.length + this.replies.length + this.observations.length === 0;
+    return this.node === undefined && this.sends.length + this.answers.length + this.observations.length === 0;
   }
 }
 

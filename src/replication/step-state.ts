@@ -6,7 +6,7 @@ import type { KeptRequest, RequestPlace } from '../clock/request.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { Output } from './engine/output.js';
 import type { Stored } from './engine/state.js';
-import { Group } from './group.js';
+import { Group, type Answer } from './group.js';
 
 export class StepState implements Stored {
   /** Set while a commit is under way. */
@@ -34,8 +34,13 @@ export class StepState implements Stored {
     return this.gathering.requested(place, this.requestBefore);
   }
 
-  add(output: Output): void {
-    this.gathering.add(output);
+  add(output: Output, answers: readonly Answer[]): void {
+    this.gathering.add(output, answers);
+  }
+
+  /** Answers that have not been given, since what they are about is not on disk. */
+  get unanswered(): readonly Answer[] {
+    return [...(this.committing?.answers ?? []), ...this.gathering.answers];
   }
 
   /** What the steps since the last time amount to; undefined: to nothing. */

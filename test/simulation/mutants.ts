@@ -69,7 +69,7 @@ export const MUTANTS: readonly Mutant[] = [
     LOOP,
     'this.steps.committing = group;',
     `this.steps.committing = group;
-     for (const reply of group.replies) if (reply.kind === 'clock') this.pending.get(reply.id)?.resolve(reply);`,
+     for (const { reply, waiter } of group.answers) if (reply.kind === 'clock') waiter.resolve(reply);`,
   ),
   mutant(
     'reuses dots after a crash: the clock on disk is that of the commit before',
@@ -212,8 +212,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'counts one peer twice as an acknowledgement',
     'src/replication/engine/acknowledgements.ts',
-    'waiter.heardFrom.add(peer)',
-    'waiter.heardFrom.add(`${peer}${waiter.heardFrom.size}`)',
+    'if (!heardFrom.includes(peer)) heardFrom.push(peer);',
+    'heardFrom.push(peer);',
   ),
   mutant(
     'keeps old containers in the cache',

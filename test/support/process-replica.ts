@@ -30,7 +30,11 @@ export interface Exit {
 }
 
 /** As `npm start` and `run.sh` have them. */
-export const START_OPTIONS: readonly string[] = ['--enable-source-maps', '--max-semi-space-size=32'];
+export const START_OPTIONS: readonly string[] = [
+  '--enable-source-maps',
+  '--max-semi-space-size=32',
+  '--no-allocation-site-pretenuring',
+];
 
 /** A start looks at the whole log: a million entries take seconds, many times that on a machine at work. */
 const READY_MS_MAX = 120_000;

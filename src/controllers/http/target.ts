@@ -11,14 +11,18 @@ export function keyOfUrl(url: string, prefix: string): string {
   const start = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('//') + 2);
   const segment = url.slice(start + prefix.length, end < 0 ? undefined : end);
   if (segment.includes('/')) throw new Problem('INVALID_KEY', 'a slash within a key is written %2F');
-  let key = segment;
+  const key = decoded(segment);
+  checkKey(key);
+  return key;
+}
+
+/** Always a string of its own: a slice would keep the whole head of its request for as long as anything knows the key. */
+function decoded(segment: string): string {
   try {
-    if (segment.includes('%')) key = decodeURIComponent(segment);
+    return decodeURIComponent(segment);
   } catch {
     throw new Problem('INVALID_KEY', `"${segment}" is not percent-encoded UTF-8`);
   }
-  checkKey(key);
-  return key;
 }
 
 /** @throws Problem INVALID_KEY, KEY_TOO_LONG */

@@ -14,7 +14,7 @@ interface Waiter {
   /** What its author is answered; undefined: how many have it, and no more. */
   readonly result: Written | undefined;
   readonly acksNeeded: number;
-  readonly heardFrom: Set<string>;
+  readonly heardFrom: string[];
 }
 
 export interface Settled {
@@ -25,62 +25,64 @@ export interface Settled {
 
 export class Acknowledgements {
   /** In the order of the dots, which are this node's own: a peer's clock covers the first ones first. */
-  private readonly waiters = new Map<RequestId, Waiter>();
+  private readonly waiters: Waiter[] = [];
   /** Of requests that came again: their dots are old, or of other nodes. */
-  private readonly repeated = new Map<RequestId, Waiter>();
+  private repeated: Waiter[] = [];
 
   /** Whether somebody waits for one. */
   get areAwaited(): boolean {
-    return this.waiters.size + this.repeated.size > 0;
+    return this.waiters.length + this.repeated.length > 0;
   }
 
   wait(id: RequestId, dot: Dot, acksNeeded: number, result?: Written): void {
-    this.waiters.set(id, { id, dot, result, acksNeeded, heardFrom: new Set() });
+    this.waiters.push({ id, dot, result, acksNeeded, heardFrom: [] });
   }
 
   /** As `wait`, for a dot in no order. @param had the peers that are known to have committed it */
   waitAgain(id: RequestId, dot: Dot, acksNeeded: number, had: readonly string[], result?: Written): void {
-    this.repeated.set(id, { id, dot, result, acksNeeded, heardFrom: new Set(had) });
+    this.repeated.push({ id, dot, result, acksNeeded, heardFrom: [...had] });
   }
 
   /** A peer told its clock: the writes that have enough acknowledgements now. `actor` is the one that writes by now. */
   heard(peer: string, clock: VersionVector, actor: Actor): readonly Settled[] {
     const settled: Settled[] = [];
-    for (const waiter of this.repeated.values()) {
-      if (covers(clock, waiter.dot)) this.count(waiter, peer, settled);
-    }
-    for (const waiter of this.waiters.values()) {
-      const { dot } = waiter;
-      if (!covers(clock, dot)) {
-        // An actor's dots are waited for in order; only those of an earlier incarnation can be followed by a covered one.
-        if (dot.actor === actor) break;
-        continue;
-      }
-      this.count(waiter, peer, settled);
+    const waitsOn = (waiter: Waiter): boolean => {
+      if (!covers(clock, waiter.dot)) return true;
+      hear(waiter, peer);
+      if (acksOf(waiter) < waiter.acksNeeded) return true;
+      settled.push(settle(waiter));
+      return false;
+    };
+    this.repeated = this.repeated.filter(waitsOn);
+    // An actor's dots are waited for in order; only those of an earlier incarnation can be followed by a covered one.
+    const end = this.waiters.findIndex(({ dot }) => dot.actor === actor && !covers(clock, dot));
+    if (end !== 0) {
+      const told = end < 0 ? this.waiters.splice(0) : this.waiters.splice(0, end);
+      this.waiters.unshift(...told.filter(waitsOn));
     }
     return settled;
   }
 
   /** The author waits no longer: the write with the acknowledgements so far; undefined when it was answered before. */
   giveUp(id: RequestId): Settled | undefined {
-    const waiter = this.waiters.get(id) ?? this.repeated.get(id);
-    return waiter && this.settle(waiter);
+    for (const waiters of [this.waiters, this.repeated]) {
+      const place = waiters.findIndex((waiter) => waiter.id === id);
+      if (place >= 0) return settle(waiters.splice(place, 1)[0]!);
+    }
+    return undefined;
   }
+}
 
-  private count(waiter: Waiter, peer: string, settled: Settled[]): void {
-    waiter.heardFrom.add(peer);
-    if (acksOf(waiter) >= waiter.acksNeeded) settled.push(this.settle(waiter));
-  }
+function hear({ heardFrom }: Waiter, peer: string): void {
+  if (!heardFrom.includes(peer)) heardFrom.push(peer);
+}
 
-  private settle(waiter: Waiter): Settled {
-    this.waiters.delete(waiter.id);
-    this.repeated.delete(waiter.id);
-    const acks = acksOf(waiter);
-    return { id: waiter.id, acks, result: waiter.result && { ...waiter.result, acks } };
-  }
+function settle(waiter: Waiter): Settled {
+  const acks = acksOf(waiter);
+  return { id: waiter.id, acks, result: waiter.result && { ...waiter.result, acks } };
 }
 
 /** The writing replica and those heard from. */
 function acksOf(waiter: Waiter): number {
-  return 1 + waiter.heardFrom.size;
+  return 1 + waiter.heardFrom.length;
 }

@@ -1,0 +1,9 @@
+// Who waits for the answer to an input?
+
+import type { Reply } from './engine/output.js';
+
+/** Called once, one or the other. */
+export interface ReplyWaiter {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+}
