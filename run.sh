@@ -80,10 +80,13 @@ trap 'echo; stop; exit 0' INT TERM
 peers=
 for ((i = 0; i < replicas; i++)); do peers+="n$((i + 1))=http://127.0.0.1:$((port + i)),"; done
 
+# As npm start, without npm in between: the signal reaches the replica itself.
+start=(node --enable-source-maps --max-semi-space-size=32 --no-allocation-site-pretenuring --heap-growing-percent=200 dist/main.js)
+
 for ((i = 0; i < replicas; i++)); do
   name=n$((i + 1))
   QUARTET_NAME=$name QUARTET_PORT=$((port + i)) QUARTET_DATA=$data/$name QUARTET_PEERS=$peers \
-    QUARTET_CLUSTER_SECRET_FILE=$secret setsid node --enable-source-maps --max-semi-space-size=32 --no-allocation-site-pretenuring dist/main.js > "out$((port + i))" 2>&1 &
+    QUARTET_CLUSTER_SECRET_FILE=$secret setsid "${start[@]}" > "out$((port + i))" 2>&1 &
   pids+=($!)
 done
 

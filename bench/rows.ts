@@ -60,9 +60,9 @@ export const draw = {
     return Array.from({ length: Math.max(DRAWN, keys.length) }, () => keys[Math.floor(next() * keys.length)]!);
   },
   /** Places, without a list of all keys: there may be millions. */
-  below(count: number): number[] {
+  below(count: number, length = DRAWN): number[] {
     const next = generator();
-    return Array.from({ length: DRAWN }, () => Math.floor(next() * count));
+    return Array.from({ length }, () => Math.floor(next() * count));
   },
   few(keys: readonly string[]): string[] {
     return draw.evenly(keys).slice(0, FEW_DRAWN);

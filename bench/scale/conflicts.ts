@@ -22,7 +22,8 @@ export const conflictsAxis: Axis = {
       const target = await quartet(sizesOf(0, CONNECTIONS), newestNode(), REPLICAS);
       try {
         const load = { seconds, connections: CONNECTIONS };
-        await sample(target, requestsOf(percent), load);
+        // Cold code: each replica has its share of the core to compile it.
+        await sample(target, requestsOf(percent), { ...load, seconds: seconds * REPLICAS });
         const before = await conflictsOf(target);
         const put = await sample(target, requestsOf(percent), load);
         const conflicts = (await conflictsOf(target)) - before;

@@ -21,7 +21,8 @@ export const replicasAxis: Axis = {
         const puts = draw.evenly(keys).map((key) => ({ method: 'PUT' as const, path: `/v1/kv/${key}`, body }));
         // Divided by the replicas, or some would have a connection more.
         const connections = Math.max(1, Math.floor(CONNECTIONS / replicas)) * replicas;
-        await sample(target, puts, { seconds, connections });
+        // Cold code: each replica has its share of the core to compile it.
+        await sample(target, puts, { seconds: seconds * replicas, connections });
         const put = await sample(target, puts, { seconds, connections });
         yield {
           x: replicas,

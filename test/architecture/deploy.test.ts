@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../support/planted-tree.js';
+import { START_OPTIONS } from '../support/process-replica.js';
 
 const METRIC = /\bquartet_[a-z_]+\b/g;
 
@@ -17,6 +18,12 @@ test('every metric that an alert or a panel asks for is one that replicas show',
   }
   expect(asked.length).toBeGreaterThan(20);
   expect(asked.filter((name) => !shown.has(name))).toEqual([]);
+});
+
+test('run.sh and all tests start a replica as npm start does', async () => {
+  const { scripts } = JSON.parse(await read('package.json')) as { scripts: { start: string } };
+  expect(scripts.start).toBe(['node', ...START_OPTIONS, 'dist/main.js'].join(' '));
+  expect(await read('run.sh')).toContain(`start=(${scripts.start})\n`);
 });
 
 test('the image starts a replica as npm start does, and bears the release of the package', async () => {
