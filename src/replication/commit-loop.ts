@@ -38,8 +38,9 @@ export class CommitLoop {
   /** What the next step sees. */
   readonly steps: StepState;
   /**
-   * Who was not answered by the step of their own request. Most are, and never get here: each table that a map under such
-   * turnover outgrows leads to the next, and what the first dead one keeps from the young generation's collection, all do.
+   * Who was not answered by the step of their own request. Most are, and never get here: of the tables that a map outgrows,
+   * each leads to the next, so that one which has died in V8's old generation keeps all later ones, with what they held,
+   * until the whole heap is collected.
    */
   private readonly pending = new Map<RequestId, ReplyWaiter>();
   private commit: Promise<void> | undefined;

@@ -10,6 +10,12 @@ import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '..
 /** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
 
+/**
+ * A read of one record fetches and searches one block. Half of LevelDB's default: a read that misses every cache costs a seventh
+ * less processor time, for twice the index, some 2 B of memory for a record of 150.
+ */
+const BLOCK_BYTES = 2048;
+
 /** Writes gathered in memory before a table file is made: larger means fewer, later compactions and a longer recovery. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 
@@ -42,6 +48,7 @@ export class LevelStore implements Store {
       keyEncoding: 'view',
       valueEncoding: 'view',
       cacheSize: BLOCK_CACHE_BYTES,
+      blockSize: BLOCK_BYTES,
       writeBufferSize: WRITE_BUFFER_BYTES,
     });
     try {

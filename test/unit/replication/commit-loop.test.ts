@@ -25,7 +25,7 @@ function loopWith(events: Partial<CommitEvents> = {}): CommitLoop {
   return new CommitLoop(replica, store, new SystemTime(), { ...unheard, ...events });
 }
 
-function write(loop: CommitLoop): Promise<Reply> {
+function write(loop: CommitLoop, acksNeeded = 1): Promise<Reply> {
   const id = loop.nextId();
   return loop.request(id, {
     kind: 'write',
@@ -35,7 +35,7 @@ function write(loop: CommitLoop): Promise<Reply> {
     context: undefined,
     precondition: undefined,
     requestName: undefined,
-    acksNeeded: 1,
+    acksNeeded,
     wallMs: 1_700_000_000_000,
   });
 }
@@ -65,6 +65,25 @@ test('All that has run is committed and answered when it is quiet', async () => 
   await loop.quiet();
   expect(store.view.clock).toEqual(new Map([['n1.a', 1]]));
   expect(answers).toHaveLength(1);
+});
+
+test('A commit that fails is told to whoever waits: for it, for the next one, or for others', async () => {
+  const cause = new Error('the disk is gone');
+  const loop = loopWith();
+  const waiting = [write(loop, 2)];
+  await loop.quiet();
+  jest.spyOn(store, 'commit').mockImplementationOnce(() => {
+    waiting.push(write(loop));
+    return Promise.reject(cause);
+  });
+  waiting.push(write(loop));
+  await loop.quiet();
+  const told = await Promise.allSettled(waiting);
+  expect(told).toHaveLength(3);
+  for (const each of told) {
+    expect(each).toMatchObject({ status: 'rejected', reason: expect.any(ReplicaStoppedError) as unknown });
+    expect(each).toMatchObject({ reason: { cause } });
+  }
 });
 
 test('A failure behind the commit stops the replica, and says why', async () => {
