@@ -19,7 +19,7 @@ export const keysAxis: Axis = {
   xTitle: 'keys of 16 B with values of 100 B',
   plotted: ['GET/s', 'PUT/s'],
   note:
-    'One replica. Reads and writes are of keys drawn evenly from all of them; what is read was not asked for before. A part of the ' +
+    'One replica. Reads and writes are of keys drawn evenly from all of them; where they are many, none was asked for before. A part of the ' +
     'memory are pages of table files: LevelDB maps them, and the system takes them away when it needs them.',
   async *measure(sizes, seconds) {
     const target = await quartet(sizesOf(0, CONNECTIONS), newestNode(), 1);
@@ -27,19 +27,20 @@ export const keysAxis: Axis = {
       const loader = new Loader(target.cluster.clients[0]!.url, VALUE);
       for (const keys of sizes) {
         await loader.loadUpTo(keys);
-        const drawn = draw.below(keys, 2 * seconds * READS_PER_SECOND_MAX).map(keyOf);
-        const half = drawn.length / 2;
-        // The other half: those that have just been read, or written, are in a cache.
-        const others = [...drawn.slice(half), ...drawn.slice(0, half)];
+        const asked = seconds * READS_PER_SECOND_MAX;
+        const drawn = draw.below(keys, 4 * asked).map(keyOf);
+        // Those that have just been read, or written, are in a cache.
+        const part = (place: number) => drawn.slice(place * asked, (place + 1) * asked);
         const path = (key: string): string => `/v1/kv/${key}`;
         const gets = (of: readonly string[]) => of.map((key) => ({ method: 'GET' as const, path: path(key) }));
-        const puts = drawn.map((key) => ({ method: 'PUT' as const, path: path(key), body: VALUE }));
+        const puts = (of: readonly string[]) =>
+          of.map((key) => ({ method: 'PUT' as const, path: path(key), body: VALUE }));
         const load = { seconds, connections: CONNECTIONS };
         // The first round of each runs cold code, or meets what loading has left.
-        await sample(target, gets(drawn), load);
-        const get = await sample(target, gets(others), load);
-        await sample(target, puts, load);
-        const put = await sample(target, puts, load);
+        await sample(target, gets(part(0)), load);
+        const get = await sample(target, gets(part(1)), load);
+        await sample(target, puts(part(2)), load);
+        const put = await sample(target, puts(part(3)), load);
         yield {
           x: keys,
           figures: {

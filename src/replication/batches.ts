@@ -42,6 +42,7 @@ export interface BatchShell {
   /**
    * Runs a step: its reply comes once the group that it is in is committed.
    * @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing
+   * @throws ReplicaStoppedError
    */
   ask(id: RequestId, input: Input, waiter: ReplyWaiter): void;
   request(id: RequestId, input: Input): Promise<Reply>;
@@ -80,7 +81,13 @@ function stepAll(shell: BatchShell, operations: readonly BatchOperation[]): Prom
         return settle(place, { kind: 'read-too-much' });
       }
       const id = shell.nextId();
-      const answered = (reply: Reply): void => settle(place, resultOf(reply, wallMs));
+      const answered = (reply: Reply): void => {
+        try {
+          settle(place, resultOf(reply, wallMs));
+        } catch (error) {
+          reject(error);
+        }
+      };
       shell.ask(id, inputOf(operation, id, wallMs), { resolve: answered, reject });
     };
     if (operations.length === 0) resolve(results);

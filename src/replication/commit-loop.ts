@@ -38,7 +38,7 @@ export class CommitLoop {
   /** What the next step sees. */
   readonly steps: StepState;
   /**
-   * Who was not answered by the step of their own request. Most are, and never get here: of the tables that a map outgrows,
+   * Who waits for other replicas. What a request's own step answers is kept with its group: of the tables that a map outgrows,
    * each leads to the next, so that one which has died in V8's old generation keeps all later ones, with what they held,
    * until the whole heap is collected.
    */
@@ -78,7 +78,10 @@ export class CommitLoop {
     return new Promise((resolve, reject) => this.ask(id, input, { resolve, reject }));
   }
 
-  /** As `request`, without a promise. A failure of the step itself is thrown, and nobody waits for it. */
+  /**
+   * As `request`, without a promise. A failure of the step itself is thrown, and nobody waits for it.
+   * @throws CorruptRecordError, ReplicaStoppedError
+   */
   ask(id: RequestId, input: Input, waiter: ReplyWaiter): void {
     this.run(input, { id, waiter });
   }
@@ -150,8 +153,10 @@ export class CommitLoop {
   }
 
   private committed(group: Group): void {
-    this.steps.committing = undefined;
     this.commit = undefined;
+    // Who waits has been told that it may not be on disk.
+    if (this.stopReason !== undefined) return;
+    this.steps.committing = undefined;
     // The next group goes to the disk before this one's answers are written out: the disk is the slower of the two.
     this.flush();
     this.release(group);

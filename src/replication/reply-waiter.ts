@@ -2,7 +2,7 @@
 
 import type { Reply } from './engine/output.js';
 
-/** Called once, one or the other. */
+/** Called once, one or the other; neither throws. */
 export interface ReplyWaiter {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;

@@ -54,12 +54,14 @@ export class Acknowledgements {
       return false;
     };
     this.repeated = this.repeated.filter(waitsOn);
-    // An actor's dots are waited for in order; only those of an earlier incarnation can be followed by a covered one.
-    const end = this.waiters.findIndex(({ dot }) => dot.actor === actor && !covers(clock, dot));
-    if (end !== 0) {
-      const told = end < 0 ? this.waiters.splice(0) : this.waiters.splice(0, end);
-      this.waiters.unshift(...told.filter(waitsOn));
+    let [kept, place] = [0, 0];
+    for (; place < this.waiters.length; place++) {
+      const waiter = this.waiters[place]!;
+      // An actor's dots are waited for in order; only those of an earlier incarnation can be followed by a covered one.
+      if (waiter.dot.actor === actor && !covers(clock, waiter.dot)) break;
+      if (waitsOn(waiter)) this.waiters[kept++] = waiter;
     }
+    this.waiters.splice(kept, place - kept);
     return settled;
   }
 

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { CommitLoop, type CommitEvents } from '../../../src/replication/commit-loop.js';
+import type { Input, RequestId } from '../../../src/replication/engine/input.js';
 import type { Reply } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import { ReplicaStoppedError } from '../../../src/replication/errors.js';
@@ -19,15 +20,21 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-function loopWith(events: Partial<CommitEvents> = {}): CommitLoop {
+function loopWith(
+  events: Partial<CommitEvents> = {},
+  replica = new Replica(identityOf([]), loadedState()),
+): CommitLoop {
   const unheard = { committed: () => {}, released: () => {}, stopped: () => {} };
-  const replica = new Replica(identityOf([]), loadedState());
   return new CommitLoop(replica, store, new SystemTime(), { ...unheard, ...events });
 }
 
 function write(loop: CommitLoop, acksNeeded = 1): Promise<Reply> {
   const id = loop.nextId();
-  return loop.request(id, {
+  return loop.request(id, writeInput(id, acksNeeded));
+}
+
+function writeInput(id: RequestId, acksNeeded = 1): Input {
+  return {
     kind: 'write',
     id,
     key: 'key',
@@ -37,7 +44,7 @@ function write(loop: CommitLoop, acksNeeded = 1): Promise<Reply> {
     requestName: undefined,
     acksNeeded,
     wallMs: 1_700_000_000_000,
-  });
+  };
 }
 
 test('What is at hand together shares a commit, and what comes while it is under way the next one', async () => {
@@ -84,6 +91,28 @@ test('A commit that fails is told to whoever waits: for it, for the next one, or
     expect(each).toMatchObject({ status: 'rejected', reason: expect.any(ReplicaStoppedError) as unknown });
     expect(each).toMatchObject({ reason: { cause } });
   }
+});
+
+test('Who was told that the replica stops is not answered when the commit under way succeeds', async () => {
+  const told: unknown[] = [];
+  const replica = new Replica(identityOf([]), loadedState());
+  const loop = loopWith({}, replica);
+  const commit = store.commit.bind(store);
+  let committed: Promise<void> | undefined;
+  jest.spyOn(store, 'commit').mockImplementationOnce((group) => {
+    jest.spyOn(replica, 'step').mockImplementationOnce(() => {
+      throw new Error('an invariant is broken');
+    });
+    loop.runUnasked({ kind: 'tick' });
+    return (committed = commit(group));
+  });
+  const id = loop.nextId();
+  loop.ask(id, writeInput(id), { resolve: (reply) => told.push(reply), reject: (error) => told.push(error) });
+  await loop.quiet();
+  await committed;
+  await new Promise(setImmediate);
+  expect(committed).toBeDefined();
+  expect(told).toEqual([expect.any(ReplicaStoppedError)]);
 });
 
 test('A failure behind the commit stops the replica, and says why', async () => {
