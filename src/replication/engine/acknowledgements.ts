@@ -23,6 +23,7 @@ export interface Settled {
   readonly acks: number;
 }
 
+/** Lists, and no maps: what came and went in a map's outgrown tables would be kept until the whole heap is collected. */
 export class Acknowledgements {
   /** In the order of the dots, which are this node's own: a peer's clock covers the first ones first. */
   private readonly waiters: Waiter[] = [];
