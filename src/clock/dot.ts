@@ -13,6 +13,13 @@ export interface Dot {
   readonly counter: number;
 }
 
+/** Dots `from + 1` to `to` of one actor. */
+export interface DotSpan {
+  readonly actor: Actor;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Total order of dots, by actor and then by counter: the order in which a container lists its versions. */
 export function compareDots(left: Dot, right: Dot): number {
   if (left.actor !== right.actor) return left.actor < right.actor ? -1 : 1;

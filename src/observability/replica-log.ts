@@ -77,7 +77,8 @@ export class ReplicaLog implements DriverEvents {
         return this.logger.error(`the record of ${quoted(observation.key)} is damaged: asking the peers for it`);
       case 'log-entry-damaged':
         return this.logger.error(
-          `the log entry ${observation.actor}:${observation.counter} is damaged: who lacks it takes over all keys`,
+          `the log entry of ${observation.actor}:${observation.from + 1} to ${observation.to} is damaged: ` +
+            'who lacks one of them takes over all keys',
         );
       case 'repaired':
         if (observation.isWhole) return this.logger.log(`${quoted(observation.key)} is repaired, with nothing lost`);

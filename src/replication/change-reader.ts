@@ -7,7 +7,7 @@
 // A lifetime ends without a dot. When all dots have been read, the index of deadlines says which have ended since.
 
 import type { Container, Version } from '../clock/container.js';
-import type { Actor } from '../clock/dot.js';
+import type { Actor, DotSpan } from '../clock/dot.js';
 import { liveAt } from '../clock/lifetime.js';
 import { countBeyond, counterOf, descends, join, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
@@ -15,7 +15,7 @@ import { isLogKey } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import { isAfter, notAhead, stepOf, type Cursor, type Moment } from './cursor.js';
 import { invariant } from './engine/invariant.js';
-import { selectSpans, type DotSpan } from './engine/select.js';
+import { selectSpans } from './engine/select.js';
 import { CursorExpiredError } from './errors.js';
 
 /** What of the changes a reader wants, and how much at once. */
@@ -92,10 +92,11 @@ export function checkCursor(view: CommittedView, cursor: Cursor): void {
 }
 
 /** @returns the counter up to which every key has been found */
-async function readSpan(view: CommittedView, { actor, from, to }: DotSpan, found: Found): Promise<number> {
+async function readSpan(view: CommittedView, span: DotSpan, found: Found): Promise<number> {
+  const { actor, from, to } = span;
   let reached = from;
   try {
-    for await (const key of view.logged(actor, from, to)) {
+    for await (const key of view.log.keys(span)) {
       if (!found.take(key)) return reached;
       reached++;
     }

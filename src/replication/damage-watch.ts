@@ -2,7 +2,7 @@
 // engine is told of its key, once, and has it repaired; who was reading gets the error.
 
 import type { Container } from '../clock/container.js';
-import { dotOf, isLogKey, isOfKey, keyOf } from '../store/keyspace.js';
+import { dotsOf, isLogKey, isOfKey, keyOf } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input } from './engine/input.js';
@@ -57,11 +57,11 @@ export class DamageWatch {
   }
 
   private tellLogEntry(recordKey: Uint8Array): void {
-    const { actor, counter } = dotOf(recordKey);
-    const dot = `${actor}:${counter}`;
-    if (this.toldDots.has(dot)) return;
-    this.toldDots.add(dot);
-    this.shell.observed({ kind: 'log-entry-damaged', actor, counter });
+    const span = dotsOf(recordKey);
+    const last = `${span.actor}:${span.to}`;
+    if (this.toldDots.has(last)) return;
+    this.toldDots.add(last);
+    this.shell.observed({ kind: 'log-entry-damaged', ...span });
   }
 }
 

@@ -178,7 +178,7 @@ export class MessageReader {
       if (bytes > this.limits.bytes) break;
       const keys: string[] = [];
       let isCut = false;
-      for await (const chunk of view.loggedChunks(span.actor, span.from, span.to)) {
+      for await (const chunk of view.log.chunks(span)) {
         for (const key of chunk) {
           keys.push(key);
           if (!containers.has(key)) {

@@ -70,7 +70,8 @@ export class Unsent {
     for (const [actor, counter] of to) {
       const before = counterOf(from, actor);
       if (before >= counter) continue;
-      for await (const keys of view.loggedChunks(actor, before, counter)) for (const key of keys) this.add(key, by);
+      const span = { actor, from: before, to: counter };
+      for await (const keys of view.log.chunks(span)) for (const key of keys) this.add(key, by);
     }
   }
 

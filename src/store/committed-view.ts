@@ -2,7 +2,6 @@
 // commit. A container must be filled with exactly that clock: with an older one it loses context and its reader later
 // makes false siblings; with a newer one it claims replacements it has not got.
 
-import type { Actor, Dot } from '../clock/dot.js';
 import { EMPTY_CONTAINER, type Container, type Version } from '../clock/container.js';
 import { claimedByAny, claimOf, type Claims, type KeySpan } from '../clock/claims.js';
 import { beyond, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
@@ -13,17 +12,13 @@ import {
   contextsRange,
   deadlineOf,
   deadlineRange,
-  dotOf,
   isContextKey,
   isLogKey,
   isRequestKey,
-  logKey,
   keyOf,
-  logRange,
   spanRange,
   versionsKey,
   versionsRange,
-  WHOLE_LOG,
 } from './keyspace.js';
 import {
   CorruptRecordError,
@@ -35,11 +30,11 @@ import {
   versionsBytes,
   type NodeRecord,
 } from './record-codec.js';
+import { LogRecords } from './log-records.js';
 import type { Recent } from './recent-log.js';
 import { RecordReader, SCAN_CHUNK, type DamageListener } from './record-reader.js';
 import { RequestRecords } from './request-records.js';
 import { sideBySide } from './side-by-side.js';
-import { StoreReadError } from './errors.js';
 import type { KeyRange, StoreEntry, StoreSnapshot } from './store.port.js';
 
 const NOTHING: KeyRange = { gte: Buffer.of(0), lt: Buffer.of(0) };
@@ -72,6 +67,7 @@ export interface CheckedRecord {
 export class CommittedView {
   private holders = 1;
   private readonly records: RecordReader;
+  readonly log: LogRecords;
   /** Requests with names. */
   readonly requests: RequestRecords;
 
@@ -85,6 +81,7 @@ export class CommittedView {
     damaged: DamageListener = () => {},
   ) {
     this.records = new RecordReader(snapshot, damaged);
+    this.log = new LogRecords(snapshot, this.records, recent.log);
     this.requests = new RequestRecords(this.records, recent.log);
   }
 
@@ -242,62 +239,6 @@ export class CommittedView {
   async *marks(): AsyncGenerator<{ readonly mark: number; readonly isFirst: boolean }> {
     for await (const [recordKey, record] of this.records.scan(ALL_MARKS)) {
       yield { mark: commitOf(recordKey), isFirst: record.length > 0 };
-    }
-  }
-
-  /** Every dot in the log, actor by actor and in the order of their counters. */
-  async *loggedDots(): AsyncGenerator<Dot> {
-    for await (const [recordKey] of this.records.scan(WHOLE_LOG)) yield dotOf(recordKey);
-  }
-
-  /**
-   * The keys that the actor's dots wrote, from the one after `from` up to and with `to`, in order.
-   * @throws CorruptRecordError
-   */
-  async *logged(actor: Actor, from: number, to: number): AsyncGenerator<string> {
-    for await (const keys of this.loggedChunks(actor, from, to)) yield* keys;
-  }
-
-  /** As `logged`, many at a time; from memory, when they were committed a short while ago. */
-  async *loggedChunks(actor: Actor, from: number, to: number): AsyncGenerator<readonly string[]> {
-    const recent = this.recent.log.keys(actor, from, to);
-    if (recent !== undefined) {
-      yield recent;
-      return;
-    }
-    let counter = from;
-    try {
-      for await (const chunk of this.snapshot.scan(logRange(actor, from, to), SCAN_CHUNK)) {
-        counter += chunk.length;
-        yield* this.decoded(chunk);
-      }
-    } catch (error) {
-      if (!(error instanceof StoreReadError)) throw error;
-      // The names of its records are known: one by one, it turns out which of them can't be read, if any.
-      for (const key of this.loggedEach(actor, counter, to)) yield [key];
-    }
-  }
-
-  /** The keys of these entries, up to one that is damaged. */
-  private *decoded(chunk: readonly StoreEntry[]): Generator<readonly string[]> {
-    const keys: string[] = [];
-    for (const [recordKey, record] of chunk) {
-      try {
-        keys.push(this.records.decode(decodeLogged, recordKey, record));
-      } catch (error) {
-        yield keys;
-        throw error;
-      }
-    }
-    yield keys;
-  }
-
-  private *loggedEach(actor: Actor, from: number, to: number): Generator<string> {
-    for (let counter = from + 1; counter <= to; counter++) {
-      const recordKey = logKey(actor, counter);
-      const record = this.records.get(recordKey);
-      if (record === undefined) return;
-      yield this.records.decode(decodeLogged, recordKey, record);
     }
   }
 

@@ -5,7 +5,8 @@
 //     k <key>                        live versions of a key
 //     a <key>                        context of a key that knows more than the node clock ("ahead")
 //     c                              what is claimed of ranges of keys beyond the node clock
-//     l <actor> 00 <counter, 8 bytes> the key that this dot wrote
+//     l <actor> 00 <counter, 8 bytes> [<dots, 1 byte>]
+//                                    the keys that so many dots wrote, the last of them with this counter; without a number: one
 //     m <number, 8 bytes>            the mark of a commit
 //     d <deadline, 8 bytes> <key>    when a version of the key has its deadline, in milliseconds of wall time
 //     i <key> 00 01 <id, 16 bytes>   a request that wrote the key ("idempotency")
@@ -14,7 +15,7 @@
 // zero byte of its own is written 00 02, which keeps that order.
 
 import type { KeySpan } from '../clock/claims.js';
-import type { Actor, Dot } from '../clock/dot.js';
+import type { Actor, DotSpan } from '../clock/dot.js';
 import type { RequestPlace } from '../clock/request.js';
 import type { KeyRange } from './store.port.js';
 
@@ -42,11 +43,16 @@ export function contextKey(key: string): Uint8Array {
   return Buffer.from(`a${key}`);
 }
 
-export function logKey(actor: Actor, counter: number): Uint8Array {
+/** Dots of one log entry, at most: their number is one byte. */
+export const LOGGED_DOTS_MAX = 255;
+
+/** @param dots how many the entry tells of, the last of them with this counter */
+export function logKey(actor: Actor, counter: number, dots = 1): Uint8Array {
   const prefix = actor.length + 2;
-  const bytes = Buffer.allocUnsafe(prefix + 8);
+  const bytes = Buffer.allocUnsafe(prefix + (dots === 1 ? 8 : 9));
   bytes.write(`l${actor}\0`, 'latin1');
   writeNumber(bytes, counter, prefix);
+  if (dots !== 1) bytes[prefix + 8] = dots;
   return bytes;
 }
 
@@ -123,11 +129,12 @@ export function isOfKey(recordKey: Uint8Array): boolean {
   return recordKey[0] === 0x6b || isContextKey(recordKey);
 }
 
-/** The dot that a log key stands for. */
-export function dotOf(recordKey: Uint8Array): Dot {
+/** The dots that a log entry tells of. */
+export function dotsOf(recordKey: Uint8Array): DotSpan {
   const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);
-  const end = bytes.length - 8;
-  return { actor: bytes.toString('latin1', 1, end - 1), counter: readNumber(bytes, end) };
+  const end = bytes.indexOf(0);
+  const to = readNumber(bytes, end + 1);
+  return { actor: bytes.toString('latin1', 1, end), from: to - (bytes[end + 9] ?? 1), to };
 }
 
 /** The key that stands behind the letter. */
@@ -135,9 +142,14 @@ export function keyOf(recordKey: Uint8Array): string {
   return Buffer.from(recordKey.buffer, recordKey.byteOffset + 1, recordKey.length - 1).toString();
 }
 
-/** Log entries of `actor` from the counter after `from` up to and with `to`. */
-export function logRange(actor: Actor, from: number, to: number): KeyRange {
+/** Log entries whose last dot is one of these: they tell of nothing that follows the span. */
+export function logEndingIn({ actor, from, to }: DotSpan): KeyRange {
   return { gte: logKey(actor, from + 1), lt: logKey(actor, to + 1) };
+}
+
+/** Every log entry that tells of one of these dots, and some that follow: where one begins, only its key tells. */
+export function logWith({ actor, from, to }: DotSpan): KeyRange {
+  return { gte: logKey(actor, from + 1), lt: logKey(actor, Math.min(to + LOGGED_DOTS_MAX, Number.MAX_SAFE_INTEGER)) };
 }
 
 /** Records of `letter` of keys that follow `after`, up to and with `through`. */

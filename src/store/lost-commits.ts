@@ -93,15 +93,13 @@ export async function checkLog(view: CommittedView): Promise<Map<Actor, number>>
   const unlogged = new Map<Actor, number>(view.node.floor);
   const seen = new Set<Actor>();
   const reached = new Map(view.node.floor);
-  for await (const { actor, counter } of view.loggedDots()) {
-    if (!seen.has(actor)) unlogged.set(actor, counter - 1);
+  for await (const { actor, from, to } of view.log.spans()) {
+    if (!seen.has(actor)) unlogged.set(actor, from);
     seen.add(actor);
-    if (counter <= counterOf(view.node.floor, actor)) continue;
-    const expected = counterOf(reached, actor) + 1;
-    if (counter !== expected) {
-      throw new DamagedStoreError(`the log has ${actor}:${counter} but not ${actor}:${expected}`);
-    }
-    reached.set(actor, counter);
+    if (to <= counterOf(view.node.floor, actor)) continue;
+    const before = counterOf(reached, actor);
+    if (from > before) throw new DamagedStoreError(`the log has ${actor}:${from + 1} but not ${actor}:${before + 1}`);
+    reached.set(actor, to);
   }
   for (const [actor, counter] of view.clock) {
     if (counterOf(reached, actor) !== counter)

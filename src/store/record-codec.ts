@@ -27,11 +27,15 @@ const FORMAT = 1;
 /** Format 2 of a key's versions adds their types, parts and deadlines; format 3 numbers for content types, else it is the same. */
 const VERSIONS_FORMAT = 3;
 
-/** Format 2 of a log entry adds the request whose first dot it is; others have format 1. */
-const LOGGED_FORMAT = 2;
+/** Format 2 of a log entry adds the request whose first dot it is, format 3 is of many dots; others have format 1. */
+const REQUESTED_FORMAT = 2;
+const LOGGED_FORMAT = 3;
 
-/** Format 2 of the node record adds floor, bootstrap and the number of the commit. */
-const NODE_FORMAT = 3;
+/**
+ * Format 2 of the node record adds floor, bootstrap and the number of the commit, format 3 the past. Format 4 is the same, beside
+ * log entries of many dots: an earlier release refuses it.
+ */
+const NODE_FORMAT = 4;
 
 const HEADER_BYTES = 5;
 
@@ -162,30 +166,32 @@ export function decodeClaims(key: Uint8Array, record: Uint8Array): Claims {
   return decode(key, record, readClaims);
 }
 
-/** A log entry: the key that the dot wrote. */
-export function encodeLogged(key: Uint8Array, written: string, request?: LoggedRequest): Buffer {
-  begin(request === undefined ? 1 : LOGGED_FORMAT);
-  writer.text(written);
+/** What stands in the log with one dot, or many. */
+export interface Logged {
+  /** In the order of their counters. */
+  readonly keys: readonly string[];
+  /** Of one dot only. */
+  readonly request?: LoggedRequest | undefined;
+}
+
+export function encodeLogged(key: Uint8Array, { keys, request }: Logged): Buffer {
+  const format = keys.length > 1 ? LOGGED_FORMAT : FORMAT;
+  begin(request === undefined ? format : REQUESTED_FORMAT);
+  for (const written of keys) writer.text(written);
   if (request !== undefined) writeLoggedRequest(writer, request);
   return sealed(key);
 }
 
 /** @throws CorruptRecordError */
-export function decodeLogged(key: Uint8Array, record: Uint8Array): string {
-  return decodeLogEntry(key, record).key;
+export function decodeLogged(key: Uint8Array, record: Uint8Array): Logged {
+  return decode(key, record, readLogged, LOGGED_FORMAT);
 }
 
-/** @throws CorruptRecordError */
-export function decodeLogEntry(
-  key: Uint8Array,
-  record: Uint8Array,
-): { readonly key: string; readonly request: LoggedRequest | undefined } {
-  return decode(
-    key,
-    record,
-    (reader, format) => ({ key: reader.text(), request: format === 1 ? undefined : readLoggedRequest(reader) }),
-    LOGGED_FORMAT,
-  );
+function readLogged(reader: BinaryReader, format: number): Logged {
+  if (format === REQUESTED_FORMAT) return { keys: [reader.text()], request: readLoggedRequest(reader) };
+  const keys = [];
+  while (reader.remaining > 0) keys.push(reader.text());
+  return { keys };
 }
 
 export function encodeRequest(key: Uint8Array, request: KeptRequest): Buffer {

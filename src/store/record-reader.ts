@@ -23,10 +23,15 @@ export class RecordReader {
       return this.snapshot.get(recordKey);
     } catch (error) {
       if (!(error instanceof StoreReadError)) throw error;
-      const corrupt = new CorruptRecordError(error.message, recordKey, { cause: error });
-      this.damaged(corrupt);
-      throw corrupt;
+      throw this.unreadable(recordKey, error);
     }
+  }
+
+  /** What the reader of a record gets that stands in a damaged part of the database. */
+  unreadable(recordKey: Uint8Array, cause: StoreReadError): CorruptRecordError {
+    const error = new CorruptRecordError(cause.message, recordKey, { cause });
+    this.damaged(error);
+    return error;
   }
 
   /** @throws CorruptRecordError */

@@ -6,8 +6,8 @@
 import type { Container } from '../clock/container.js';
 import { NO_CLAIMS, type Claims } from '../clock/claims.js';
 import { NO_MEMBERS, type Members } from '../clock/membership.js';
-import type { Actor, Dot } from '../clock/dot.js';
-import type { LoggedRequest, RequestChange } from '../clock/request.js';
+import type { Actor } from '../clock/dot.js';
+import type { RequestChange } from '../clock/request.js';
 import { counterOf, type VersionVector } from '../clock/version-vector.js';
 import { CommittedView, type Deadline } from './committed-view.js';
 import { ContainerCache } from './container-cache.js';
@@ -17,14 +17,14 @@ import {
   deadlineKey,
   deadlineRange,
   EVERYTHING,
-  logKey,
-  logRange,
+  logEndingIn,
   markKey,
   MEMBERS_KEY,
   NODE_KEY,
   requestKey,
   versionsKey,
 } from './keyspace.js';
+import { logChanges, type LogEntry } from './log-records.js';
 import { checkLog, checkMarks, CommitMarks, DamagedStoreError } from './lost-commits.js';
 import {
   CorruptRecordError,
@@ -33,7 +33,6 @@ import {
   decodeMembers,
   encodeClaims,
   encodeContext,
-  encodeLogged,
   encodeMembers,
   encodeNode,
   encodeRequest,
@@ -48,11 +47,6 @@ import type { Store, StoreChange, StoreSnapshot } from './store.port.js';
 const BULK_KEYS_MIN = 500;
 
 const NO_BYTES = new Uint8Array(0);
-
-export interface LogEntry extends Dot {
-  readonly key: string;
-  readonly request?: LoggedRequest | undefined;
-}
 
 /** Everything that one commit writes. */
 export interface Commit {
@@ -236,7 +230,7 @@ export class ReplicaStore {
   private clearLog(from: VersionVector, floor: VersionVector): void {
     for (const [actor, counter] of floor) {
       const after = counterOf(from, actor);
-      if (after < counter) this.clear(() => this.store.clear(logRange(actor, after, counter)));
+      if (after < counter) this.clear(() => this.store.clear(logEndingIn({ actor, from: after, to: counter })));
     }
   }
 
@@ -252,10 +246,7 @@ export class ReplicaStore {
       changes.push(versionsChange(key, container));
       this.encodeContext(key, container.context, changes);
     }
-    for (const { actor, counter, key, request } of commit.log) {
-      const recordKey = logKey(actor, counter);
-      changes.push({ type: 'put', key: recordKey, value: encodeLogged(recordKey, key, request) });
-    }
+    changes.push(...logChanges(commit.log));
     for (const { deadlineMs, key, isSet } of commit.deadlines ?? []) {
       const recordKey = deadlineKey(deadlineMs, key);
       changes.push(isSet ? { type: 'put', key: recordKey, value: NO_BYTES } : { type: 'del', key: recordKey });

@@ -6,7 +6,7 @@ import type { Actor } from '../clock/dot.js';
 import type { KeptRequest, LoggedRequest, RequestPlace } from '../clock/request.js';
 import { logKey, recordsAfter, requestKey, requestsWithin } from './keyspace.js';
 import type { RecentLog } from './recent-log.js';
-import { CorruptRecordError, decodeLogEntry, decodeRequest } from './record-codec.js';
+import { CorruptRecordError, decodeLogged, decodeRequest } from './record-codec.js';
 import type { RecordReader } from './record-reader.js';
 
 /** What a record takes, at least, beside its key. */
@@ -56,9 +56,10 @@ export class RequestRecords {
     if (!this.recent.mayHaveRequests(actor, from)) return undefined;
     const requests = new Map<number, LoggedRequest>();
     for (let counter = from + 1; counter <= to; counter++) {
+      // Alone in its entry, or another entry tells of it, which has another name.
       const recordKey = logKey(actor, counter);
       const record = this.records.get(recordKey);
-      const request = record && this.records.decode(decodeLogEntry, recordKey, record).request;
+      const request = record && this.records.decode(decodeLogged, recordKey, record).request;
       if (request !== undefined) requests.set(counter, request);
     }
     return requests.size > 0 ? requests : undefined;

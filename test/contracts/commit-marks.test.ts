@@ -246,6 +246,6 @@ describe('A data folder of the first release, without marks and floor', () => {
 
   function logEntry(actor: string, counter: number, key: string): StoreChange {
     const recordKey = logKey(actor, counter);
-    return { type: 'put', key: recordKey, value: encodeLogged(recordKey, key) };
+    return { type: 'put', key: recordKey, value: encodeLogged(recordKey, { keys: [key] }) };
   }
 });

@@ -142,7 +142,9 @@ async function hasAllItClaims(replica: ReplicaStore): Promise<boolean> {
     if (replica.container(`key-${counter}`).versions[0]?.counter !== counter) return false;
   }
   let logged = replica.view.node.floor.get(ACTOR) ?? 0;
-  for await (const key of replica.view.logged(ACTOR, logged, claimed)) if (key !== `key-${++logged}`) return false;
+  for await (const key of replica.view.log.keys({ actor: ACTOR, from: logged, to: claimed })) {
+    if (key !== `key-${++logged}`) return false;
+  }
   return logged === claimed;
 }
 

@@ -2,8 +2,10 @@
 // nobody misses it; what stands above it is there without a hole, or the replica does not open.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Dot } from '../../src/clock/dot.js';
-import { dotOf, isLogKey, logKey } from '../../src/store/keyspace.js';
+import type { LoggedRequest } from '../../src/clock/request.js';
+import { dotsOf, isLogKey, logKey } from '../../src/store/keyspace.js';
 import { DamagedStoreError } from '../../src/store/lost-commits.js';
 import { encodeLogged, type NodeRecord } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
@@ -39,10 +41,13 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
       replica = await ReplicaStore.open(store, FRESH);
     }
 
-    /** Eight writes of one actor, four of another, with the floor given. */
+    /** Eight writes of one actor, four of another, each committed alone; then the floor given. */
     async function commitWithFloor(floor: Record<string, number>): Promise<void> {
-      const log = { 'n1.a': ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], 'n2.b': ['p', 'q', 'r', 's'] };
-      await replica.commit(commitOf({ log, node: floored({}) }));
+      const each = (actor: string, last: number) =>
+        Array.from({ length: last }, (_, place) => [actor, place + 1] as const);
+      for (const [actor, counter] of [...each('n1.a', 8), ...each('n2.b', 4)]) {
+        await replica.commit(commitOf({ entries: [{ actor, counter }], node: floored({}) }));
+      }
       await replica.commit(commitOf({ node: floored(floor) }));
     }
 
@@ -50,7 +55,7 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
       test('the entries at or below it are gone soon, and those above it are there', async () => {
         await commitWithFloor({ 'n1.a': 5 });
         await untilLogged(['n1.a:6', 'n1.a:7', 'n1.a:8', 'n2.b:1', 'n2.b:2', 'n2.b:3', 'n2.b:4']);
-        expect(await logged(replica.view, 'n1.a', 5, 8)).toEqual(['f', 'g', 'h']);
+        expect(await logged(replica.view, 'n1.a', 5, 8)).toEqual([6, 7, 8].map((dot) => `n1.a wrote ${dot}`));
       });
 
       test('to the clock, nothing is left of the log', async () => {
@@ -89,7 +94,7 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
         await commitWithFloor({ 'n1.a': 7 });
         await reopen();
         expect(replica.view.node.floor).toEqual(vector({ 'n1.a': 7 }));
-        expect(await logged(replica.view, 'n1.a', 7, 8)).toEqual(['h']);
+        expect(await logged(replica.view, 'n1.a', 7, 8)).toEqual(['n1.a wrote 8']);
       });
     });
 
@@ -150,6 +155,103 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
       });
     });
 
+    describe('Of dots that were committed together', () => {
+      const eight = () => [1, 2, 3, 4, 5, 6, 7, 8].map((counter) => ({ actor: 'n1.a', counter }));
+      const four = () => [1, 2, 3, 4].map((counter) => ({ actor: 'n2.b', counter }));
+
+      /** Three, then one, then the other four with those of another actor. */
+      async function commitTogether(): Promise<void> {
+        await replica.commit(commitOf({ entries: eight().slice(0, 3), node: floored({}) }));
+        await replica.commit(commitOf({ entries: eight().slice(3, 4), node: floored({}) }));
+        await replica.commit(commitOf({ entries: [...eight().slice(4), ...four()], node: floored({}) }));
+      }
+
+      test('one record tells, for each actor', async () => {
+        await commitTogether();
+        expect(await entriesOnDisk()).toEqual(['n1.a:1-3', 'n1.a:4-4', 'n1.a:5-8', 'n2.b:1-4']);
+      });
+
+      test('it tells of 255 at most', async () => {
+        const entries = Array.from({ length: 600 }, (_, place) => ({ actor: 'n1.a', counter: place + 1 }));
+        await replica.commit(commitOf({ entries, node: node({ 'n1.a': 600 }) }));
+        expect(await entriesOnDisk()).toEqual(['n1.a:1-255', 'n1.a:256-510', 'n1.a:511-600']);
+        await reopen();
+        expect(await logged(replica.view, 'n1.a', 0, 600)).toHaveLength(600);
+      });
+
+      test('it stays while the floor is in its midst, and goes when that has passed its last', async () => {
+        await commitTogether();
+        await replica.commit(commitOf({ node: floored({ 'n1.a': 6 }) }));
+        await until('the entries below the floor are gone', async () => {
+          expect(await entriesOnDisk()).toEqual(['n1.a:5-8', 'n2.b:1-4']);
+          return true;
+        });
+        await reopen();
+        expect(await logged(replica.view, 'n1.a', 6, 8)).toEqual(['n1.a wrote 7', 'n1.a wrote 8']);
+        await replica.commit(commitOf({ node: floored({ 'n1.a': 8, 'n2.b': 1 }) }));
+        await untilLogged(['n2.b:1', 'n2.b:2', 'n2.b:3', 'n2.b:4']);
+      });
+
+      test.each([
+        [logKey('n1.a', 3, 3), 'the log has n1.a:4 but not n1.a:1'],
+        [logKey('n1.a', 4), 'the log has n1.a:5 but not n1.a:4'],
+        [logKey('n1.a', 8, 4), 'the log does not reach n1.a:8'],
+        [logKey('n2.b', 4, 4), 'the log does not reach n2.b:4'],
+      ])('without the record at %j the replica is refused', async (missing, reason) => {
+        await commitTogether();
+        await replica.close();
+        store = await place.open();
+        await store.commit([{ type: 'del', key: missing }]);
+        await expect(ReplicaStore.open(store, FRESH)).rejects.toThrow(reason);
+        await store.close();
+      });
+
+      test('requests with names are found, by their first dots', async () => {
+        const entries = eight().map((dot) => ({ ...dot, key: `key ${dot.counter}`, request: requestOf(dot.counter) }));
+        await replica.commit({ ...commitOf({ node: floored({ 'n2.b': 4 }) }), log: entries });
+        expect(await entriesOnDisk()).toEqual(['n1.a:1-2', 'n1.a:3-3', 'n1.a:4-5', 'n1.a:6-6', 'n1.a:7-8']);
+        await reopen();
+        expect(await logged(replica.view, 'n1.a', 1, 7)).toEqual([2, 3, 4, 5, 6, 7].map((dot) => `key ${dot}`));
+        const found = replica.view.requests.logged('n1.a', 0, 8);
+        expect(found).toEqual(new Map([3, 6].map((counter) => [counter, requestOf(counter)])));
+      });
+
+      test('any span is read as it was written, whatever shared a commit', async () => {
+        const anyCommits = fc.array(fc.array(fc.constantFrom('n1.a', 'n2.b'), { maxLength: 20 }), { maxLength: 8 });
+        const anySpans = fc.array(fc.tuple(fc.constantFrom('n1.a', 'n2.b'), fc.nat(60), fc.nat(60)), { minLength: 5 });
+        await fc.assert(
+          fc.asyncProperty(anyCommits, anySpans, async (commits, spans) => {
+            const own = await emptyPlace();
+            const first = await ReplicaStore.open(await own.open(), FRESH);
+            const last = new Map<string, number>();
+            const lastOf = (actor: string): number => last.get(actor) ?? 0;
+            for (const actors of commits) {
+              const entries = actors.map((actor) => {
+                last.set(actor, lastOf(actor) + 1);
+                return { actor, counter: lastOf(actor) };
+              });
+              await first.commit(commitOf({ entries, node: node(Object.fromEntries(last)) }));
+            }
+            await first.close();
+            const second = await ReplicaStore.open(await own.open(), FRESH);
+            for (const [actor, from, length] of spans) {
+              const dots = Array.from({ length }, (_, each) => from + each + 1).filter((dot) => dot <= lastOf(actor));
+              const wanted = dots.map((dot) => `${actor} wrote ${dot}`);
+              expect(await logged(second.view, actor, from, from + length)).toEqual(wanted);
+            }
+            await second.close();
+            await own.dispose();
+          }),
+          { numRuns: 30 },
+        );
+      });
+    });
+
+    async function entriesOnDisk(): Promise<string[]> {
+      const keys = (await contents(store)).map(([key]) => bytes(key)).filter(isLogKey);
+      return keys.map(dotsOf).map(({ actor, from, to }) => `${actor}:${from + 1}-${to}`);
+    }
+
     async function untilLogged(expected: readonly string[]): Promise<void> {
       await until(`the log has ${expected.join(' ')}`, async () => {
         expect(await dotsOnDisk()).toEqual(expected);
@@ -159,9 +261,17 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
 
     async function dotsOnDisk(): Promise<string[]> {
       const keys = (await contents(store)).map(([key]) => bytes(key)).filter(isLogKey);
-      return keys.map(dotOf).map(({ actor, counter }) => `${actor}:${counter}`);
+      const dots = keys.map(dotsOf).flatMap(({ actor, from, to }) => {
+        return Array.from({ length: to - from }, (_, place) => `${actor}:${from + place + 1}`);
+      });
+      return dots;
     }
   });
+}
+
+/** Of the third dot and the sixth. */
+function requestOf(counter: number): LoggedRequest | undefined {
+  return counter % 3 === 0 ? { id: `0${counter}`.repeat(16), fingerprint: '89abcdef'.repeat(2), dots: 2 } : undefined;
 }
 
 function floored(floor: Record<string, number>): NodeRecord {
@@ -170,5 +280,5 @@ function floored(floor: Record<string, number>): NodeRecord {
 
 function entry({ actor, counter }: Dot): StoreChange {
   const key = logKey(actor, counter);
-  return { type: 'put', key, value: encodeLogged(key, `key-${counter}`) };
+  return { type: 'put', key, value: encodeLogged(key, { keys: [`key-${counter}`] }) };
 }

@@ -352,11 +352,23 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
       });
 
       test('of the log is an error to whoever reads the range', async () => {
-        await replica.commit(commitOf({ log: { 'n1.a': ['a', 'b', 'c'] }, node: node({ 'n1.a': 3 }) }));
-        await damage(logKey('n1.a', 2));
+        for (const counters of [[1], [2, 3, 4], [5]]) {
+          const entries = counters.map((counter) => ({ actor: 'n1.a', counter }));
+          await replica.commit(commitOf({ entries, node: node({ 'n1.a': counters.at(-1)! }) }));
+        }
+        await damage(logKey('n1.a', 4, 3));
         replica = await ReplicaStore.open(store, FRESH);
-        await expect(logged(replica.view, 'n1.a', 0, 3)).rejects.toThrow(CorruptRecordError);
-        expect(await logged(replica.view, 'n1.a', 2, 3)).toEqual(['c']);
+        for (const from of [1, 2, 3]) {
+          await expect(logged(replica.view, 'n1.a', from, 5)).rejects.toThrow(CorruptRecordError);
+        }
+        const read: string[] = [];
+        const readAll = async (): Promise<void> => {
+          for await (const key of replica.view.log.keys({ actor: 'n1.a', from: 0, to: 5 })) read.push(key);
+        };
+        await expect(readAll()).rejects.toThrow(CorruptRecordError);
+        expect(read).toEqual(['n1.a wrote 1']);
+        expect(await logged(replica.view, 'n1.a', 0, 1)).toEqual(['n1.a wrote 1']);
+        expect(await logged(replica.view, 'n1.a', 4, 5)).toEqual(['n1.a wrote 5']);
       });
 
       test('of the node keeps the replica from starting', async () => {
@@ -384,8 +396,8 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
         return ReplicaStore.open(store, FRESH);
       }
 
-      test.each([1, 2, 3])('does not open, when the log entry of write %i of 3 is missing', async (counter) => {
-        await expect(openWithout(logKey('n1.a', counter))).rejects.toThrow(DamagedStoreError);
+      test('does not open, when the log entry of its writes is missing', async () => {
+        await expect(openWithout(logKey('n1.a', 3, 3))).rejects.toThrow(DamagedStoreError);
       });
 
       test.each([1, 2])('does not open, when the mark of commit %i of 3 is missing', async (commit) => {

@@ -356,7 +356,7 @@ export class Cluster implements World {
     }
     for (const [actor, counter] of mind.visible.counters) {
       let place = view.node.floor.get(actor) ?? 0;
-      for await (const key of view.logged(actor, place, counter)) {
+      for await (const key of view.log.keys({ actor, from: place, to: counter })) {
         if (this.oracle.write(actor, ++place)?.key === key) continue;
         throw new Violation('log', `${name} has logged that ${actor}:${place} wrote ${key}`);
       }

@@ -463,14 +463,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'removes one log entry too many',
     STORE,
-    'logRange(actor, after, counter)',
-    'logRange(actor, after, counter + 1)',
+    'logEndingIn({ actor, from: after, to: counter })',
+    'logEndingIn({ actor, from: after, to: counter + 1 })',
   ),
   mutant(
     'removes one log entry too few',
     STORE,
-    'logRange(actor, after, counter)',
-    'logRange(actor, after, counter - 1)',
+    'logEndingIn({ actor, from: after, to: counter })',
+    'logEndingIn({ actor, from: after, to: counter - 1 })',
   ),
   mutant(
     'forgets which entries below the floor were left at the last stop',

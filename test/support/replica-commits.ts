@@ -58,6 +58,6 @@ export async function keysOf(view: CommittedView, prefix = '', after?: string): 
 
 export async function logged(view: CommittedView, actor: string, from: number, to: number): Promise<string[]> {
   const keys: string[] = [];
-  for await (const key of view.logged(actor, from, to)) keys.push(key);
+  for await (const key of view.log.keys({ actor, from, to })) keys.push(key);
   return keys;
 }

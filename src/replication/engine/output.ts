@@ -3,7 +3,7 @@
 
 import type { Claims, KeySpan } from '../../clock/claims.js';
 import type { Container, Version } from '../../clock/container.js';
-import type { Actor, Dot } from '../../clock/dot.js';
+import type { Actor, Dot, DotSpan } from '../../clock/dot.js';
 import type { Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import type { LoggedRequest, RequestChange } from '../../clock/request.js';
@@ -148,7 +148,7 @@ export type Observation =
   | { readonly kind: 'actor-sealed'; readonly actor: Actor; readonly counter: number }
   | { readonly kind: 'damaged'; readonly key: string }
   /** Who lacks it takes over all keys. */
-  | { readonly kind: 'log-entry-damaged'; readonly actor: Actor; readonly counter: number }
+  | ({ readonly kind: 'log-entry-damaged' } & DotSpan)
   /** `isWhole`: nothing is lost; else writes that only this replica had are. */
   | { readonly kind: 'repaired'; readonly key: string; readonly isWhole: boolean }
   /** Replicas that know the same had different states of the key. `wasRight`: this one had what it has now. */

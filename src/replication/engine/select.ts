@@ -1,14 +1,7 @@
 // Which dots go into a batch? Whatever the sender's clock covers and the receiver's does not, actor by actor.
 
-import type { Actor } from '../../clock/dot.js';
+import type { Actor, DotSpan } from '../../clock/dot.js';
 import { counterOf, type VersionVector } from '../../clock/version-vector.js';
-
-/** Dots `from + 1` to `to` of one actor. */
-export interface DotSpan {
-  readonly actor: Actor;
-  readonly from: number;
-  readonly to: number;
-}
 
 /** The dots of `actors` that `clock` covers and `since` does not: at most `dotsMax`, none twice, each span from its start. */
 export function selectSpans(

@@ -9,12 +9,14 @@ import {
   commitOf,
   contextKey,
   contextsRange,
-  dotOf,
+  dotsOf,
   EVERYTHING,
   isLogKey,
   keyOf,
   logKey,
-  logRange,
+  LOGGED_DOTS_MAX,
+  logEndingIn,
+  logWith,
   markKey,
   NODE_KEY,
   placeOf,
@@ -111,7 +113,7 @@ describe('A range of keys', () => {
     const inside = (range: KeyRange): number[] => [...records.keys()].filter((place) => holds(range, records[place]!));
     expect(inside(versionsRange('', undefined))).toEqual([1]);
     expect(inside(contextsRange(undefined))).toEqual([2]);
-    expect(inside(logRange('n1.a', 0, Number.MAX_SAFE_INTEGER - 1))).toEqual([3]);
+    expect(inside(logWith({ actor: 'n1.a', from: 0, to: Number.MAX_SAFE_INTEGER - 1 }))).toEqual([3]);
     expect(inside(spanRange('k', { after: undefined, through: undefined }))).toEqual([1]);
     expect(inside(spanRange('a', { after: undefined, through: '\u{10ffff}' }))).toEqual([2]);
     expect(inside(WHOLE_LOG)).toEqual([3]);
@@ -159,24 +161,54 @@ describe('Log entries stand in the order of counters', () => {
     );
   });
 
-  test('and a range holds those after its first up to and with its last, of its actor alone', () => {
-    const anyActor = fc.constantFrom('n1.a', 'n1.ab', 'n1.b', 'n10.a', 'n1-.a');
-    const anyBound = fc.oneof(fc.constant(0), anyCounter).filter((bound) => bound < Number.MAX_SAFE_INTEGER);
+  const anyActor = fc.constantFrom('n1.a', 'n1.ab', 'n1.b', 'n10.a', 'n1-.a');
+  const anyBound = fc.oneof(fc.constant(0), anyCounter).filter((bound) => bound < Number.MAX_SAFE_INTEGER);
+  const anyDots = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: LOGGED_DOTS_MAX }));
+
+  test('and a range holds those whose last dot is after its first up to and with its last, of its actor alone', () => {
     fc.assert(
-      fc.property(anyActor, anyActor, anyCounter, anyBound, anyBound, (actor, other, counter, from, to) => {
-        const isWanted = actor === other && counter > from && counter <= to;
-        expect(holds(logRange(actor, from, to), logKey(other, counter))).toBe(isWanted);
+      fc.property(anyActor, anyActor, anyCounter, anyDots, anyBound, anyBound, (actor, other, last, dots, from, to) => {
+        const isWanted = actor === other && last > from && last <= to;
+        expect(holds(logEndingIn({ actor, from, to }), logKey(other, last, dots))).toBe(isWanted);
       }),
       { numRuns: 1000 },
     );
   });
+
+  test('and every entry that tells of one of its dots is in the range that is read for a span', () => {
+    const longest = logKey('n1.a', 6 + LOGGED_DOTS_MAX, LOGGED_DOTS_MAX);
+    expect(holds(logWith({ actor: 'n1.a', from: 5, to: 7 }), longest)).toBe(true);
+    const anyNear = fc.integer({ min: 0, max: 600 });
+    fc.assert(
+      fc.property(
+        anyActor,
+        anyActor,
+        anyNear,
+        anyDots,
+        anyNear,
+        anyNear,
+        (actor, other, before, dots, from, length) => {
+          const last = before + dots;
+          const to = from + length;
+          const range = logWith({ actor, from, to });
+          const isWanted = actor === other && last > from && before < to;
+          if (isWanted) expect(holds(range, logKey(other, last, dots))).toBe(true);
+          // What comes before the span would be taken for its beginning.
+          if (actor !== other || last <= from) expect(holds(range, logKey(other, last, dots))).toBe(false);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
 });
 
-test('Log entries and marks tell the dot and the commit that they stand for', () => {
+test('Log entries and marks tell the dots and the commit that they stand for', () => {
   const anyNumber = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
   fc.assert(
     fc.property(fc.constantFrom('n1.a', 'n10.zz', '-.0'), anyNumber, (actor, number) => {
-      expect(dotOf(inChunk(logKey(actor, number)))).toEqual({ actor, counter: number });
+      expect(dotsOf(inChunk(logKey(actor, number)))).toEqual({ actor, from: number - 1, to: number });
+      const dots = Math.min(number, LOGGED_DOTS_MAX);
+      expect(dotsOf(inChunk(logKey(actor, number, dots)))).toEqual({ actor, from: number - dots, to: number });
       expect(commitOf(inChunk(markKey(number)))).toBe(number);
     }),
   );
@@ -222,6 +254,7 @@ describe('The layout on disk', () => {
     ['the mark of a commit', markKey(2 ** 32 + 258), '6d' + '0000000100000102'],
     ['a request', requestKey({ key: 'a\0é', id: '0f'.repeat(16) }), '69' + '610002c3a9' + '0001' + '0f'.repeat(16)],
     ['a log entry', logKey('n1.a', 2 ** 32 + 258), '6c' + '6e312e61' + '00' + '0000000100000102'],
+    ['a log entry of 16 dots', logKey('n1.a', 258, 16), '6c' + '6e312e61' + '00' + '0000000000000102' + '10'],
   ])('of %s is what data folders of earlier releases have', (_what, key, layout) => {
     expect(Buffer.from(key).toString('hex')).toBe(layout);
   });

@@ -10,7 +10,6 @@ import {
   CorruptRecordError,
   decodeClaims,
   decodeContext,
-  decodeLogEntry,
   decodeLogged,
   decodeNode,
   decodeRequest,
@@ -32,6 +31,11 @@ const MAX = Number.MAX_SAFE_INTEGER;
 /** The versions "hello" of text/plain and "" of a/b. */
 const VERSIONS_OF_FORMAT_1 = Buffer.from(
   '0192ef8fd302046e312e61018080f9c0c1c482030a746578742f706c61696e0568656c6c6f046e322e62ac028180f9c0c1c4820303612f6200',
+  'hex',
+);
+
+const NODE_OF_FORMAT_3 = Buffer.from(
+  '033b11cf40046e312e61ffffffffffffff0f01046e312e610701046e312e61050102c3a9ac0201046e322e6203',
   'hex',
 );
 
@@ -137,10 +141,10 @@ const RECORDS = [
       300,
     ),
     decode: decodeNode,
-    lastFormat: 3,
+    lastFormat: 4,
     layout:
-      '03' +
-      '3b11cf40' +
+      '04' +
+      'cee436e4' +
       '046e312e61' +
       'ffffffffffffff0f' +
       ('01' + '046e312e61' + '07') +
@@ -150,11 +154,19 @@ const RECORDS = [
       ('01' + '046e322e62' + '03'),
   },
   {
+    kind: 'the node, as it was before a log entry told of many dots',
+    key: NODE_KEY,
+    record: NODE_OF_FORMAT_3,
+    decode: decodeNode,
+    lastFormat: 4,
+    layout: NODE_OF_FORMAT_3.toString('hex'),
+  },
+  {
     kind: 'the node, as the second release wrote it',
     key: NODE_KEY,
     record: NODE_OF_FORMAT_2,
     decode: decodeNode,
-    lastFormat: 3,
+    lastFormat: 4,
     layout: NODE_OF_FORMAT_2.toString('hex'),
   },
   {
@@ -162,7 +174,7 @@ const RECORDS = [
     key: NODE_KEY,
     record: NODE_OF_FORMAT_1,
     decode: decodeNode,
-    lastFormat: 3,
+    lastFormat: 4,
     layout: '01' + '7b20dc68' + '046e312e61' + 'ffffffffffffff0f' + '01' + '046e312e61' + '07',
   },
   {
@@ -179,18 +191,26 @@ const RECORDS = [
   {
     kind: 'a log entry',
     key: logKey('n1.a', 7),
-    record: encodeLogged(logKey('n1.a', 7), '\u{1f600}'),
+    record: encodeLogged(logKey('n1.a', 7), { keys: ['\u{1f600}'] }),
     decode: decodeLogged,
-    lastFormat: 2,
+    lastFormat: 3,
     layout: '01' + 'c6e9968c' + '04f09f9880',
   },
   {
     kind: 'a log entry of a request with a name',
     key: logKey('n1.a', 7),
-    record: encodeLogged(logKey('n1.a', 7), '\u{1f600}', { ...NAME, dots: 300 }),
-    decode: decodeLogEntry,
-    lastFormat: 2,
+    record: encodeLogged(logKey('n1.a', 7), { keys: ['\u{1f600}'], request: { ...NAME, dots: 300 } }),
+    decode: decodeLogged,
+    lastFormat: 3,
     layout: '02' + 'f4ddc195' + '04f09f9880' + ('18' + NAME.id + NAME.fingerprint) + 'ac02',
+  },
+  {
+    kind: 'a log entry of three dots',
+    key: logKey('n1.a', 7, 3),
+    record: encodeLogged(logKey('n1.a', 7, 3), { keys: ['\u{1f600}', '', 'a'] }),
+    decode: decodeLogged,
+    lastFormat: 3,
+    layout: '03' + '8ea49f2e' + '04f09f9880' + '00' + '0161',
   },
   {
     kind: 'a request',
@@ -340,6 +360,7 @@ describe('A record reads back as it was written', () => {
 
   test('when it holds the node and the second release wrote it: nothing depends on what has not come', () => {
     expect(decodeNode(NODE_KEY, NODE_OF_FORMAT_2).node.past).toEqual(vector({}));
+    expect(decodeNode(NODE_KEY, NODE_OF_FORMAT_3).node.past).toEqual(vector({ 'n2.b': 3 }));
   });
 
   test('when it holds claims', () => {
@@ -356,9 +377,9 @@ describe('A record reads back as it was written', () => {
 
   test('when it holds a log entry', () => {
     fc.assert(
-      fc.property(anyActor, anyCounter, anyText, (actor, counter, written) => {
-        const key = logKey(actor, counter);
-        expect(decodeLogged(key, encodeLogged(key, written))).toBe(written);
+      fc.property(anyActor, anyCounter, fc.array(anyText, { minLength: 1, maxLength: 5 }), (actor, counter, keys) => {
+        const key = logKey(actor, counter, keys.length);
+        expect(decodeLogged(key, encodeLogged(key, { keys }))).toEqual({ keys });
       }),
     );
   });
