@@ -123,7 +123,7 @@ export class Metrics {
       case 'actor-sealed':
         return this.sealed.inc();
       case 'damaged':
-      case 'log-entry-damaged':
+      case 'log-damaged':
         return this.damaged.inc();
       case 'repaired':
         return (observation.isWhole ? this.repaired : this.repairedInPart).inc();

@@ -75,10 +75,10 @@ export class ReplicaLog implements DriverEvents {
         return this.logger.log(`what ${observation.actor} wrote and nobody has is given up: its disk is lost`);
       case 'damaged':
         return this.logger.error(`the record of ${quoted(observation.key)} is damaged: asking the peers for it`);
-      case 'log-entry-damaged':
+      case 'log-damaged':
         return this.logger.error(
-          `the log entry of ${observation.actor}:${observation.from + 1} to ${observation.to} is damaged: ` +
-            'who lacks one of them takes over all keys',
+          `the log of ${observation.actor} can't be read from ${observation.from + 1} to ${observation.to}: ` +
+            'who lacks one of these takes over all keys',
         );
       case 'repaired':
         if (observation.isWhole) return this.logger.log(`${quoted(observation.key)} is repaired, with nothing lost`);

@@ -22,7 +22,7 @@ export interface DamageShell {
 export class DamageWatch {
   /** Keys that are about to be looked at. */
   private readonly noticed = new Set<string>();
-  /** Damaged log entries that have been told: nothing mends them, and nobody is told twice. */
+  /** The last dots of damaged log records that have been told: nothing mends them, and nobody is told twice. */
   private readonly toldDots = new Set<string>();
 
   constructor(
@@ -33,7 +33,7 @@ export class DamageWatch {
   }
 
   private notice({ recordKey }: CorruptRecordError): void {
-    if (isLogKey(recordKey)) return this.tellLogEntry(recordKey);
+    if (isLogKey(recordKey)) return this.tellLogRecord(recordKey);
     if (!isOfKey(recordKey)) return;
     const key = keyOf(recordKey);
     if (this.noticed.has(key) || this.shell.damaged.has(key)) return;
@@ -56,12 +56,12 @@ export class DamageWatch {
     shell.take({ kind: 'damaged', key, versions, isContextKnown: container !== undefined });
   }
 
-  private tellLogEntry(recordKey: Uint8Array): void {
+  private tellLogRecord(recordKey: Uint8Array): void {
     const span = dotsOf(recordKey);
     const last = `${span.actor}:${span.to}`;
     if (this.toldDots.has(last)) return;
     this.toldDots.add(last);
-    this.shell.observed({ kind: 'log-entry-damaged', ...span });
+    this.shell.observed({ kind: 'log-damaged', ...span });
   }
 }
 

@@ -6,7 +6,7 @@
 //     a <key>                        context of a key that knows more than the node clock ("ahead")
 //     c                              what is claimed of ranges of keys beyond the node clock
 //     l <actor> 00 <counter, 8 bytes> [<dots, 1 byte>]
-//                                    the keys that so many dots wrote, the last of them with this counter; without a number: one
+//                                    the keys that so many dots wrote, the last of them with this counter; no number: one dot
 //     m <number, 8 bytes>            the mark of a commit
 //     d <deadline, 8 bytes> <key>    when a version of the key has its deadline, in milliseconds of wall time
 //     i <key> 00 01 <id, 16 bytes>   a request that wrote the key ("idempotency")
@@ -43,10 +43,10 @@ export function contextKey(key: string): Uint8Array {
   return Buffer.from(`a${key}`);
 }
 
-/** Dots of one log entry, at most: their number is one byte. */
+/** Entries of one log record, at most: their number is one byte. */
 export const LOGGED_DOTS_MAX = 255;
 
-/** @param dots how many the entry tells of, the last of them with this counter */
+/** @param dots how many the record tells of, the last of them with this counter */
 export function logKey(actor: Actor, counter: number, dots = 1): Uint8Array {
   const prefix = actor.length + 2;
   const bytes = Buffer.allocUnsafe(prefix + (dots === 1 ? 8 : 9));
@@ -129,12 +129,14 @@ export function isOfKey(recordKey: Uint8Array): boolean {
   return recordKey[0] === 0x6b || isContextKey(recordKey);
 }
 
-/** The dots that a log entry tells of. */
+/** The dots that a log record tells of. Of a key that is damaged, any: the record does not match it. */
 export function dotsOf(recordKey: Uint8Array): DotSpan {
   const bytes = Buffer.from(recordKey.buffer, recordKey.byteOffset, recordKey.length);
-  const end = bytes.indexOf(0);
+  // What stands there is the last letter of the actor, when no number of dots follows.
+  const isCounted = bytes.at(-10) === 0;
+  const end = bytes.length - (isCounted ? 10 : 9);
   const to = readNumber(bytes, end + 1);
-  return { actor: bytes.toString('latin1', 1, end), from: to - (bytes[end + 9] ?? 1), to };
+  return { actor: bytes.toString('latin1', 1, end), from: to - (isCounted ? bytes.at(-1)! : 1), to };
 }
 
 /** The key that stands behind the letter. */
@@ -142,12 +144,12 @@ export function keyOf(recordKey: Uint8Array): string {
   return Buffer.from(recordKey.buffer, recordKey.byteOffset + 1, recordKey.length - 1).toString();
 }
 
-/** Log entries whose last dot is one of these: they tell of nothing that follows the span. */
+/** Log records whose last dot is one of these: they tell of nothing that follows the span. */
 export function logEndingIn({ actor, from, to }: DotSpan): KeyRange {
   return { gte: logKey(actor, from + 1), lt: logKey(actor, to + 1) };
 }
 
-/** Every log entry that tells of one of these dots, and some that follow: where one begins, only its key tells. */
+/** Every log record that tells of one of these dots, and some that follow: where one begins, only its own key tells. */
 export function logWith({ actor, from, to }: DotSpan): KeyRange {
   return { gte: logKey(actor, from + 1), lt: logKey(actor, Math.min(to + LOGGED_DOTS_MAX, Number.MAX_SAFE_INTEGER)) };
 }

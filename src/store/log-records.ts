@@ -1,5 +1,5 @@
-// Which keys did dots write? As of one commit. Dots of an actor that are committed together share a log entry: LevelDB sorts
-// and removes one record for all of them. The first dot of a request with a name has an entry of its own.
+// Which keys did dots write? As of one commit. Log entries of an actor that are committed together share a record: LevelDB
+// sorts it, and removes it, once for all of them. That of the first dot of a request with a name stands alone.
 
 import type { Actor, Dot, DotSpan } from '../clock/dot.js';
 import type { LoggedRequest } from '../clock/request.js';
@@ -7,8 +7,11 @@ import { StoreReadError } from './errors.js';
 import { dotsOf, LOGGED_DOTS_MAX, logKey, logWith, WHOLE_LOG } from './keyspace.js';
 import type { RecentLog } from './recent-log.js';
 import { decodeLogged, encodeLogged, type Logged } from './record-codec.js';
-import { SCAN_CHUNK, type RecordReader } from './record-reader.js';
+import type { RecordReader } from './record-reader.js';
 import type { StoreChange, StoreEntry, StoreSnapshot } from './store.port.js';
+
+/** Records that a scan fetches in one hop to the store: some tell of 255 dots, and all of a chunk are decoded at once. */
+const CHUNK = 100;
 
 export interface LogEntry extends Dot {
   readonly key: string;
@@ -49,7 +52,7 @@ export class LogRecords {
     private readonly recent: RecentLog,
   ) {}
 
-  /** The dots of every entry, actor by actor and in the order of their counters. */
+  /** The dots of every record, actor by actor and in the order of their counters. */
   async *spans(): AsyncGenerator<DotSpan> {
     for await (const [recordKey] of this.records.scan(WHOLE_LOG)) yield dotsOf(recordKey);
   }
@@ -71,7 +74,7 @@ export class LogRecords {
     }
     let { from } = span;
     try {
-      for await (const chunk of this.snapshot.scan(logWith(span), SCAN_CHUNK)) {
+      for await (const chunk of this.snapshot.scan(logWith(span), CHUNK)) {
         for (const keys of this.decoded(chunk, span)) {
           from += keys.length;
           yield keys;
@@ -85,7 +88,7 @@ export class LogRecords {
     }
   }
 
-  /** The keys of these entries, up to one that is damaged. */
+  /** The keys of these records, up to one that is damaged. */
   private *decoded(chunk: readonly StoreEntry[], span: DotSpan): Generator<readonly string[]> {
     const keys: string[] = [];
     for (const entry of chunk) {
@@ -99,7 +102,7 @@ export class LogRecords {
     yield keys;
   }
 
-  /** Those of the entry's keys that dots of the span wrote. */
+  /** Those of the record's keys that dots of the span wrote. */
   private within({ from, to }: DotSpan, [recordKey, record]: StoreEntry): readonly string[] {
     const before = dotsOf(recordKey).from;
     if (before >= to) return [];
@@ -117,14 +120,14 @@ export class LogRecords {
     }
   }
 
-  /** Where the first entry of the span stands. @throws CorruptRecordError when it can't be read */
+  /** Where the first record of the span stands. @throws CorruptRecordError when it can't be read */
   private async next(span: DotSpan): Promise<Uint8Array | undefined> {
     try {
       for await (const [entry] of this.snapshot.scan(logWith(span), 1)) return entry![0];
       return undefined;
     } catch (error) {
       if (!(error instanceof StoreReadError)) throw error;
-      // A scan that has passed over a part names the entry behind it; one that ends at the part, the last before it.
+      // A scan that has passed over a part names the record behind it; one that ends at the part, the last before it.
       const { through } = error;
       if (through !== undefined && dotsOf(through).from <= span.from) return through;
       throw this.records.unreadable(logKey(span.actor, span.from + 1), error);

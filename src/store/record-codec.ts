@@ -27,13 +27,13 @@ const FORMAT = 1;
 /** Format 2 of a key's versions adds their types, parts and deadlines; format 3 numbers for content types, else it is the same. */
 const VERSIONS_FORMAT = 3;
 
-/** Format 2 of a log entry adds the request whose first dot it is, format 3 is of many dots; others have format 1. */
+/** Format 1 of a log record is of one entry, format 2 adds the request whose first dot it is, format 3 is of many entries. */
 const REQUESTED_FORMAT = 2;
 const LOGGED_FORMAT = 3;
 
 /**
  * Format 2 of the node record adds floor, bootstrap and the number of the commit, format 3 the past. Format 4 is the same, beside
- * log entries of many dots: an earlier release refuses it.
+ * log records of many entries: an earlier release refuses it.
  */
 const NODE_FORMAT = 4;
 
@@ -166,7 +166,7 @@ export function decodeClaims(key: Uint8Array, record: Uint8Array): Claims {
   return decode(key, record, readClaims);
 }
 
-/** What stands in the log with one dot, or many. */
+/** What a log record tells of its dots. */
 export interface Logged {
   /** In the order of their counters. */
   readonly keys: readonly string[];
@@ -189,8 +189,8 @@ export function decodeLogged(key: Uint8Array, record: Uint8Array): Logged {
 
 function readLogged(reader: BinaryReader, format: number): Logged {
   if (format === REQUESTED_FORMAT) return { keys: [reader.text()], request: readLoggedRequest(reader) };
-  const keys = [];
-  while (reader.remaining > 0) keys.push(reader.text());
+  const keys = [reader.text()];
+  while (format === LOGGED_FORMAT && reader.remaining > 0) keys.push(reader.text());
   return { keys };
 }
 

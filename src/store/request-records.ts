@@ -56,7 +56,7 @@ export class RequestRecords {
     if (!this.recent.mayHaveRequests(actor, from)) return undefined;
     const requests = new Map<number, LoggedRequest>();
     for (let counter = from + 1; counter <= to; counter++) {
-      // Alone in its entry, or another entry tells of it, which has another name.
+      // Alone in its record; others are in records of other names.
       const recordKey = logKey(actor, counter);
       const record = this.records.get(recordKey);
       const request = record && this.records.decode(decodeLogged, recordKey, record).request;

@@ -206,6 +206,23 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
         await store.close();
       });
 
+      test.each([
+        [3, 5],
+        [8, 5],
+        [8, 9],
+        [4, 2],
+      ])('with a record that says it tells of the %i-th and %i in all, the replica is refused', async (last, dots) => {
+        await commitTogether();
+        await replica.close();
+        store = await place.open();
+        for (const each of [logKey('n1.a', 3, 3), logKey('n1.a', 4), logKey('n1.a', 8, 4)]) {
+          if (dotsOf(each).to === last) await store.commit([{ type: 'del', key: each }]);
+        }
+        await store.commit([{ type: 'put', key: logKey('n1.a', last, dots), value: Buffer.from('damaged') }]);
+        await expect(ReplicaStore.open(store, FRESH)).rejects.toThrow(DamagedStoreError);
+        await store.close();
+      });
+
       test('requests with names are found, by their first dots', async () => {
         const entries = eight().map((dot) => ({ ...dot, key: `key ${dot.counter}`, request: requestOf(dot.counter) }));
         await replica.commit({ ...commitOf({ node: floored({ 'n2.b': 4 }) }), log: entries });
@@ -217,8 +234,14 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
       });
 
       test('any span is read as it was written, whatever shared a commit', async () => {
-        const anyCommits = fc.array(fc.array(fc.constantFrom('n1.a', 'n2.b'), { maxLength: 20 }), { maxLength: 8 });
-        const anySpans = fc.array(fc.tuple(fc.constantFrom('n1.a', 'n2.b'), fc.nat(60), fc.nat(60)), { minLength: 5 });
+        const anyActor = fc.constantFrom('n1.a', 'n2.b');
+        const anyCommit = fc.oneof(
+          { weight: 4, arbitrary: fc.array(anyActor, { maxLength: 20 }) },
+          { weight: 1, arbitrary: fc.tuple(anyActor, fc.nat(600)).map(([actor, dots]) => Array(dots).fill(actor)) },
+        );
+        const anyCommits = fc.array(anyCommit as fc.Arbitrary<string[]>, { maxLength: 8 });
+        const anyCount = fc.oneof(fc.nat(60), fc.nat(1000));
+        const anySpans = fc.array(fc.tuple(anyActor, anyCount, anyCount), { minLength: 10 });
         await fc.assert(
           fc.asyncProperty(anyCommits, anySpans, async (commits, spans) => {
             const own = await emptyPlace();

@@ -147,8 +147,8 @@ export type Observation =
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'actor-sealed'; readonly actor: Actor; readonly counter: number }
   | { readonly kind: 'damaged'; readonly key: string }
-  /** Who lacks it takes over all keys. */
-  | ({ readonly kind: 'log-entry-damaged' } & DotSpan)
+  /** What these dots wrote can't be read, or not what the first of them did. Who lacks one takes over all keys. */
+  | ({ readonly kind: 'log-damaged' } & DotSpan)
   /** `isWhole`: nothing is lost; else writes that only this replica had are. */
   | { readonly kind: 'repaired'; readonly key: string; readonly isWhole: boolean }
   /** Replicas that know the same had different states of the key. `wasRight`: this one had what it has now. */

@@ -214,6 +214,16 @@ test('Log entries and marks tell the dots and the commit that they stand for', (
   );
 });
 
+test('Of a log key in which a bit has flipped something is told all the same: its record says that it is damaged', () => {
+  for (const key of [logKey('n1.a', 700), logKey('n1.a', 700, 3)]) {
+    for (let place = 8; place < 8 * key.length; place++) {
+      const flipped = Uint8Array.from(key);
+      flipped[place >> 3]! ^= 1 << (place % 8);
+      expect(dotsOf(flipped)).not.toEqual(dotsOf(key));
+    }
+  }
+});
+
 describe('Requests stand in the order of the keys that they wrote', () => {
   const anyId = fc.stringMatching(/^[0-9a-f]{32}$/);
   /** Keys that differ by what separates them from an id. */
