@@ -1,14 +1,19 @@
 // How are many servers measured fairly on one machine? In turn, over and over, so that each meets the machine's good and
 // bad moments; what counts are medians, and ratios of measurements that lie next to each other.
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { withProgress } from './recovery/progress.js';
 import type { Measurement } from './load.js';
 import { cpuSeconds } from './processes.js';
 import type { Row } from './rows.js';
 import type { Target } from './targets/target.js';
 
+/** A server that takes less than a tenth of a core has done what it has left for later. */
+const QUIET = { lookMs: 250, cpuSecondsMax: 0.025, waitMsMax: 20_000 };
+
 export interface Sample extends Measurement {
-  /** Of all servers of the target. */
+  /** Of all servers of the target, with what they have left for later. */
   readonly cpuSeconds: number;
 }
 
@@ -48,7 +53,18 @@ export async function measureOne(target: Target, row: Row, seconds: number): Pro
   const measurement = await target.measure(row.id, seconds).catch((error: unknown) => {
     throw new Error(`${target.title}, ${row.title}`, { cause: error });
   });
+  await untilQuiet(target);
   return { ...measurement, cpuSeconds: cpuSeconds(target.pids) - before };
+}
+
+/** Merging, and a disk that still writes, would be paid for by the next server. */
+async function untilQuiet({ pids }: Target): Promise<void> {
+  for (let waitedMs = 0; waitedMs < QUIET.waitMsMax; waitedMs += QUIET.lookMs) {
+    const before = cpuSeconds(pids);
+    await new Promise((resolve) => setTimeout(resolve, QUIET.lookMs));
+    if (cpuSeconds(pids) - before < QUIET.cpuSecondsMax) break;
+  }
+  await promisify(execFile)('sync');
 }
 
 export function rateOf({ requests, seconds }: Sample): number {
