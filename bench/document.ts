@@ -47,7 +47,8 @@ ${rows.map((row) => section(row, cells)).join('\n\n')}
 the median of these ratios.
 *By CPU*: the same of processor time for a request, all servers together, replication and disk included; it holds however
 busy the generator, or the machine, is. *CPU*: seconds of processor time for a million requests, with what is left for later: the
-next server begins when this one takes less than a tenth of a core, and the disk has all. *Bytes*: of an answer, head and body. ${generatorNote(cells)}
+next server begins when this one takes less than a tenth of a core, and the disk has all. *Bytes*: of an answer, head
+and body. ${generatorNote(cells)}
 
 ![Requests per second](${plot})
 
