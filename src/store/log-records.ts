@@ -75,7 +75,7 @@ export class LogRecords {
     let { from } = span;
     try {
       for await (const chunk of this.snapshot.scan(logWith(span), CHUNK)) {
-        for (const keys of this.decoded(chunk, span)) {
+        for (const keys of this.decoded(chunk, { ...span, from })) {
           from += keys.length;
           yield keys;
         }
@@ -88,10 +88,12 @@ export class LogRecords {
     }
   }
 
-  /** The keys of these records, up to one that is damaged. */
+  /** The keys of these records, up to one that is damaged, or to the end of the span. */
   private *decoded(chunk: readonly StoreEntry[], span: DotSpan): Generator<readonly string[]> {
     const keys: string[] = [];
     for (const entry of chunk) {
+      // What its key says of a record does not do: until all is found, each is read, and checked.
+      if (span.from + keys.length >= span.to) break;
       try {
         keys.push(...this.within(span, entry));
       } catch (error) {
@@ -104,10 +106,9 @@ export class LogRecords {
 
   /** Those of the record's keys that dots of the span wrote. */
   private within({ from, to }: DotSpan, [recordKey, record]: StoreEntry): readonly string[] {
-    const before = dotsOf(recordKey).from;
-    if (before >= to) return [];
     const { keys } = this.records.decode(decodeLogged, recordKey, record);
-    return keys.slice(Math.max(0, from - before), to - before);
+    const before = dotsOf(recordKey).from;
+    return keys.slice(Math.max(0, from - before), Math.max(0, to - before));
   }
 
   private async *oneByOne(span: DotSpan): AsyncGenerator<readonly string[]> {
@@ -115,7 +116,7 @@ export class LogRecords {
       const recordKey = await this.next({ ...span, from });
       const record = recordKey && this.records.get(recordKey);
       if (record === undefined) return;
-      yield this.within({ ...span, from }, [recordKey!, record]);
+      yield this.within(span, [recordKey!, record]);
       from = dotsOf(recordKey!).to;
     }
   }

@@ -7,7 +7,7 @@ import type { Dot } from '../../src/clock/dot.js';
 import type { LoggedRequest } from '../../src/clock/request.js';
 import { dotsOf, isLogKey, logKey } from '../../src/store/keyspace.js';
 import { DamagedStoreError } from '../../src/store/lost-commits.js';
-import { encodeLogged, type NodeRecord } from '../../src/store/record-codec.js';
+import { CorruptRecordError, encodeLogged, type NodeRecord } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
 import type { Store, StoreChange } from '../../src/store/store.port.js';
 import { vector } from '../support/clock-arbitraries.js';
@@ -188,6 +188,7 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
         });
         await reopen();
         expect(await logged(replica.view, 'n1.a', 6, 8)).toEqual(['n1.a wrote 7', 'n1.a wrote 8']);
+        expect(await logged(replica.view, 'n1.a', 0, 3)).toEqual([]);
         await replica.commit(commitOf({ node: floored({ 'n1.a': 8, 'n2.b': 1 }) }));
         await untilLogged(['n2.b:1', 'n2.b:2', 'n2.b:3', 'n2.b:4']);
       });
@@ -211,8 +212,10 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
         [8, 5],
         [8, 9],
         [4, 2],
+        [8, 7],
       ])('with a record that says it tells of the %i-th and %i in all, the replica is refused', async (last, dots) => {
         await commitTogether();
+        await replica.commit(commitOf({ node: floored({ 'n1.a': 2 }) }));
         await replica.close();
         store = await place.open();
         for (const each of [logKey('n1.a', 3, 3), logKey('n1.a', 4), logKey('n1.a', 8, 4)]) {
@@ -221,6 +224,23 @@ export function describeReplicaLog(adapter: string, emptyPlace: () => Promise<St
         await store.commit([{ type: 'put', key: logKey('n1.a', last, dots), value: Buffer.from('damaged') }]);
         await expect(ReplicaStore.open(store, FRESH)).rejects.toThrow(DamagedStoreError);
         await store.close();
+      });
+
+      test.each([0, 5, 8, 250])('one whose key has rotted to tell of %i is damaged, not a hole', async (dots) => {
+        await commitTogether();
+        await reopen();
+        const snapshot = store.snapshot();
+        const value = snapshot.get(logKey('n1.a', 8, 4))!;
+        snapshot.close();
+        await store.commit([
+          { type: 'del', key: logKey('n1.a', 8, 4) },
+          { type: 'put', key: logKey('n1.a', 8, dots), value },
+        ]);
+        await replica.commit(commitOf({ node: floored({}) }));
+        for (const from of [0, 3, 4, 7]) {
+          await expect(logged(replica.view, 'n1.a', from, 8)).rejects.toThrow(CorruptRecordError);
+        }
+        expect(await logged(replica.view, 'n1.a', 0, 4)).toHaveLength(4);
       });
 
       test('requests with names are found, by their first dots', async () => {
