@@ -64,6 +64,16 @@ export const draw = {
     const next = generator();
     return Array.from({ length }, () => Math.floor(next() * count));
   },
+  /** Each place once. */
+  shuffled(count: number): number[] {
+    const next = generator();
+    const places = Array.from({ length: count }, (_, place) => place);
+    for (let place = count - 1; place > 0; place--) {
+      const other = Math.floor(next() * (place + 1));
+      [places[place], places[other]] = [places[other]!, places[place]!];
+    }
+    return places;
+  },
   few(keys: readonly string[]): string[] {
     return draw.evenly(keys).slice(0, FEW_DRAWN);
   },

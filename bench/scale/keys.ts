@@ -24,7 +24,7 @@ export const keysAxis: Axis = {
   async *measure(sizes, seconds) {
     const target = await quartet(sizesOf(0, CONNECTIONS), newestNode(), 1);
     try {
-      const loader = new Loader(target.cluster.clients[0]!.url, VALUE);
+      const loader = new Loader(target.cluster.clients[0]!.url, () => VALUE);
       for (const keys of sizes) {
         await loader.loadUpTo(keys);
         const asked = seconds * READS_PER_SECOND_MAX;

@@ -10,7 +10,7 @@ export class Loader {
 
   constructor(
     private readonly url: string,
-    private readonly value: string,
+    private readonly value: () => string,
   ) {}
 
   async loadUpTo(keys: number): Promise<void> {
@@ -28,7 +28,7 @@ export class Loader {
     const operations = Array.from({ length: to - from }, (_, place) => ({
       op: 'put',
       key: keyOf(from + place),
-      value: this.value,
+      value: this.value(),
     }));
     const headers = { 'Content-Type': 'application/json' };
     const response = await fetch(`${this.url}/v1/batch`, { method: 'POST', headers, body: JSON.stringify(operations) });
