@@ -1,6 +1,6 @@
-// How fast are reads of keys that nobody has asked for? `npm run bench:cold` reads a million keys once each, in no order, in turn
-// with the bare server, in less than a minute; it prints the table and writes it to docs/benchmarks/cold.md. `-- --quick` prints
-// only.
+// How fast are reads of keys that nobody has asked for? `npm run bench:cold` reads keys of a million, each once at most and in
+// no order, in turn with the bare server. It takes less than a minute, prints the table and writes it to docs/benchmarks/cold.md;
+// `-- --quick` prints only.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { describeCores } from '../cores.js';
 import { generate } from '../generators/generate.js';
 import type { Measurement } from '../load.js';
-import { median } from '../measure.js';
+import { cpuMicrosOf, median, medianOf, rateOf, type Sample } from '../measure.js';
 import { cpuSeconds, diskBytes } from '../processes.js';
 import { withProgress } from '../recovery/progress.js';
 import { draw, keyOf, sizesOf } from '../rows.js';
@@ -31,15 +31,8 @@ const QUICK_ROUNDS = 2;
 const ROUNDS = 9;
 /** The first rounds run cold code. */
 const UNCOUNTED = 2;
-/** So long that a round of the fastest server so far asks for no key of its part twice. */
+/** So short that a round asks for no key of its part twice; one that does is an error. */
 const SECONDS = 1;
-
-interface Sample {
-  readonly rate: number;
-  readonly cpuMicros: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
 
 interface Round {
   readonly bare: Sample;
@@ -103,21 +96,22 @@ async function sampled(
   requestsMax = Infinity,
 ): Promise<Sample> {
   const before = cpuSeconds(pids);
-  const { requests, seconds, p50Ms, p99Ms } = await measured();
+  const measurement = await measured();
+  const { requests } = measurement;
   if (requests > requestsMax) throw new Error(`${requests} reads were of ${requestsMax} keys: make the rounds shorter`);
-  return { rate: requests / seconds, cpuMicros: ((cpuSeconds(pids) - before) * 1e6) / requests, p50Ms, p99Ms };
+  return { ...measurement, cpuSeconds: cpuSeconds(pids) - before };
 }
 
 function markdown(rounds: readonly Round[], nodeVersion: string, bytesOnDisk: number): string {
   const row = (title: string, of: (round: Round) => Sample): string => {
     const middle = (figure: (sample: Sample) => number, digits: number) =>
-      median(rounds.map((round) => figure(of(round)))).toLocaleString('en', { maximumFractionDigits: digits });
+      medianOf(rounds.map(of), figure).toLocaleString('en', { maximumFractionDigits: digits });
     const cells = [
       title,
-      middle(({ rate }) => rate, 0),
-      median(rounds.map((round) => of(round).rate / round.bare.rate)).toFixed(2),
-      median(rounds.map((round) => round.bare.cpuMicros / of(round).cpuMicros)).toFixed(2),
-      middle(({ cpuMicros }) => cpuMicros, 1),
+      middle(rateOf, 0),
+      median(rounds.map((round) => rateOf(of(round)) / rateOf(round.bare))).toFixed(2),
+      median(rounds.map((round) => cpuMicrosOf(round.bare) / cpuMicrosOf(of(round)))).toFixed(2),
+      middle(cpuMicrosOf, 1),
       middle(({ p50Ms }) => p50Ms, 2),
       middle(({ p99Ms }) => p99Ms, 2),
     ];

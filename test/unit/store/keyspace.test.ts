@@ -264,8 +264,8 @@ describe('The layout on disk', () => {
     ['the mark of a commit', markKey(2 ** 32 + 258), '6d' + '0000000100000102'],
     ['a request', requestKey({ key: 'a\0é', id: '0f'.repeat(16) }), '69' + '610002c3a9' + '0001' + '0f'.repeat(16)],
     ['a log entry', logKey('n1.a', 2 ** 32 + 258), '6c' + '6e312e61' + '00' + '0000000100000102'],
-    ['a log entry of 16 dots', logKey('n1.a', 258, 16), '6c' + '6e312e61' + '00' + '0000000000000102' + '10'],
-  ])('of %s is what data folders of earlier releases have', (_what, key, layout) => {
+    ['a log record of 16 entries', logKey('n1.a', 258, 16), '6c' + '6e312e61' + '00' + '0000000000000102' + '10'],
+  ])('of %s is what data folders have', (_what, key, layout) => {
     expect(Buffer.from(key).toString('hex')).toBe(layout);
   });
 });

@@ -154,7 +154,7 @@ const RECORDS = [
       ('01' + '046e322e62' + '03'),
   },
   {
-    kind: 'the node, as it was before a log entry told of many dots',
+    kind: 'the node, as it was before log entries shared records',
     key: NODE_KEY,
     record: NODE_OF_FORMAT_3,
     decode: decodeNode,
@@ -205,7 +205,7 @@ const RECORDS = [
     layout: '02' + 'f4ddc195' + '04f09f9880' + ('18' + NAME.id + NAME.fingerprint) + 'ac02',
   },
   {
-    kind: 'a log entry of three dots',
+    kind: 'a log record of three entries',
     key: logKey('n1.a', 7, 3),
     record: encodeLogged(logKey('n1.a', 7, 3), { keys: ['\u{1f600}', '', 'a'] }),
     decode: decodeLogged,
@@ -228,7 +228,7 @@ const RECORDS = [
 ] as const;
 
 describe.each(RECORDS)('The record of $kind', ({ key, record, decode, lastFormat, layout }) => {
-  test('has the bytes that data folders of earlier releases have', () => {
+  test('has the bytes that data folders have', () => {
     expect(record.toString('hex')).toBe(layout);
   });
 
