@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { StoreReadError, StoreWriteError } from '../errors.js';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
+import { lowerBackgroundThread } from './background-thread.js';
 
 /** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
@@ -56,6 +57,7 @@ export class LevelStore implements Store {
     } catch (error) {
       throw new StoreOpenError(openFailure(folder, error), { cause: error });
     }
+    await lowerBackgroundThread(level);
     return new LevelStore(folder, level, options);
   }
 

@@ -1,0 +1,33 @@
+// LevelDB makes and merges its table files on a thread of its own, for all databases of a process. A request that finds both
+// busy should not share the processor evenly with it. LevelDB can't be told so, but Linux can: there a thread has a priority.
+
+import { readdir } from 'node:fs/promises';
+import { constants, getPriority, setPriority } from 'node:os';
+import type { ClassicLevel } from 'classic-level';
+
+/** By this much nicer a thread gets a tenth of what one beside it gets that has as much to do (sched(7)). */
+const NICER = 10;
+
+/** No key of a database begins with this byte. */
+const AFTER_ALL_KEYS = Buffer.of(0xff);
+
+/** Once the first database of the process is open and before anything else starts threads. Does nothing where there is no /proc. */
+export async function lowerBackgroundThread(level: ClassicLevel<Uint8Array, Uint8Array>): Promise<void> {
+  const before = await threadIds();
+  if (before.length === 0) return;
+  try {
+    // The thread starts when there is first something to do. This gives it nothing but an empty buffer.
+    await level.compactRange(AFTER_ALL_KEYS, AFTER_ALL_KEYS, { keyEncoding: 'view' });
+    const [started, ...others] = (await threadIds()).filter((id) => !before.includes(id));
+    // Another's thread is left as it is.
+    if (started === undefined || others.length > 0) return;
+    setPriority(started, Math.min(constants.priority.PRIORITY_LOW, getPriority() + NICER));
+  } catch {
+    // A database that can't do this says so at the next write; one that may not has its thread at the priority of all.
+  }
+}
+
+async function threadIds(): Promise<readonly number[]> {
+  const names = await readdir('/proc/self/task').catch(() => []);
+  return names.map(Number);
+}
