@@ -11,12 +11,14 @@ const NICER = 10;
 /** No key of a database begins with this byte. */
 const AFTER_ALL_KEYS = Buffer.of(0xff);
 
-/** Once the first database of the process is open and before anything else starts threads. Does nothing where there is no /proc. */
-export async function lowerBackgroundThread(level: ClassicLevel<Uint8Array, Uint8Array>): Promise<void> {
-  const before = await threadIds();
+/** @param before the threads before the database was opened: LevelDB starts its own at once when there is something to merge */
+export async function lowerBackgroundThread(
+  level: ClassicLevel<Uint8Array, Uint8Array>,
+  before: readonly number[],
+): Promise<void> {
   if (before.length === 0) return;
   try {
-    // The thread starts when there is first something to do. This gives it nothing but an empty buffer.
+    // Otherwise it starts when there is first something to do. This gives it nothing but an empty buffer.
     await level.compactRange(AFTER_ALL_KEYS, AFTER_ALL_KEYS, { keyEncoding: 'view' });
     const [started, ...others] = (await threadIds()).filter((id) => !before.includes(id));
     // Another's thread is left as it is.
@@ -27,7 +29,8 @@ export async function lowerBackgroundThread(level: ClassicLevel<Uint8Array, Uint
   }
 }
 
-async function threadIds(): Promise<readonly number[]> {
+/** Of this process; none where there is no /proc. That it is read by a thread of Node's pool starts all of the pool's. */
+export async function threadIds(): Promise<readonly number[]> {
   const names = await readdir('/proc/self/task').catch(() => []);
   return names.map(Number);
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { StoreReadError, StoreWriteError } from '../errors.js';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
-import { lowerBackgroundThread } from './background-thread.js';
+import { lowerBackgroundThread, threadIds } from './background-thread.js';
 
 /** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
@@ -45,6 +45,7 @@ export class LevelStore implements Store {
 
   /** @throws StoreOpenError with what to do about it */
   static async open(folder: string, options: LevelStoreOptions = { fsync: true }): Promise<LevelStore> {
+    const threads = await threadIds();
     const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
       keyEncoding: 'view',
       valueEncoding: 'view',
@@ -57,7 +58,7 @@ export class LevelStore implements Store {
     } catch (error) {
       throw new StoreOpenError(openFailure(folder, error), { cause: error });
     }
-    await lowerBackgroundThread(level);
+    await lowerBackgroundThread(level, threads);
     return new LevelStore(folder, level, options);
   }
 
