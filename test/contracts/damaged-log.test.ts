@@ -2,7 +2,7 @@
 // would claim writes that are gone: it must either have every commit up to some moment, or refuse to open.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EMPTY_VECTOR } from '../../src/clock/version-vector.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
@@ -10,6 +10,7 @@ import { DamagedStoreError } from '../../src/store/lost-commits.js';
 import { blankNode, CorruptRecordError } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
 import { container, vector, version } from '../support/clock-arbitraries.js';
+import { newestLog, writtenPart } from '../support/level-log.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
 const ACTOR = 'n1.a';
@@ -54,7 +55,7 @@ describe.each(LIVES)('A replica $what', ({ floorOf, reopenedAfter }) => {
       store = await openReplica(whole);
     }
     await store.close();
-    expect((await readFile(await newestLog(whole))).length).toBeGreaterThan(BLOCK_BYTES * 1.5);
+    expect((await written()).length).toBeGreaterThan(BLOCK_BYTES * 1.5);
   });
 
   afterAll(() => folder.remove());
@@ -63,7 +64,7 @@ describe.each(LIVES)('A replica $what', ({ floorOf, reopenedAfter }) => {
     'never claims writes that it has lost, wherever in the log file a bit is flipped',
     async () => {
       const outcomes = new Set<string>();
-      const { length } = await readFile(await newestLog(whole));
+      const { length } = await written();
       for (let place = 0; place < PLACES; place++) {
         outcomes.add(await outcomeOf((path) => flipBit(path, Math.floor((length * place) / PLACES))));
       }
@@ -76,7 +77,7 @@ describe.each(LIVES)('A replica $what', ({ floorOf, reopenedAfter }) => {
   test(
     'never claims writes that it has lost, when a length or type in the log file is another',
     async () => {
-      const headers = recordsOf(await readFile(await newestLog(whole)));
+      const headers = recordsOf(await written());
       const outcomes = new Set<string>();
       const step = Math.floor(headers.length / 6);
       for (let which = 0; which < headers.length; which += step) {
@@ -91,7 +92,7 @@ describe.each(LIVES)('A replica $what', ({ floorOf, reopenedAfter }) => {
   test(
     'has every commit up to some moment when the log file is cut short, wherever it is cut',
     async () => {
-      const { length } = await readFile(await newestLog(whole));
+      const { length } = await written();
       for (let place = 0; place < PLACES; place += 2) {
         const kept = Math.floor((length * place) / PLACES);
         expect(await outcomeOf(async (path) => truncate(await newestLog(path), kept))).toBe('has all up to a moment');
@@ -99,6 +100,26 @@ describe.each(LIVES)('A replica $what', ({ floorOf, reopenedAfter }) => {
     },
     TIMEOUT_MS,
   );
+
+  test(
+    'has every commit up to some moment when the log file ends with zeros, wherever they begin',
+    async () => {
+      const { length } = await written();
+      for (let place = 0; place < PLACES; place += 2) {
+        const kept = Math.floor((length * place) / PLACES);
+        const outcome = await outcomeOf(async (path) => {
+          const log = await newestLog(path);
+          await writeFile(log, (await readFile(log)).fill(0, kept));
+        });
+        expect(outcome).toBe('has all up to a moment');
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  async function written(): Promise<Buffer> {
+    return writtenPart(await readFile(await newestLog(whole)));
+  }
 
   /** What becomes of a copy of the database that is damaged so. */
   async function outcomeOf(damage: (path: string) => Promise<void>): Promise<string> {
@@ -156,11 +177,6 @@ async function openReplica(path: string): Promise<ReplicaStore> {
     await store.close();
     throw error;
   }
-}
-
-async function newestLog(path: string): Promise<string> {
-  const logs = (await readdir(path)).filter((file) => file.endsWith('.log'));
-  return join(path, logs.sort().at(-1)!);
 }
 
 async function flipBit(path: string, place: number): Promise<void> {

@@ -7,6 +7,7 @@ import { ClassicLevel } from 'classic-level';
 import { StoreReadError, StoreWriteError } from '../errors.js';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 import { lowerBackgroundThread, threadIds } from './background-thread.js';
+import { LogPreallocation } from './log-preallocation.js';
 
 /** LevelDB's cache of uncompressed blocks, for reads that miss the cache of decoded containers. */
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
@@ -36,12 +37,15 @@ export interface LevelStoreOptions {
 export class LevelStore implements Store {
   /** Resolves when all that was asked for so far is written. */
   private written: Promise<void> = Promise.resolve();
+  private readonly log: LogPreallocation;
 
   private constructor(
     private readonly folder: string,
     private readonly level: ClassicLevel<Uint8Array, Uint8Array>,
     private readonly options: LevelStoreOptions,
-  ) {}
+  ) {
+    this.log = new LogPreallocation(folder);
+  }
 
   /** @throws StoreOpenError with what to do about it */
   static async open(folder: string, options: LevelStoreOptions = { fsync: true }): Promise<LevelStore> {
@@ -71,10 +75,15 @@ export class LevelStore implements Store {
   async commit(changes: readonly StoreChange[]): Promise<void> {
     // A chained batch takes each change as it is; the array form copies every one with its options, ten times as long.
     const batch = this.level.batch();
+    let bytes = 0;
     for (const change of changes) {
-      if (change.type === 'put') batch.put(change.key, change.value);
-      else batch.del(change.key);
+      bytes += change.key.length;
+      if (change.type === 'put') {
+        bytes += change.value.length;
+        batch.put(change.key, change.value);
+      } else batch.del(change.key);
     }
+    if (this.options.fsync) this.log.taken(bytes);
     // LevelDB's worker threads would take two batches in any order; and after one that has failed none may land.
     this.written = this.written.then(() => batch.write({ sync: this.options.fsync }));
     await this.written.catch((error: unknown) => {
@@ -104,6 +113,7 @@ export class LevelStore implements Store {
   async close(): Promise<void> {
     // Whoever asked for it has heard of a failure.
     await this.written.catch(() => {});
+    await this.log.close();
     await this.level.close();
   }
 }
