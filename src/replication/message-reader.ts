@@ -58,8 +58,8 @@ const BYTES_PER_DOT = 256;
 const NO_DOTS = { ranges: [], containers: new Map<string, Container>(), exact: undefined, past: EMPTY_VECTOR };
 
 export class MessageReader {
-  /** By kind of message and peer. */
-  private readonly unsent = new Map<string, Unsent>();
+  /** By kind of message and peer; undefined while it is in use. */
+  private readonly unsent = new Map<string, Unsent | undefined>();
 
   constructor(private readonly limits: MessageLimits) {}
 
@@ -157,9 +157,9 @@ export class MessageReader {
     since: VersionVector,
     actors: Iterable<Actor>,
   ): Promise<Batch> {
-    // Taken out while it is in use: another message of the same kind, or a failure, begins anew.
+    // Taken out while it is in use: another message of the same kind, or a failure, begins anew. Its place stays, see `Unsent`.
     const unsent = this.unsent.get(exchange) ?? new Unsent();
-    this.unsent.delete(exchange);
+    this.unsent.set(exchange, undefined);
     const isCounted = await unsent.follow(view, since);
     const batch = await this.batch(view, since, actors);
     if (!isCounted) return batch;

@@ -18,12 +18,21 @@ import type { VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { rangeEnd, type DotRange } from './engine/messages.js';
 
+/** A map is renewed when it has had so many more changes than it has keys. */
+const CHANGES_MAX = 256;
+
 /** Beyond this, a peer is far behind, and to count what it lacks would take more memory than it saves work. */
 const DOTS_MAX = 300_000;
 
 export class Unsent {
-  /** By key, how many of its dots the peer lacks; none for 0. */
-  private readonly counts = new Map<string, number>();
+  /**
+   * By key, how many of its dots the peer lacks; none for 0. Keys come and go with each write. V8 moves the entries of a map
+   * that does so to a new table again and again, and each table leads to the next: one that has died in the old generation
+   * keeps all later ones until the whole heap is collected. So the map is renewed first.
+   */
+  private counts = new Map<string, number>();
+  /** Of `counts`, since it was renewed. */
+  private changes = 0;
   /** What the peer has of the own clock, as far as it was told or sent. */
   private sent: VersionVector = EMPTY_VECTOR;
   /** Up to here the log has been counted. */
@@ -61,7 +70,7 @@ export class Unsent {
   }
 
   private begin(has: VersionVector): void {
-    this.counts.clear();
+    this.counts = new Map();
     this.sent = has;
     this.counted = has;
   }
@@ -76,9 +85,15 @@ export class Unsent {
   }
 
   private add(key: string, by: 1 | -1): void {
+    if (this.changes++ > this.counts.size + CHANGES_MAX) this.renew();
     const count = (this.counts.get(key) ?? 0) + by;
     if (count === 0) this.counts.delete(key);
     else this.counts.set(key, count);
+  }
+
+  private renew(): void {
+    this.counts = new Map(this.counts);
+    this.changes = 0;
   }
 }
 

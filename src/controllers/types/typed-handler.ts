@@ -103,7 +103,7 @@ export class TypedHandler {
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
     const result = await withBody(req, limit, (body) => {
       const requestName = requestNameOf(req, request.key, [req.method!, type, body]);
-      return this.driver.write({ ...request, operation: parse(body), requestName });
+      return this.driver.write({ operation: parse(body), requestName, ...request });
     });
     const written = accepted(result);
     this.answers.writeResult(req, new Answer(res), request, written, type === 'counter' ? shownSum(written) : {});
@@ -114,7 +114,7 @@ export class TypedHandler {
     await this.gate.pass(req, request.timeoutMs);
     const operation = { kind: 'delete', type } as const;
     const requestName = requestNameOf(req, request.key, deleteDemands(type));
-    const result = await this.driver.write({ ...request, operation, requestName });
+    const result = await this.driver.write({ operation, requestName, ...request });
     this.answers.writeDeleted(req, new Answer(res), request, accepted(result));
   }
 }

@@ -72,6 +72,22 @@ describe('A peer that gets some of the dots that it lacks', () => {
     expect(unsent.hasAllOf('x')).toBe(false);
   });
 
+  test('lacks the same after many others have come and gone', async () => {
+    const lacking = Array.from({ length: 50 }, (_, place) => `kept-${place}`);
+    const store = await storeOf(wrote('n2.b', ...lacking));
+    const unsent = new Unsent();
+    await unsent.follow(store.view, EMPTY_VECTOR);
+    for (let counter = 1; counter <= 1000; counter++) {
+      const key = `passing-${counter}`;
+      await logged(store, [{ actor: 'n1.a', counter, key }]);
+      await unsent.follow(store.view, vector({ 'n1.a': counter - 1 }));
+      unsent.send([{ actor: 'n1.a', from: counter - 1, keys: [key] }]);
+      expect(unsent.hasAllOf(key)).toBe(true);
+    }
+    expect(lacking.filter((key) => unsent.hasAllOf(key))).toEqual([]);
+    expect(unsent.hasAllOf('kept-50')).toBe(true);
+  });
+
   test('can not be told apart from one that lacks more, where the log was trimmed', async () => {
     const { view } = await storeOf(A_THEN_B, vector({ 'n2.b': 1 }));
     expect(await new Unsent().follow(view, vector({ 'n1.a': 3 }))).toBe(false);
