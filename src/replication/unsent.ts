@@ -71,6 +71,7 @@ export class Unsent {
 
   private begin(has: VersionVector): void {
     this.counts = new Map();
+    this.changes = 0;
     this.sent = has;
     this.counted = has;
   }

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import { LogPreallocation } from '../../src/store/level/log-preallocation.js';
@@ -65,12 +65,13 @@ describe('The log of a LevelStore', () => {
     expect(isNew).toContain(true);
     for (let n = 0; n < 5; n++) await store.commit([put(`last-${n}`, 'small')]);
     await until('there is room', async () => (await zeros()) > 0);
-    const copy = await openCopy();
-    const snapshot = copy.snapshot();
+    // What is in the log is read from there when it is opened again.
+    await store.close();
+    const reopened = await LevelStore.open(path());
+    const snapshot = reopened.snapshot();
     for (const [n, value] of values.entries()) expect(Buffer.compare(snapshot.get(bytes(`key-${n}`))!, value)).toBe(0);
     snapshot.close();
-    await copy.close();
-    await store.close();
+    await reopened.close();
   });
 
   /** As a process leaves it that is killed. */
@@ -108,6 +109,19 @@ describe('LogPreallocation', () => {
     for (const name of ['000007.log', '999999.log', '1000004.ldb', 'LOG']) {
       expect((await file(name)).toString()).toBe('written');
     }
+  });
+
+  test('overwrites nothing that is written meanwhile, at the end of the file and across it', async () => {
+    const log = new LogPreallocation(folder.path);
+    const writer = await open(join(folder.path, '000001.log'), 'w');
+    const pieces = Array.from({ length: 400 }, (_, n) => Buffer.alloc(20_000, 1 + (n % 255)));
+    for (const piece of pieces) {
+      log.taken(piece.length);
+      await writer.write(piece);
+    }
+    await log.close();
+    await writer.close();
+    expect(Buffer.compare(writtenPart(await file('000001.log')), Buffer.concat(pieces))).toBe(0);
   });
 
   test.each([

@@ -1,9 +1,10 @@
 // What goes wrong? Each kind of fault, from its beginning to its end: what it does to processes, links, disks and clocks,
 // and how it is over. `hold` lasts as long as the trouble is to last; it says nothing about what has happened by then.
 
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Prng } from '../simulation/prng.js';
+import { writtenPart } from '../support/level-log.js';
 import { until } from '../support/until.js';
 import type { Load } from './clients.js';
 import { FREE_MIN_BYTES, type FaultyCluster } from './faulty-cluster.js';
@@ -179,8 +180,7 @@ async function untilOthersKnow(cluster: FaultyCluster, name: string, actor: stri
 async function damageAFile({ cluster, prng }: Scene, data: string): Promise<void> {
   const files: string[] = [];
   for (const path of (await readdir(data, { recursive: true })).sort()) {
-    const { size } = await stat(join(data, path));
-    if (size === 0) continue;
+    if ((await writtenSize(join(data, path))) === 0) continue;
     // Mostly what holds the records; now and then what says which files hold them.
     if (/\.(log|ldb)$/.test(path)) files.push(path, path, path);
     else if (/MANIFEST-\d+$|CURRENT$/.test(path)) files.push(path);
@@ -188,7 +188,7 @@ async function damageAFile({ cluster, prng }: Scene, data: string): Promise<void
   const path = prng.pick(files);
   const file = await open(join(data, path), 'r+');
   try {
-    const { size } = await file.stat();
+    const size = await writtenSize(join(data, path));
     const place = prng.int(size);
     if (prng.chance(0.5)) {
       await file.truncate(place);
@@ -202,4 +202,10 @@ async function damageAFile({ cluster, prng }: Scene, data: string): Promise<void
   } finally {
     await file.close();
   }
+}
+
+/** Of a log, without the room that is made behind what is written: what befalls that is no damage. */
+async function writtenSize(path: string): Promise<number> {
+  if (!path.endsWith('.log')) return (await stat(path)).size;
+  return writtenPart(await readFile(path)).length;
 }

@@ -50,6 +50,7 @@ export class LevelStore implements Store {
   /** @throws StoreOpenError with what to do about it */
   static async open(folder: string, options: LevelStoreOptions = { fsync: true }): Promise<LevelStore> {
     const threads = await threadIds();
+    // Its log is read leniently and never gone on with after an open: `LogPreallocation` builds upon both.
     const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
       keyEncoding: 'view',
       valueEncoding: 'view',
