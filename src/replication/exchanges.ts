@@ -53,7 +53,7 @@ export class Exchanges {
     });
   }
 
-  /** Resolves when all have ended, or after a while. */
+  /** Resolves when all have ended, or after a while. To be called once, when no more are begun. */
   drained(): Promise<void> {
     if (this.underWay === 0) return Promise.resolve();
     return new Promise((resolve) => {

@@ -89,29 +89,20 @@ describe.each(LIVES)('A replica $what', ({ floorOf, reopenedAfter }) => {
     TIMEOUT_MS,
   );
 
-  test(
-    'has every commit up to some moment when the log file is cut short, wherever it is cut',
-    async () => {
+  test.each([
+    ['is cut short', truncate],
+    // As room for what comes looks that a torn commit was to be written to.
+    [
+      'holds nothing but zeros',
+      async (log: string, from: number) => writeFile(log, (await readFile(log)).fill(0, from)),
+    ],
+  ])(
+    'has every commit up to some moment when the log file %s from some place on, wherever that is',
+    async (_what, damage) => {
       const { length } = await written();
       for (let place = 0; place < PLACES; place += 2) {
         const kept = Math.floor((length * place) / PLACES);
-        expect(await outcomeOf(async (path) => truncate(await newestLog(path), kept))).toBe('has all up to a moment');
-      }
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    'has every commit up to some moment when the log file ends with zeros, wherever they begin',
-    async () => {
-      const { length } = await written();
-      for (let place = 0; place < PLACES; place += 2) {
-        const kept = Math.floor((length * place) / PLACES);
-        const outcome = await outcomeOf(async (path) => {
-          const log = await newestLog(path);
-          await writeFile(log, (await readFile(log)).fill(0, kept));
-        });
-        expect(outcome).toBe('has all up to a moment');
+        expect(await outcomeOf(async (path) => damage(await newestLog(path), kept))).toBe('has all up to a moment');
       }
     },
     TIMEOUT_MS,

@@ -15,6 +15,9 @@ import { until } from '../support/until.js';
 
 const MIB = 1024 * 1024;
 
+/** What a disk is written by; of several, any may be there after a power cut. */
+const PAGE = 4096;
+
 let folder: TemporaryFolder;
 
 beforeEach(async () => {
@@ -72,6 +75,27 @@ describe('The log of a LevelStore', () => {
     for (const [n, value] of values.entries()) expect(Buffer.compare(snapshot.get(bytes(`key-${n}`))!, value)).toBe(0);
     snapshot.close();
     await reopened.close();
+  });
+
+  test('has all commits but the last when a power cut has kept any one page of that one from the disk', async () => {
+    const store = await LevelStore.open(path());
+    for (let n = 0; n < 5; n++) await store.commit([put(`key-${n}`, 'before')]);
+    await until('there is room', async () => (await zeros()) > MIB / 2);
+    const before = writtenPart(await readFile(await newestLog(path()))).length;
+    await store.commit([put('last', 'x'.repeat(60_000))]);
+    const whole = await readFile(await newestLog(path()));
+    await store.close();
+    const after = writtenPart(whole).length;
+    expect(after).toBeGreaterThan(before + 60_000);
+    for (let page = Math.floor(before / PAGE); page * PAGE < after; page++) {
+      const log = Buffer.from(whole).fill(0, Math.max(before, page * PAGE), (page + 1) * PAGE);
+      const copy = join(folder.path, `copy-${page}`);
+      await cp(path(), copy, { recursive: true });
+      await writeFile(await newestLog(copy), log);
+      const reopened = await LevelStore.open(copy);
+      expect(await contents(reopened)).toEqual([0, 1, 2, 3, 4].map((n) => [`key-${n}`, 'before']));
+      await reopened.close();
+    }
   });
 
   /** As a process leaves it that is killed. */

@@ -1,7 +1,7 @@
 // What does each kind of fault do to real processes under load? One fault at a time, then healing, and the verdict of the
 // oracle on all that clients were told before, meanwhile and after.
 
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Load } from '../faults/clients.js';
@@ -10,7 +10,7 @@ import { bringBackOldCopy, fillDisk, tear, wipe, type Scene } from '../faults/fa
 import { FaultyCluster } from '../faults/faulty-cluster.js';
 import { Recorder, type Write } from '../faults/history.js';
 import { Prng } from '../simulation/prng.js';
-import { writtenPart } from '../support/level-log.js';
+import { newestLog, writtenPart } from '../support/level-log.js';
 import { until } from '../support/until.js';
 
 const SEED = 7;
@@ -165,8 +165,7 @@ type Handle = Awaited<ReturnType<typeof open>>;
 
 /** In the log file of the database, which holds what was written last. */
 async function damageNewest(data: string, damage: (file: Handle, size: number) => Promise<void>): Promise<void> {
-  const logs = (await readdir(data, { recursive: true })).filter((path) => path.endsWith('.log')).sort();
-  const path = join(data, logs.at(-1)!);
+  const path = await newestLog(join(data, 'level'));
   const { length } = writtenPart(await readFile(path));
   expect(length).toBeGreaterThan(0);
   const file = await open(path, 'r+');

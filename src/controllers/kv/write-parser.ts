@@ -11,7 +11,7 @@ import { replicasNeeded } from './replicas-needed.js';
 import { preconditionOf } from './write-headers.js';
 
 export interface ParsedWrite {
-  readonly request: Omit<WriteRequest, 'operation'>;
+  readonly request: Omit<WriteRequest, 'operation' | 'requestName'>;
   readonly query: Query;
 }
 

@@ -33,7 +33,7 @@ export class LogPreallocation {
     });
   }
 
-  /** Nothing is appended any more when this resolves. */
+  /** After the last commit: nothing is appended any more when this resolves. */
   async close(): Promise<void> {
     await this.underWay;
   }
@@ -48,7 +48,7 @@ export class LogPreallocation {
       const log = await open(join(this.folder, name), constants.O_WRONLY | constants.O_APPEND);
       await log.write(ZEROS).finally(() => log.close());
     } catch {
-      // Tried again when as much has been written as there would have been room for.
+      // Tried again when so much has been written that there would be half of the room left.
     }
   }
 
