@@ -1,0 +1,72 @@
+// When may a replica that stops close its database? When no exchange with a peer is under way, or it has waited long enough.
+
+import { describe, expect, test } from '@jest/globals';
+import type { CommittedView } from '../../../src/store/committed-view.js';
+import type { PeerAnswer } from '../../../src/replication/engine/messages.js';
+import { DRAIN_TIMEOUT_MS, Exchanges } from '../../../src/replication/exchanges.js';
+import { MESSAGE_LIMITS, MessageReader } from '../../../src/replication/message-reader.js';
+
+const TO_B = { to: 'n2', kind: 'members', members: new Map() } as const;
+
+/** Peers answer when they are told to, time passes when it is told to, and nothing of a view is read. */
+function scene() {
+  const answers: ((answer: PeerAnswer) => void)[] = [];
+  const timers = new Map<number, () => void>();
+  const seen: string[] = [];
+  const exchanges = new Exchanges(new MessageReader(MESSAGE_LIMITS), {
+    transport: { send: () => new Promise<PeerAnswer>((resolve) => answers.push(resolve)) },
+    time: {
+      nowMs: () => 0,
+      soon: (action) => action(),
+      after: (delayMs, action) => {
+        timers.set(delayMs, action);
+        return () => timers.delete(delayMs);
+      },
+    },
+    withView: (use) => use(undefined as unknown as CommittedView),
+    take: ({ kind }) => void seen.push(kind),
+    areAcksAwaited: () => false,
+    peerFailed: () => void seen.push('failed'),
+  });
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const drain = () => void exchanges.drained().then(() => seen.push('drained'));
+  const answer = () => answers.shift()!({ kind: 'members', members: new Map() });
+  return { exchanges, timers, seen, settled, drain, answer };
+}
+
+describe('Exchanges are drained', () => {
+  test('at once when none is under way', async () => {
+    const { seen, settled, drain, timers } = scene();
+    drain();
+    await settled();
+    expect(seen).toEqual(['drained']);
+    expect(timers.size).toBe(0);
+  });
+
+  test('when the last of those under way has been answered, and no timer is left', async () => {
+    const { exchanges, seen, settled, drain, answer, timers } = scene();
+    exchanges.begin(TO_B);
+    exchanges.begin(TO_B);
+    await settled();
+    drain();
+    answer();
+    await settled();
+    expect(seen).toEqual(['peer-answer']);
+    answer();
+    await settled();
+    expect(seen).toEqual(['peer-answer', 'peer-answer', 'drained']);
+    expect(timers.size).toBe(0);
+  });
+
+  test('after a while though a peer is silent', async () => {
+    const { exchanges, seen, settled, drain, timers } = scene();
+    exchanges.begin(TO_B);
+    await settled();
+    drain();
+    await settled();
+    expect(seen).toEqual([]);
+    timers.get(DRAIN_TIMEOUT_MS)!();
+    await settled();
+    expect(seen).toEqual(['drained']);
+  });
+});
