@@ -12,7 +12,7 @@ import { markKey } from './keyspace.js';
 import type { StoreChange } from './store.port.js';
 
 /** Half as much again as LevelDB's two write buffers; its log also holds the commits that went past their ends. */
-const MARKED_BYTES_MIN = 48 * 1024 * 1024;
+const MARKED_BYTES_MIN = 12 * 1024 * 1024;
 
 /** The value of the oldest mark: there need not be one before it. */
 const FIRST_MARK: Uint8Array = Buffer.of(1);

@@ -83,33 +83,33 @@ describe('The mark of a commit', () => {
 
   test('is kept while LevelDB may have the commit in its log only, and removed later', async () => {
     await commitMany(100, 10);
-    await commitMany(16, MEBIBYTE);
-    await commitMany(16, 2 * MEBIBYTE);
+    await commitMany(4, MEBIBYTE);
+    await commitMany(4, 2 * MEBIBYTE);
     expect((await marks())[0]).toBe(1);
-    await commitMany(16, 2 * MEBIBYTE);
-    const last = 1 + 100 + 16 + 16 + 16;
+    await commitMany(4, 2 * MEBIBYTE);
+    const last = 1 + 100 + 4 + 4 + 4;
     await until('the marks of the first commits are gone', async () => (await marks())[0]! > 101);
     const kept = await marks();
     expect(kept).toEqual(Array.from({ length: kept.length }, (_, place) => kept[0]! + place));
     expect(kept.at(-1)).toBe(last);
-    // LevelDB's log has its two write buffers, of 16 MiB each, at most.
-    expect(kept.length).toBeGreaterThan(2 * (16 / 2));
+    // LevelDB's log has its two write buffers, of 4 MiB each, at most.
+    expect(kept.length).toBeGreaterThan(2 * (4 / 2));
   });
 
   test('is missed by nobody when it has been removed and the database is opened again', async () => {
     await commitMany(100, 10);
-    await commitMany(32, 2 * MEBIBYTE);
+    await commitMany(12, 2 * MEBIBYTE);
     await until('the marks of the first commits are gone', async () => (await marks())[0]! > 100);
     await reopen();
-    expect(replica.view.clock).toEqual(vector({ 'n1.a': 132 }));
+    expect(replica.view.clock).toEqual(vector({ 'n1.a': 112 }));
     await commitMany(3, 10);
     await reopen();
-    expect(replica.view.clock).toEqual(vector({ 'n1.a': 135 }));
+    expect(replica.view.clock).toEqual(vector({ 'n1.a': 115 }));
   });
 
   test('is missed when it is the first of those that are left', async () => {
     await commitMany(100, 10);
-    await commitMany(32, 2 * MEBIBYTE);
+    await commitMany(12, 2 * MEBIBYTE);
     await until('the marks of the first commits are gone', async () => (await marks())[0]! > 100);
     await replica.close();
     store = await LevelStore.open(folder.path);

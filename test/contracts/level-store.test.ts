@@ -8,6 +8,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { LevelStore, StoreOpenError } from '../../src/store/level/level-store.js';
+import { newestLog } from '../support/level-log.js';
 import { bytes, contents, del, put, read, shown } from '../support/store-changes.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 import { describeReplicaClaims } from './replica-claims.contract.js';
@@ -91,6 +92,35 @@ describe('LevelStore on its disk', () => {
     snapshot.close();
     await reopened.close();
   });
+
+  test('makes its first table at a moment that it draws, each later one after as much as any other store', async () => {
+    const [first, second]: [number[], number[]] = [[], []];
+    for (let store = 0; store < 5; store++) {
+      const made = await commitsUntilTables(join(folder.path, `store-${store}`), 2);
+      first.push(made[0]!);
+      second.push(made[1]! - made[0]!);
+    }
+    const spread = (commits: number[]): number => Math.max(...commits) - Math.min(...commits);
+    // Which commit comes between is up to the thread that makes tables. That five draw the same is one case in a million.
+    expect(spread(first)).toBeGreaterThan(3);
+    expect(spread(second)).toBeLessThan(20);
+  });
+
+  /** Of 16 KiB each: a table is made of what was written so far when a new log is begun. */
+  async function commitsUntilTables(path: string, tables: number): Promise<number[]> {
+    const store = await LevelStore.open(path, { fsync: false });
+    const value = randomBytes(16 * 1024);
+    const made: number[] = [];
+    let log = await newestLog(path);
+    for (let commits = 1; made.length < tables; commits++) {
+      await store.commit([{ type: 'put', key: bytes(`key-${commits}`), value }]);
+      if (log === (await newestLog(path))) continue;
+      log = await newestLog(path);
+      made.push(commits);
+    }
+    await store.close();
+    return made;
+  }
 
   test.each([
     ['waits for the disk before it says that a commit is done', undefined, true],

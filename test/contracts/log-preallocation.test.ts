@@ -13,7 +13,8 @@ import { bytes, contents, put } from '../support/store-changes.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
-const MIB = 1024 * 1024;
+/** What is appended at a time. */
+const CHUNK = 256 * 1024;
 
 /** What a disk is written by; of several, any may be there after a power cut. */
 const PAGE = 4096;
@@ -37,9 +38,9 @@ describe('The log of a LevelStore', () => {
   test('has room for what comes, and is read in full all the same', async () => {
     const store = await LevelStore.open(path());
     await store.commit([put('a', '1')]);
-    await until('there is room', async () => (await zeros()) > MIB / 2);
+    await until('there is room', async () => (await zeros()) > CHUNK / 2);
     await store.commit([put('b', '2')]);
-    expect(await zeros()).toBeGreaterThan(MIB / 2);
+    expect(await zeros()).toBeGreaterThan(CHUNK / 2);
     expect(await contentsOfCopy()).toEqual([
       ['a', '1'],
       ['b', '2'],
@@ -66,8 +67,10 @@ describe('The log of a LevelStore', () => {
       isNew.push((await newestLog(path())) !== first);
     }
     expect(isNew).toContain(true);
-    for (let n = 0; n < 5; n++) await store.commit([put(`last-${n}`, 'small')]);
-    await until('there is room', async () => (await zeros()) > 0);
+    await until('there is room', async () => {
+      await store.commit([put('last', 'x'.repeat(10_000))]);
+      return (await zeros()) > 0;
+    });
     // What is in the log is read from there when it is opened again.
     await store.close();
     const reopened = await LevelStore.open(path());
@@ -80,7 +83,7 @@ describe('The log of a LevelStore', () => {
   test('has all commits but the last when a power cut has kept any one page of that one from the disk', async () => {
     const store = await LevelStore.open(path());
     for (let n = 0; n < 5; n++) await store.commit([put(`key-${n}`, 'before')]);
-    await until('there is room', async () => (await zeros()) > MIB / 2);
+    await until('there is room', async () => (await zeros()) > CHUNK / 2);
     const before = writtenPart(await readFile(await newestLog(path()))).length;
     await store.commit([put('last', 'x'.repeat(60_000))]);
     const whole = await readFile(await newestLog(path()));
@@ -125,10 +128,10 @@ describe('LogPreallocation', () => {
     }
   }
 
-  test('appends a mebibyte of zeros to the newest log, by number, and to nothing else', async () => {
+  test('appends a chunk of zeros to the newest log, by number, and to nothing else', async () => {
     for (const name of ['000007.log', '999999.log', '1000003.log', '1000004.ldb', 'LOG']) await make(name);
     await taken(100);
-    const extended = Buffer.concat([Buffer.from('written'), Buffer.alloc(MIB)]);
+    const extended = Buffer.concat([Buffer.from('written'), Buffer.alloc(CHUNK)]);
     expect(Buffer.compare(await file('1000003.log'), extended)).toBe(0);
     for (const name of ['000007.log', '999999.log', '1000004.ldb', 'LOG']) {
       expect((await file(name)).toString()).toBe('written');
@@ -149,13 +152,13 @@ describe('LogPreallocation', () => {
   });
 
   test.each([
-    ['once for commits that take less than half of it', 2, Array<number>(11).fill(50_000)],
-    ['again when half of it is taken', 3, Array<number>(12).fill(50_000)],
-    ['not for a commit that is large itself', 1, [100_000, 5 * MIB]],
-  ])('does so %s', async (_when, mebibytes, commits) => {
-    await make('000001.log', 'x'.repeat(MIB));
+    ['once for commits that take less than half of it', 2, Array<number>(11).fill(12_500)],
+    ['again when half of it is taken', 3, Array<number>(12).fill(12_500)],
+    ['not for a commit that is large itself', 1, [100_000, 20 * CHUNK]],
+  ])('does so %s', async (_when, chunks, commits) => {
+    await make('000001.log', 'x'.repeat(CHUNK));
     await taken(...commits);
-    expect((await file('000001.log')).length).toBe(mebibytes * MIB);
+    expect((await file('000001.log')).length).toBe(chunks * CHUNK);
   });
 
   test('does nothing where there is no log, and makes none', async () => {

@@ -3,23 +3,18 @@
 
 import { readdir } from 'node:fs/promises';
 import { constants, getPriority, setPriority } from 'node:os';
-import type { ClassicLevel } from 'classic-level';
 
 /** By this much nicer a thread gets a tenth of what one beside it gets that has as much to do (sched(7)). */
 const NICER = 10;
 
-/** No key of a database begins with this byte. */
-const AFTER_ALL_KEYS = Buffer.of(0xff);
-
-/** @param before the threads before the database was opened: LevelDB starts its own at once when there is something to merge */
-export async function lowerBackgroundThread(
-  level: ClassicLevel<Uint8Array, Uint8Array>,
-  before: readonly number[],
-): Promise<void> {
+/**
+ * @param before the threads before the database was opened: LevelDB starts its own at once when there is something to merge
+ * @param work makes LevelDB start it now; otherwise it starts when there is first something to do
+ */
+export async function lowerBackgroundThread(before: readonly number[], work: () => Promise<void>): Promise<void> {
   if (before.length === 0) return;
   try {
-    // Otherwise it starts when there is first something to do. This gives it nothing but an empty buffer.
-    await level.compactRange(AFTER_ALL_KEYS, AFTER_ALL_KEYS, { keyEncoding: 'view' });
+    await work();
     const [started, ...others] = (await threadIds()).filter((id) => !before.includes(id));
     // Another's thread is left as it is.
     if (started === undefined || others.length > 0) return;

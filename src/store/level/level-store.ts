@@ -1,6 +1,7 @@
 // The store on disk: LevelDB, through classic-level. A commit is one write batch, appended to LevelDB's log and fsynced
 // on a worker thread before the promise resolves; the thread that runs JavaScript never waits for the disk.
 
+import { randomInt } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -18,8 +19,19 @@ const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
  */
 const BLOCK_BYTES = 2048;
 
-/** Writes gathered in memory before a table file is made: larger means fewer, later compactions and a longer recovery. */
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+/**
+ * Writes gathered in memory before a table file is made. Larger means fewer compactions, each of which keeps the processor for as
+ * much longer, and a longer recovery.
+ */
+const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Of keys and values, at most, when a table is made of the first buffer. It is full at about so much: an entry takes more in it.
+ */
+const FIRST_TABLE_BYTES_MAX = (WRITE_BUFFER_BYTES * 5) / 8;
+
+/** No key of a database begins with this byte. */
+const AFTER_ALL_KEYS = Buffer.of(0xff);
 
 /** How much a scan reads ahead in one hop to the worker thread. */
 const SCAN_READ_AHEAD_BYTES = 256 * 1024;
@@ -38,6 +50,8 @@ export class LevelStore implements Store {
   /** Resolves when all that was asked for so far is written. */
   private written: Promise<void> = Promise.resolve();
   private readonly log: LogPreallocation;
+  /** Replicas that take the same writes would all make tables at the same moments; so each begins at one that it draws. */
+  private untilFirstTable = randomInt(FIRST_TABLE_BYTES_MAX);
 
   private constructor(
     private readonly folder: string,
@@ -63,7 +77,7 @@ export class LevelStore implements Store {
     } catch (error) {
       throw new StoreOpenError(openFailure(folder, error), { cause: error });
     }
-    await lowerBackgroundThread(level, threads);
+    await lowerBackgroundThread(threads, () => makeTable(level));
     return new LevelStore(folder, level, options);
   }
 
@@ -85,11 +99,19 @@ export class LevelStore implements Store {
       } else batch.del(change.key);
     }
     if (this.options.fsync) this.log.taken(bytes);
+    this.countTowardsFirstTable(bytes);
     // LevelDB's worker threads would take two batches in any order; and after one that has failed none may land.
     this.written = this.written.then(() => batch.write({ sync: this.options.fsync }));
     await this.written.catch((error: unknown) => {
       throw writeFailure(error);
     });
+  }
+
+  private countTowardsFirstTable(bytes: number): void {
+    if (this.untilFirstTable < 0) return;
+    this.untilFirstTable -= bytes;
+    // A database that can't do this says so at the next commit.
+    if (this.untilFirstTable < 0) makeTable(this.level).catch(() => {});
   }
 
   clear({ gte, lt }: KeyRange): Promise<void> {
@@ -117,6 +139,11 @@ export class LevelStore implements Store {
     await this.log.close();
     await this.level.close();
   }
+}
+
+/** Of what the write buffer has; there is nothing to merge in the range that is named. */
+function makeTable(level: ClassicLevel<Uint8Array, Uint8Array>): Promise<void> {
+  return level.compactRange(AFTER_ALL_KEYS, AFTER_ALL_KEYS, { keyEncoding: 'view' });
 }
 
 class LevelSnapshot implements StoreSnapshot {

@@ -6,11 +6,11 @@ import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The larger, the fewer commits are slowed by one; the smaller, the sooner each of those is done. */
-const CHUNK_BYTES = 1024 * 1024;
+/** The larger, the fewer commits are slowed by one; the smaller, the sooner each of those is done, and a new log has room. */
+const CHUNK_BYTES = 256 * 1024;
 
-/** Of a larger commit most is its bytes, which are written twice where there were zeros before. */
-const COMMIT_BYTES_MAX = CHUNK_BYTES / 16;
+/** What a larger commit takes is mostly for its bytes, which are written twice where there were zeros before. */
+const COMMIT_BYTES_MAX = CHUNK_BYTES / 4;
 
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
