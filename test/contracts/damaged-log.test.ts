@@ -161,7 +161,8 @@ async function hasAllItClaims(replica: ReplicaStore): Promise<boolean> {
 }
 
 async function openReplica(path: string): Promise<ReplicaStore> {
-  const store = await LevelStore.open(path);
+  // All commits are in the log, for that is what is damaged.
+  const store = await LevelStore.open(path, { fsync: true, firstTableBytes: Infinity });
   try {
     return await ReplicaStore.open(store, blankNode(ACTOR));
   } catch (error) {

@@ -67,10 +67,14 @@ describe('The log of a LevelStore', () => {
       isNew.push((await newestLog(path())) !== first);
     }
     expect(isNew).toContain(true);
+    let commits = 0;
     await until('there is room', async () => {
+      commits++;
       await store.commit([put('last', 'x'.repeat(10_000))]);
       return (await zeros()) > 0;
     });
+    // The buffer of LevelDB would take four times as many.
+    expect(commits).toBeLessThan(100);
     // What is in the log is read from there when it is opened again.
     await store.close();
     const reopened = await LevelStore.open(path());
@@ -81,7 +85,7 @@ describe('The log of a LevelStore', () => {
   });
 
   test('has all commits but the last when a power cut has kept any one page of that one from the disk', async () => {
-    const store = await LevelStore.open(path());
+    const store = await LevelStore.open(path(), { fsync: true, firstTableBytes: Infinity });
     for (let n = 0; n < 5; n++) await store.commit([put(`key-${n}`, 'before')]);
     await until('there is room', async () => (await zeros()) > CHUNK / 2);
     const before = writtenPart(await readFile(await newestLog(path()))).length;
@@ -159,6 +163,24 @@ describe('LogPreallocation', () => {
     await make('000001.log', 'x'.repeat(CHUNK));
     await taken(...commits);
     expect((await file('000001.log')).length).toBe(chunks * CHUNK);
+  });
+
+  test('counts anew from a new log on, which has no zeros', async () => {
+    const log = new LogPreallocation(folder.path);
+    const takeHalf = async (): Promise<void> => {
+      for (let n = 0; n < 11; n++) {
+        log.taken(12_500);
+        await log.close();
+      }
+    };
+    await make('000001.log');
+    log.taken(100);
+    await log.close();
+    await make('000002.log', 'x'.repeat(CHUNK));
+    await takeHalf();
+    expect((await file('000002.log')).length).toBe(2 * CHUNK);
+    await takeHalf();
+    expect((await file('000002.log')).length).toBe(3 * CHUNK);
   });
 
   test('does nothing where there is no log, and makes none', async () => {

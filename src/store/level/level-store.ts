@@ -21,14 +21,16 @@ const BLOCK_BYTES = 2048;
 
 /**
  * Writes gathered in memory before a table file is made. Larger means fewer compactions, each of which keeps the processor for as
- * much longer, and a longer recovery.
+ * much longer, and a longer recovery. `CommitMarks` keeps the marks of what two of them may hold.
  */
-const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
+export const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/**
- * Of keys and values, at most, when a table is made of the first buffer. It is full at about so much: an entry takes more in it.
- */
+/** Of keys and values, the most that `firstTableBytes` is drawn to be: small entries have filled the buffer by then. */
 const FIRST_TABLE_BYTES_MAX = (WRITE_BUFFER_BYTES * 5) / 8;
+
+/** What LevelDB's log has of a commit beside keys and values, about. */
+const LOG_BYTES_PER_COMMIT = 20;
+const LOG_BYTES_PER_CHANGE = 4;
 
 /** No key of a database begins with this byte. */
 const AFTER_ALL_KEYS = Buffer.of(0xff);
@@ -44,14 +46,15 @@ export class StoreOpenError extends Error {
 export interface LevelStoreOptions {
   /** `false` loses the last commits when the machine (not just the process) stops. */
   readonly fsync: boolean;
+  /** A table is made of what is committed first when it has so many bytes of keys and values; drawn, if left out. */
+  readonly firstTableBytes?: number;
 }
 
 export class LevelStore implements Store {
   /** Resolves when all that was asked for so far is written. */
   private written: Promise<void> = Promise.resolve();
   private readonly log: LogPreallocation;
-  /** Replicas that take the same writes would all make tables at the same moments; so each begins at one that it draws. */
-  private untilFirstTable = randomInt(FIRST_TABLE_BYTES_MAX);
+  private untilFirstTable: number;
 
   private constructor(
     private readonly folder: string,
@@ -59,6 +62,8 @@ export class LevelStore implements Store {
     private readonly options: LevelStoreOptions,
   ) {
     this.log = new LogPreallocation(folder);
+    // Replicas that take the same writes would all make tables at the same moments; so each begins at one of its own.
+    this.untilFirstTable = options.firstTableBytes ?? randomInt(FIRST_TABLE_BYTES_MAX);
   }
 
   /** @throws StoreOpenError with what to do about it */
@@ -98,7 +103,7 @@ export class LevelStore implements Store {
         batch.put(change.key, change.value);
       } else batch.del(change.key);
     }
-    if (this.options.fsync) this.log.taken(bytes);
+    if (this.options.fsync) this.log.taken(bytes + LOG_BYTES_PER_COMMIT + changes.length * LOG_BYTES_PER_CHANGE);
     this.countTowardsFirstTable(bytes);
     // LevelDB's worker threads would take two batches in any order; and after one that has failed none may land.
     this.written = this.written.then(() => batch.write({ sync: this.options.fsync }));
@@ -141,7 +146,7 @@ export class LevelStore implements Store {
   }
 }
 
-/** Of what the write buffer has; there is nothing to merge in the range that is named. */
+/** Of what the write buffer has, once a merge under way is over; there is nothing to merge in the range that is named. */
 function makeTable(level: ClassicLevel<Uint8Array, Uint8Array>): Promise<void> {
   return level.compactRange(AFTER_ALL_KEYS, AFTER_ALL_KEYS, { keyEncoding: 'view' });
 }

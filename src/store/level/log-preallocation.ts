@@ -20,11 +20,13 @@ const LOG_NAME = /^(\d+)\.log$/;
 export class LogPreallocation {
   /** About how many zeros LevelDB has not come to; it may have begun a new log meanwhile, which has none. */
   private room = 0;
+  /** The log that zeros were appended to last. */
+  private extended: string | undefined;
   private underWay: Promise<void> | undefined;
 
   constructor(private readonly folder: string) {}
 
-  /** A commit of so many bytes goes to the log. What is missing is appended meanwhile, by a thread of Node's pool. */
+  /** A commit that takes so many bytes goes to the log. What is missing is appended meanwhile, by a thread of Node's pool. */
   taken(bytes: number): void {
     this.room = Math.max(0, this.room - bytes);
     if (this.room > CHUNK_BYTES / 2 || bytes > COMMIT_BYTES_MAX || this.underWay !== undefined) return;
@@ -42,9 +44,11 @@ export class LogPreallocation {
   private async extend(): Promise<void> {
     this.room += CHUNK_BYTES;
     try {
-      // Appending is atomic: no commit is at the end of the file meanwhile. A log that has gone must not come back.
       const name = await this.newestLog();
       if (name === undefined) return;
+      if (name !== this.extended) this.room = CHUNK_BYTES;
+      this.extended = name;
+      // Appending is atomic: no commit is at the end of the file meanwhile. A log that has gone must not come back.
       const log = await open(join(this.folder, name), constants.O_WRONLY | constants.O_APPEND);
       await log.write(ZEROS).finally(() => log.close());
     } catch {
