@@ -48,6 +48,20 @@ describe('The log of a LevelStore', () => {
     await store.close();
   });
 
+  test('has room at each commit, also of many small changes, of which more than keys and values is in it', async () => {
+    const store = await LevelStore.open(path(), { fsync: true, firstTableBytes: Infinity });
+    await store.commit([put('a', '1')]);
+    await until('there is room', async () => (await zeros()) > CHUNK / 2);
+    const changes = Array.from({ length: 1000 }, () => put('a', 'x'));
+    const room: number[] = [];
+    for (let n = 0; n < 90; n++) {
+      await store.commit(changes);
+      room.push(await zeros());
+    }
+    expect(Math.min(...room)).toBeGreaterThan(0);
+    await store.close();
+  });
+
   test('has no room when commits do not wait for the disk', async () => {
     const store = await LevelStore.open(path(), { fsync: false });
     for (let n = 0; n < 20; n++) await store.commit([put(`key-${n}`, 'value')]);
