@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from '../../test/support/process-cluster.js';
 import { ReplicaProcess } from '../../test/support/process-replica.js';
+import { newestNode } from '../targets/node-binaries.js';
 import { minus, MeteredLink, NO_TRAFFIC, plus, type Traffic } from './metered-link.js';
 import { withProgress } from './progress.js';
 import { covers, joined, missing, readClock, type Clock } from './clocks.js';
@@ -93,6 +94,7 @@ export class RecoveryCluster {
       entry: join(this.folder, 'dist', 'main.js'),
       peers: others.map((to) => `${to}=http://127.0.0.1:${portOf(to)}`).join(','),
       launcher: this.launcher,
+      node: newestNode().path,
       // What is measured is what members need.
       environment: { QUARTET_FEED_RETENTION_SECONDS: '0' },
     });

@@ -2,6 +2,7 @@
 
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { number, quantile } from '../../demo/report.js';
+import { newestNode } from '../targets/node-binaries.js';
 import { REQUESTS_PER_SECOND, type CatchUps } from './catch-up.js';
 import type { Deletes } from './deletes.js';
 import type { Growth } from './growth.js';
@@ -44,7 +45,7 @@ How soon is a replica level again, what does it cost to be level, and what is le
 
     ${command}
 
-- ${cpus()[0]!.model.trim()}, ${availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}
+- ${cpus()[0]!.model.trim()}, ${availableParallelism()} cores, Node ${newestNode().version}, ${new Date().toISOString().slice(0, 10)}
 - It took ${number(minutes, 1)} minutes, the machine's load average at the end was ${load}
 - Each replica is a process of its own; all of them, the proxies between them, and the clients share these cores, so every
   rate is lower than on machines of their own

@@ -8,15 +8,22 @@ import type { LightLoadAnswer, LightLoadOrder, Latencies, Target } from './light
 import { withProgress } from './progress.js';
 import type { WriteLoad, WriterMessage } from './write-load.js';
 
-/** Writes each index once; tells each time that it is under way. @returns the seconds from the first request to the last acknowledgement */
-export async function write(title: string, load: WriteLoad, onBegun: () => void = () => {}): Promise<number> {
+/**
+ * Writes each index once; tells every now and then how many are acknowledged.
+ * @returns the seconds from the first request to the last acknowledgement
+ */
+export async function write(
+  title: string,
+  load: WriteLoad,
+  onProgress: (done: number) => void = () => {},
+): Promise<number> {
   const child = spawnWorker('writer.ts');
   return withProgress(title, load.indices.length, async (progress) => {
     const written = new Promise<number>((resolve) => {
       child.on('message', (message: WriterMessage) => {
-        if (message.kind === 'done') resolve(message.seconds);
-        else progress(message.done);
-        if (message.kind === 'progress' && message.done > 0) onBegun();
+        if (message.kind === 'done') return resolve(message.seconds);
+        progress(message.done);
+        onProgress(message.done);
       });
     });
     child.send(load);

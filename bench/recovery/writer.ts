@@ -27,22 +27,20 @@ async function write({ method, urls, indices, perSecond, clients }: WriteLoad): 
   const { connections, underWayMax } = clients === undefined ? PIPELINED : { connections: clients, underWayMax: 1 };
   const queues = urls.map((): number[] => []);
   for (const index of indices) queues[Math.floor(Math.random() * urls.length)]!.push(index);
+  const requests = urls.map((url, place) => requestsOf(method, new URL(url).hostname, queues[place]!));
   const startedAt = performance.now();
-  if (perSecond !== undefined) pace(startedAt, perSecond);
-  await Promise.all(
-    urls.map((url, place) => {
-      const { hostname, port } = new URL(url);
-      const requests = requestsOf(method, hostname, queues[place]!);
-      return Promise.all(
-        Array.from({ length: connections }, async () => {
-          const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-          await once(socket, 'connect');
-          await pipeline(socket, requests, underWayMax);
-        }),
-      );
-    }),
-  );
+  // A paced load asks them in this order: one after another, each at the next replica.
+  const sockets = Array.from({ length: connections }, () => urls.map((url) => connected(new URL(url)))).flat();
+  const open = await Promise.all(sockets);
+  if (perSecond !== undefined) pace(performance.now(), perSecond);
+  await Promise.all(open.map((socket, place) => pipeline(socket, requests[place % urls.length]!, underWayMax)));
   return (performance.now() - startedAt) / 1000;
+}
+
+async function connected({ hostname, port }: URL): Promise<Socket> {
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  await once(socket, 'connect');
+  return socket;
 }
 
 /** Who waits to be allowed to send more, each in its turn. */

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { number } from '../../demo/report.js';
 import type { BarGroup } from '../chart.js';
 import { KEY_BYTES, VALUE_BYTES } from '../recovery/write-load.js';
+import { newestNode } from '../targets/node-binaries.js';
 import type { WireBytes } from './bytes.js';
 import type { Shares } from './shares.js';
 import { CLIENTS, REPLICAS, WARM_SECONDS, type Visibility } from './visibility.js';
@@ -24,7 +25,7 @@ How soon is a write everywhere, and what does that cost? To repeat it:
 
     npm run bench:replication
 
-- ${cpus()[0]!.model.trim()}, ${availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}; the machine's load average at the end was ${loadavg()[0]!.toFixed(1)}
+- ${cpus()[0]!.model.trim()}, ${availableParallelism()} cores, Node ${newestNode().version}, ${new Date().toISOString().slice(0, 10)}; the machine's load average at the end was ${loadavg()[0]!.toFixed(1)}
 - ${REPLICAS} replicas, each a process of its own; all of them and who writes share these cores
 - New keys of ${KEY_BYTES} B with random values of ${VALUE_BYTES} B, on disk before each is acknowledged; ${number(size.writes)} of them, or ${size.seconds} s of a steady load
 
@@ -32,8 +33,9 @@ How soon is a write everywhere, and what does that cost? To repeat it:
 
 A probe writes at one replica and reads at the three others, each by a request with the session of the write, which is answered
 as soon as the replica has it. The way there and back is in it. The load comes at all replicas, from ${CLIENTS} clients at each
-that wait for an answer before they send again; a steady one has run for ${WARM_SECONDS} s before. Half of the rate at which they keep
-level is half of what comes to be at all of them in a second. The processor time has the probes in it, twenty a second.
+that wait for an answer before they send again; a steady one asks one replica after another, and has run for ${WARM_SECONDS} s before.
+Half of the rate at which they keep level is half of what comes to be at all of them in a second. The processor time has the
+probes in it, twenty a second.
 
 | load | writes/s | until all have them | probes | p50 ms | p99 ms | most ms | CPU µs of a write, all replicas | of a write and replica |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|

@@ -3,6 +3,7 @@
 import { ProcessCluster } from '../../test/support/process-cluster.js';
 import { cpuSeconds } from '../processes.js';
 import { write } from '../recovery/worker.js';
+import { newestNode } from '../targets/node-binaries.js';
 import { untilLevel } from './level.js';
 import { REPLICAS } from './visibility.js';
 
@@ -16,7 +17,7 @@ export interface Shares {
 }
 
 export async function measureShares(writes: number): Promise<Shares> {
-  const cluster = await ProcessCluster.start({ replicas: REPLICAS, isCuttable: false });
+  const cluster = await ProcessCluster.start({ replicas: REPLICAS, isCuttable: false, node: newestNode().path });
   try {
     const [taker, ...others] = cluster.replicas;
     const take = async (first: number, count: number): Promise<void> => {

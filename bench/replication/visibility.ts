@@ -7,13 +7,14 @@ import { ProcessCluster } from '../../test/support/process-cluster.js';
 import { cpuSeconds } from '../processes.js';
 import { withProgress } from '../recovery/progress.js';
 import { write } from '../recovery/worker.js';
+import { newestNode } from '../targets/node-binaries.js';
 import { untilLevel } from './level.js';
 
 export const REPLICAS = 4;
 
 /** At each replica, as in the other benchmarks: each waits for an answer before it sends again. */
 export const CLIENTS = 64;
-/** Every steady load runs so long before it is measured: what it needs most is compiled by then. */
+/** Every steady load runs so long before it is measured: what it needs most, at replicas and at who writes, is compiled by then. */
 export const WARM_SECONDS = 5;
 
 const PROBE_EVERY_MS = 50;
@@ -40,31 +41,39 @@ export async function measureVisibility({
   readonly seconds: number;
   readonly writes: number;
 }): Promise<readonly Visibility[]> {
-  const cluster = await ProcessCluster.start({ replicas: REPLICAS, isCuttable: false });
+  const cluster = await ProcessCluster.start({ replicas: REPLICAS, isCuttable: false, node: newestNode().path });
   const { clients } = cluster;
   const pids = cluster.replicas.map(({ pid }) => pid);
   let first = 0;
-  const load = async (count: number, perSecond?: number, onBegun?: () => void): Promise<number> => {
+  const load = async (count: number, perSecond?: number, onProgress?: (done: number) => void): Promise<void> => {
     const indices = Uint32Array.from({ length: count }, (_, place) => first + place);
     first += count;
     const title = perSecond === undefined ? 'As many writes as it takes' : `${Math.round(perSecond)} writes a second`;
     const urls = clients.map(({ url }) => url);
     const pace = perSecond === undefined ? {} : { perSecond };
-    return write(title, { method: 'PUT', urls, indices, clients: CLIENTS, ...pace }, onBegun);
+    await write(title, { method: 'PUT', urls, indices, clients: CLIENTS, ...pace }, onProgress);
   };
   const under = async (what: string, count: number, perSecond?: number): Promise<Visibility> => {
-    if (perSecond !== undefined) await load(Math.round(perSecond * WARM_SECONDS), perSecond);
+    const warm = perSecond === undefined ? 0 : Math.round(perSecond * WARM_SECONDS);
+    let begun: Begun | undefined;
+    await load(warm + count, perSecond, (done) => {
+      if (done > warm)
+        begun ??= { done, at: performance.now(), cpuSeconds: cpuSeconds(pids), probe: new Probe(clients) };
+    });
+    if (begun === undefined) throw new Error('the load was over before anything was measured: make it longer');
+    const { done, at, probe, cpuSeconds: cpuBefore } = begun;
+    const measured = warm + count - done;
+    const secondsSince = (): number => (performance.now() - at) / 1000;
+    const taken = secondsSince();
+    const sortedMs = await probe.end();
     await untilLevel(cluster);
-    const before = cpuSeconds(pids);
-    let probe: Probe | undefined;
-    // Before that the cluster is idle.
-    const took = await load(count, perSecond, () => (probe ??= new Probe(clients)));
-    const takenAt = performance.now();
-    const sortedMs = await probe!.end();
-    await untilLevel(cluster);
-    const levelAfter = took + (performance.now() - takenAt) / 1000;
-    const cpuMicrosPerWrite = ((cpuSeconds(pids) - before) * 1e6) / count;
-    return { what, writesPerSecond: count / took, levelPerSecond: count / levelAfter, sortedMs, cpuMicrosPerWrite };
+    return {
+      what,
+      writesPerSecond: measured / taken,
+      levelPerSecond: measured / secondsSince(),
+      sortedMs,
+      cpuMicrosPerWrite: ((cpuSeconds(pids) - cpuBefore) * 1e6) / measured,
+    };
   };
   try {
     await load(WARM_WRITES);
@@ -82,6 +91,15 @@ export async function measureVisibility({
   } finally {
     await cluster.stop();
   }
+}
+
+/** Where a load was when its measurement began. */
+interface Begun {
+  readonly done: number;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly cpuSeconds: number;
+  readonly probe: Probe;
 }
 
 /** Probes are due at fixed moments, whether those before have ended or not: a slow moment is met as often as a quick one. */
