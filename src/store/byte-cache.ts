@@ -4,11 +4,11 @@
 //
 // When there is no room, the oldest slab goes. What was in use since it came there goes on to the newest: a second chance.
 
+import { keyHash } from './key-hash.js';
+import { NONE, PlaceTable } from './place-table.js';
+
 /** Little, so that letting one go is soon done. What is larger has a slab of its own. */
 const SLAB_BYTES = 64 * 1024;
-
-/** What an entry costs beside its bytes and its key: its place in the map, and the head of a string (measured). */
-const ENTRY_OVERHEAD_BYTES = 80;
 
 /** No single entry may push out more than this part of all. */
 const ENTRY_SHARE_MAX = 1 / 16;
@@ -16,10 +16,11 @@ const ENTRY_SHARE_MAX = 1 / 16;
 /** Of many entries in a slab that goes, no more than so much stays: otherwise one write might have to move all that is kept. */
 const SECOND_CHANCE_BYTES_MAX = SLAB_BYTES / 2;
 
-// An entry: its whole length and the length of its key (4 bytes each), whether it was in use (1), key, bytes.
+// An entry: its whole length, the length of its key and the hash of it (4 bytes each), whether it was in use (1), key, bytes.
 const KEY_LENGTH_AT = 4;
-const USED_AT = 8;
-const HEADER_BYTES = 9;
+const HASH_AT = 8;
+const USED_AT = 12;
+const HEADER_BYTES = 13;
 
 const NO_SLAB = { bytes: Buffer.alloc(0), filled: 0 };
 
@@ -30,8 +31,8 @@ interface Slab {
 
 /** Keys are well-formed: what UTF-8 can't hold would not be found again. */
 export class ByteCache {
-  /** Where a key's entry stands: its slab's place in `slabs`, times `SLAB_BYTES`, and the offset in it. A small integer. */
-  private readonly places = new Map<string, number>();
+  /** Where a key's entry stands, by its hash: its slab's place in `slabs`, times `SLAB_BYTES`, and the offset in it. */
+  private readonly places = new PlaceTable();
   private readonly slabs: Slab[] = [];
   /** Places in `slabs`: of those in use, the oldest first, and of the others. */
   private readonly used: number[] = [];
@@ -39,19 +40,22 @@ export class ByteCache {
   /** The bytes of the slab that went last. */
   private spare: Buffer | undefined;
   private slabBytes = 0;
-  private keyBytes = 0;
 
   /** @param bytesMax that all of it takes at most, roughly */
-  constructor(private readonly bytesMax: number) {}
+  constructor(
+    private readonly bytesMax: number,
+    private readonly hashOf: (key: string) => number = keyHash,
+  ) {}
 
   has(key: string): boolean {
-    return this.places.has(key);
+    return this.slotOf(key, this.hashOf(key)) !== NONE;
   }
 
   /** Nobody changes these bytes. It counts as a use. */
   get(key: string): Buffer | undefined {
-    const place = this.places.get(key);
-    if (place === undefined) return undefined;
+    const slot = this.slotOf(key, this.hashOf(key));
+    if (slot === NONE) return undefined;
+    const place = this.places.placeAt(slot);
     const slab = this.slabAt(place);
     const at = place % SLAB_BYTES;
     slab[at + USED_AT] = 1;
@@ -60,43 +64,71 @@ export class ByteCache {
 
   /** As `get`, but no use. */
   peek(key: string): Buffer | undefined {
-    const place = this.places.get(key);
-    return place === undefined ? undefined : keptBytes(this.slabAt(place), place % SLAB_BYTES);
+    const slot = this.slotOf(key, this.hashOf(key));
+    if (slot === NONE) return undefined;
+    const place = this.places.placeAt(slot);
+    return keptBytes(this.slabAt(place), place % SLAB_BYTES);
   }
 
   set(key: string, bytes: Uint8Array): void {
-    this.append(key, bytes);
+    const hash = this.hashOf(key);
+    const slot = this.slotOf(key, hash);
+    const keyLength = Buffer.byteLength(key);
+    const length = HEADER_BYTES + keyLength + bytes.length;
+    if (length > this.bytesMax * ENTRY_SHARE_MAX) {
+      if (slot !== NONE) this.places.remove(slot);
+      return;
+    }
+    const place = this.placeFor(length);
+    const slab = this.slabAt(place);
+    const at = place % SLAB_BYTES;
+    slab.writeUInt32LE(length, at);
+    slab.writeUInt32LE(keyLength, at + KEY_LENGTH_AT);
+    slab.writeInt32LE(hash, at + HASH_AT);
+    slab[at + USED_AT] = 0;
+    slab.write(key, at + HEADER_BYTES);
+    slab.set(bytes, at + HEADER_BYTES + keyLength);
+    if (slot === NONE) this.places.add(hash, place);
+    else this.places.move(slot, place);
     while (this.size > this.bytesMax && this.used.length > 1) this.dropOldest();
   }
 
   delete(key: string): void {
-    if (this.places.delete(key)) this.keyBytes -= key.length;
+    const slot = this.slotOf(key, this.hashOf(key));
+    if (slot !== NONE) this.places.remove(slot);
   }
 
   private get size(): number {
-    return this.slabBytes + this.keyBytes + this.places.size * ENTRY_OVERHEAD_BYTES;
+    return this.slabBytes + this.places.bytes;
+  }
+
+  private slotOf(key: string, hash: number): number {
+    const { places } = this;
+    for (let slot = places.first(hash); slot !== NONE; slot = places.next(slot, hash)) {
+      const place = places.placeAt(slot);
+      if (isKeyAt(this.slabAt(place), place % SLAB_BYTES, key)) return slot;
+    }
+    return NONE;
+  }
+
+  private slotOfPlace(place: number, hash: number): number {
+    const { places } = this;
+    let slot = places.first(hash);
+    while (slot !== NONE && places.placeAt(slot) !== place) slot = places.next(slot, hash);
+    return slot;
   }
 
   private slabAt(place: number): Buffer {
     return this.slabs[Math.floor(place / SLAB_BYTES)]!.bytes;
   }
 
-  private append(key: string, bytes: Uint8Array): void {
-    const keyLength = Buffer.byteLength(key);
-    const length = HEADER_BYTES + keyLength + bytes.length;
-    if (length > this.bytesMax * ENTRY_SHARE_MAX) return this.delete(key);
+  /** Room for an entry of this length, which is taken by that. */
+  private placeFor(length: number): number {
     const number = this.numberWithRoom(length);
     const slab = this.slabs[number]!;
-    const at = slab.filled;
-    slab.bytes.writeUInt32LE(length, at);
-    slab.bytes.writeUInt32LE(keyLength, at + KEY_LENGTH_AT);
-    slab.bytes[at + USED_AT] = 0;
-    slab.bytes.write(key, at + HEADER_BYTES);
-    slab.bytes.set(bytes, at + HEADER_BYTES + keyLength);
+    const place = number * SLAB_BYTES + slab.filled;
     slab.filled += length;
-    const { size } = this.places;
-    this.places.set(key, number * SLAB_BYTES + at);
-    if (this.places.size > size) this.keyBytes += key.length;
+    return place;
   }
 
   /** Of the newest slab, or one more. */
@@ -126,17 +158,27 @@ export class ByteCache {
     this.slabBytes -= bytes.length;
     let left = isOfOne(bytes) ? bytes.length : SECOND_CHANCE_BYTES_MAX;
     for (let at = 0; at < filled; at += bytes.readUInt32LE(at)) {
-      const key = keyAt(bytes, at);
+      const slot = this.slotOfPlace(number * SLAB_BYTES + at, bytes.readInt32LE(at + HASH_AT));
       // It was written anew since, or is gone.
-      if (this.places.get(key) !== number * SLAB_BYTES + at) continue;
+      if (slot === NONE) continue;
       const isUsed = bytes[at + USED_AT] === 1;
       if (isUsed) left -= bytes.readUInt32LE(at);
-      if (isUsed && left >= 0) this.append(key, bytesAt(bytes, at));
-      else this.delete(key);
+      if (isUsed && left >= 0) this.places.move(slot, this.copied(bytes, at));
+      else this.places.remove(slot);
     }
     if (!isOfOne(bytes)) this.spare = bytes;
     this.slabs[number] = NO_SLAB;
     this.free.push(number);
+  }
+
+  /** An entry that has not been in use since then. @returns where it is now, too */
+  private copied(bytes: Buffer, at: number): number {
+    const length = bytes.readUInt32LE(at);
+    const place = this.placeFor(length);
+    const slab = this.slabAt(place);
+    bytes.copy(slab, place % SLAB_BYTES, at, at + length);
+    slab[(place % SLAB_BYTES) + USED_AT] = 0;
+    return place;
   }
 }
 
@@ -144,9 +186,15 @@ function isOfOne(slab: Buffer): boolean {
   return slab.length > SLAB_BYTES;
 }
 
-function keyAt(slab: Buffer, at: number): string {
+function isKeyAt(slab: Buffer, at: number, key: string): boolean {
+  const length = slab.readUInt32LE(at + KEY_LENGTH_AT);
   const from = at + HEADER_BYTES;
-  return slab.toString('utf8', from, from + slab.readUInt32LE(at + KEY_LENGTH_AT));
+  // As many bytes as units: a key of ASCII, or another one.
+  for (let place = 0; place < key.length && key.length === length; place++) {
+    const code = key.charCodeAt(place);
+    if (code > 0x7f || code !== slab[from + place]) return false;
+  }
+  return key.length === length || slab.toString('utf8', from, from + length) === key;
 }
 
 function bytesAt(slab: Buffer, at: number): Buffer {
