@@ -15,6 +15,7 @@ const PIPELINED = { connections: 16, underWayMax: 32 };
 const TELL_EVERY_MS = 200;
 /** A steady load is sent in steps of this length. */
 const PACE_EVERY_MS = 2;
+const RANDOM_BYTES = 640 * VALUE_BYTES;
 const HEAD_END = '\r\n\r\n';
 const ACKNOWLEDGED = Buffer.from('HTTP/1.1 204 ');
 
@@ -69,9 +70,19 @@ function* requestsOf(method: WriteLoad['method'], host: string, indices: readonl
     if (method === 'DELETE') yield Buffer.from(`${line}\r\n`);
     else {
       const headers = `Content-Length: ${VALUE_BYTES}\r\nPrefer: return=minimal\r\n`;
-      yield Buffer.concat([Buffer.from(`${line}${headers}\r\n`), randomBytes(VALUE_BYTES)]);
+      yield Buffer.concat([Buffer.from(`${line}${headers}\r\n`), randomValue()]);
     }
   }
+}
+
+let random = Buffer.alloc(0);
+
+/** Taken from many bytes that were asked for at once: to ask for each value took a seventh of the time of this process. */
+function randomValue(): Buffer {
+  if (random.length < VALUE_BYTES) random = randomBytes(RANDOM_BYTES);
+  const value = random.subarray(0, VALUE_BYTES);
+  random = random.subarray(VALUE_BYTES);
+  return value;
 }
 
 /** Keeps the connection full until nothing is left. Every answer is a head alone; any but 204 ends it all. */
