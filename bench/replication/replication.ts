@@ -13,7 +13,7 @@ import { measureVisibility } from './visibility.js';
 const FOLDER = resolve(import.meta.dirname, '../../docs/benchmarks');
 const PLOT = 'replication.svg';
 
-/** V8 collects the whole heap of a busy replica every half minute or so: a steady load lasts longer. */
+/** V8 collects the whole heap of a busy replica once or twice while its cache fills: a steady load lasts as long. */
 const FULL = { seconds: 60, writes: 100_000 };
 const QUICK = { seconds: 3, writes: 10_000 };
 
