@@ -59,10 +59,10 @@ export const draw = {
     const next = generator();
     return Array.from({ length: Math.max(DRAWN, keys.length) }, () => keys[Math.floor(next() * keys.length)]!);
   },
-  /** Places, without a list of all keys: there may be millions. */
-  below(count: number, length = DRAWN): number[] {
+  /** One place after the other, without a list of all keys: there may be millions. */
+  below(count: number): () => number {
     const next = generator();
-    return Array.from({ length }, () => Math.floor(next() * count));
+    return () => Math.floor(next() * count);
   },
   /** Each place once. */
   shuffled(count: number): number[] {
