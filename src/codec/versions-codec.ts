@@ -64,7 +64,10 @@ export function readVersions(reader: BinaryReader): readonly Version[] {
 
 /** As `readVersions`, of bytes that hold nothing else. */
 export function versionsOf(bytes: Uint8Array): readonly Version[] {
-  return readVersions(new BinaryReader(bytes));
+  const reader = new BinaryReader(bytes);
+  const versions = readVersions(reader);
+  reader.end();
+  return versions;
 }
 
 function readContentType(reader: BinaryReader, type: ValueType, number: number): string {

@@ -22,6 +22,7 @@ import {
 } from './keyspace.js';
 import {
   CorruptRecordError,
+  decodeContainer,
   decodeContext,
   decodeLogged,
   decodeRequest,
@@ -113,9 +114,13 @@ export class CommittedView {
 
   /** As `stored`, by its records: whether they can be read, no cache tells. @throws CorruptRecordError */
   onDisk(key: string): Container {
-    const versions = this.versions(key);
+    const recordKey = versionsKey(key);
+    const record = this.records.get(recordKey);
     const context = this.context(key);
-    return versions.length === 0 && context.size === 0 ? EMPTY_CONTAINER : { versions, context };
+    if (record !== undefined) {
+      return this.records.decode((at, bytes) => decodeContainer(at, bytes, context), recordKey, record);
+    }
+    return context.size === 0 ? EMPTY_CONTAINER : { versions: [], context };
   }
 
   /**

@@ -7,7 +7,7 @@
 
 import { crc32 } from 'node:zlib';
 import type { Actor } from '../clock/dot.js';
-import type { Version } from '../clock/container.js';
+import type { Container, Version } from '../clock/container.js';
 import type { Members } from '../clock/membership.js';
 import type { Stamp } from '../clock/hybrid-clock.js';
 import type { Claim, Claims } from '../clock/claims.js';
@@ -85,6 +85,25 @@ export function decodeVersions(key: Uint8Array, record: Uint8Array): readonly Ve
     key,
     record,
     (reader, format) => (format === 1 ? readRegisters(reader) : readVersions(reader)),
+    VERSIONS_FORMAT,
+  );
+}
+
+/**
+ * The container whose versions stand in `record`; with their bytes, so that whoever keeps it need not write them anew.
+ * @throws CorruptRecordError
+ */
+export function decodeContainer(key: Uint8Array, record: Uint8Array, context: VersionVector): Container {
+  return decode(
+    key,
+    record,
+    (reader, format) => {
+      if (format === 1) return { versions: readRegisters(reader), context };
+      const read = new UnreadContainer(reader.raw(reader.remaining), context, versionsOf);
+      // Now, and not when somebody looks: who reads a record is told whether it can be read.
+      void read.versions;
+      return read;
+    },
     VERSIONS_FORMAT,
   );
 }

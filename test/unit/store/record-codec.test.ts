@@ -2,13 +2,16 @@
 // place is ever taken for a value.
 
 import { describe, expect, test } from '@jest/globals';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { compareDots } from '../../../src/clock/dot.js';
+import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
 import { CLAIMS_KEY, contextKey, logKey, NODE_KEY, requestKey, versionsKey } from '../../../src/store/keyspace.js';
 import {
   blankNode,
   CorruptRecordError,
   decodeClaims,
+  decodeContainer,
   decodeContext,
   decodeLogged,
   decodeNode,
@@ -322,6 +325,41 @@ describe('A record reads back as it was written', () => {
     expect(() => versionsBytes(versionsKey('e'), VERSIONS_OF_FORMAT_2)).toThrow(CorruptRecordError);
   });
 
+  test('when its versions are read as a container, with the bytes that they had', () => {
+    fc.assert(
+      fc.property(anyText, anyVersions, anyVector, (text, versions, context) => {
+        const key = versionsKey(text);
+        const record = encodeVersions(key, versions);
+        const container = decodeContainer(key, record, context);
+        expect(container.versions).toEqual(decodeVersions(key, record));
+        expect(container.context).toBe(context);
+        expect(container).toHaveProperty('encodedVersions', versionsBytes(key, record));
+      }),
+    );
+    for (const record of [VERSIONS_OF_FORMAT_1, VERSIONS_OF_FORMAT_2]) {
+      const { versions } = decodeContainer(versionsKey('é'), record, EMPTY_VECTOR);
+      expect(versions).toEqual(decodeVersions(versionsKey('é'), record));
+    }
+  });
+
+  test('or is refused at once, when its checksum is right and a version in it is of a later release', () => {
+    const key = versionsKey('e');
+    const record = encodeVersions(key, [{ ...version('n1.a', 1, '', 1), contentType: 'text/plain' }]);
+    const later = resealed(key, record, (body) => (body[body.indexOf(0x10)] = 0xf8));
+    const longer = resealed(key, Buffer.concat([record, Buffer.of(0)]), () => {});
+    for (const bytes of [later, longer]) {
+      expect(() => decodeContainer(key, bytes, EMPTY_VECTOR)).toThrow(CorruptRecordError);
+      expect(() => decodeVersions(key, bytes)).toThrow(CorruptRecordError);
+    }
+    expect(
+      decodeContainer(
+        key,
+        resealed(key, record, () => {}),
+        EMPTY_VECTOR,
+      ).versions,
+    ).toHaveLength(1);
+  });
+
   test('when it holds a context', () => {
     fc.assert(
       fc.property(anyText, anyVector, (text, context) => {
@@ -391,6 +429,14 @@ describe('A record reads back as it was written', () => {
     expect(whole.map(({ counter }) => counter)).toEqual([2]);
   });
 });
+
+/** With other bytes behind its checksum, which is made anew. */
+function resealed(key: Uint8Array, record: Buffer, change: (body: Buffer) => void): Buffer {
+  const bytes = Buffer.from(record);
+  change(bytes.subarray(5));
+  bytes.writeUInt32BE(crc32(bytes.subarray(5), crc32(key, bytes[0])), 1);
+  return bytes;
+}
 
 function isRefused(decode: () => unknown): boolean {
   try {
