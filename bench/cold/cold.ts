@@ -120,7 +120,7 @@ function markdown(rounds: readonly Round[], nodeVersion: string, bytesOnDisk: nu
   return `# Cold reads
 
 A million keys of 16 B with random values of 100 B, ${Math.round(bytesOnDisk / 2 ** 20)} MiB on disk; each is read once at most, in no order, over ${CONNECTIONS}
-connections. None was in use before; LevelDB's cache of blocks holds 32 MiB, the system's has all files. To repeat it:
+connections. None was in use before; the system's cache has all files. To repeat it:
 
     npm run bench:cold
 
