@@ -33,7 +33,7 @@ export const keysAxis: Axis = {
       const loader = new Loader(target.cluster.clients[0]!.url, () => VALUE);
       for (const keys of sizes) {
         await loader.loadUpTo(keys);
-        // Never the same ones again: those that have just been read, or written, are in a cache.
+        // One draw for all that is measured: from the start again, it would ask for what has just come into a cache.
         const next = draw.below(keys);
         const paths = (count: number) => Array.from({ length: count }, () => `/v1/kv/${keyOf(next())}`);
         const gets = async (wanted: number) => {

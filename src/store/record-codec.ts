@@ -99,7 +99,7 @@ export function decodeContainer(key: Uint8Array, record: Uint8Array, context: Ve
     record,
     (reader, format) => {
       if (format === 1) return { versions: readRegisters(reader), context };
-      const read = new UnreadContainer(reader.raw(reader.remaining), context, versionsOf);
+      const read = unreadContainer(reader.raw(reader.remaining), context);
       // Now, and not when somebody looks: who reads a record is told whether it can be read.
       void read.versions;
       return read;
