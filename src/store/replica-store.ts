@@ -131,7 +131,7 @@ export class ReplicaStore {
   container(key: string): Container {
     const cached = this.cache.get(key);
     if (cached !== undefined) return cached;
-    const container = this.latest.stored(key);
+    const container = this.latest.onDisk(key);
     this.cache.set(key, container, this.commits);
     return container;
   }
