@@ -5,7 +5,9 @@ import { startApplication } from './application.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
+import { readAheadAdvice } from './store/level/read-ahead.js';
 import { CorruptRecordError } from './store/record-codec.js';
+import { databaseFolder } from './store/store.module.js';
 import { StoreReadError, StoreWriteError } from './store/errors.js';
 import { DamagedStoreError } from './store/lost-commits.js';
 
@@ -41,6 +43,8 @@ async function main(): Promise<void> {
   }
   const { port } = await starting;
   logger.log(`${config.name} is ready on http://${config.host}:${port}, data in ${config.data}`);
+  const advice = await readAheadAdvice(databaseFolder(config.data));
+  if (advice !== undefined) logger.warn(advice);
 }
 
 function fail(error: unknown): never {

@@ -8,7 +8,7 @@ import { blankNode } from './record-codec.js';
 import { ReplicaStore } from './replica-store.js';
 
 export interface StoreOptions {
-  /** The node's data folder; the database is a folder in it. */
+  /** The node's data folder. */
   readonly folder: string;
   /** Whether a commit is on disk before it is answered. */
   readonly fsync: boolean;
@@ -17,6 +17,11 @@ export interface StoreOptions {
 }
 
 const OPTIONS = Symbol('StoreOptions');
+
+/** The database is a folder in the node's data folder. */
+export function databaseFolder(data: string): string {
+  return join(data, 'level');
+}
 
 @Module({})
 export class StoreModule implements OnApplicationShutdown {
@@ -32,7 +37,7 @@ export class StoreModule implements OnApplicationShutdown {
       module: StoreModule,
       providers: [
         { provide: OPTIONS, useValue: options },
-        { provide: LevelStore, useFactory: () => LevelStore.open(join(folder, 'level'), { fsync }) },
+        { provide: LevelStore, useFactory: () => LevelStore.open(databaseFolder(folder), { fsync }) },
         { provide: ReplicaStore, inject: [LevelStore], useFactory: (level: LevelStore) => openReplica(level, options) },
       ],
       exports: [ReplicaStore],

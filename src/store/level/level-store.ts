@@ -2,12 +2,11 @@
 // on a worker thread before the promise resolves; the thread that runs JavaScript never waits for the disk.
 
 import { randomInt } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { StoreReadError, StoreWriteError } from '../errors.js';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 import { lowerBackgroundThread, threadIds } from './background-thread.js';
+import { folderBytes } from './folder-bytes.js';
 import { LogPreallocation } from './log-preallocation.js';
 
 /**
@@ -117,14 +116,8 @@ export class LevelStore implements Store {
   }
 
   /** LevelDB's own estimate leaves out what is still in its log, so the files are asked. */
-  async size(): Promise<number> {
-    let bytes = 0;
-    for (const file of await readdir(this.folder)) {
-      // A compaction may remove a file meanwhile.
-      const { size } = await stat(join(this.folder, file)).catch(() => ({ size: 0 }));
-      bytes += size;
-    }
-    return bytes;
+  size(): Promise<number> {
+    return folderBytes(this.folder);
   }
 
   async close(): Promise<void> {
