@@ -56,6 +56,14 @@ export function mappedBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + statusBytes(pid, 'RssFile'), 0);
 }
 
+/** What the processes have had from disks so far, in bytes. */
+export function readBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const io = readFileSync(`/proc/${pid}/io`, 'utf8');
+    return sum + Number(/^read_bytes: (\d+)$/m.exec(io)![1]);
+  }, 0);
+}
+
 /** What the folders take of the disk, in whole blocks, as `du` counts. */
 export async function diskBytes(folders: readonly string[]): Promise<number> {
   let bytes = 0;

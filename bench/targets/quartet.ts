@@ -27,11 +27,16 @@ export interface QuartetTarget extends HttpTarget {
   readonly cluster: ProcessCluster;
 }
 
-export async function quartet(sizes: Sizes, node: NodeBinary, replicas: number): Promise<QuartetTarget> {
+export async function quartet(
+  sizes: Sizes,
+  node: NodeBinary,
+  replicas: number,
+  launcher = SERVER_LAUNCHER,
+): Promise<QuartetTarget> {
   const cluster = await ProcessCluster.start({
     replicas,
     isCuttable: false,
-    launcher: SERVER_LAUNCHER,
+    launcher,
     node: node.path,
   });
   const server = {
