@@ -15,17 +15,13 @@ export class MemoryGroup {
     private readonly limit: string,
   ) {}
 
-  /** @returns undefined where this process may not make one: it takes root, on Linux */
+  /** @returns undefined where this process may not make one, or memory is not handed down to groups that it makes */
   static async create(): Promise<MemoryGroup | undefined> {
     for (const { root, limit } of HIERARCHIES) {
       const folder = join(root, `quartet-bench-${process.pid}`);
-      try {
-        await mkdir(folder);
-        await access(join(folder, limit));
-        return new MemoryGroup(folder, limit);
-      } catch {
-        await rmdir(folder).catch(() => {});
-      }
+      if (!(await isDone(mkdir(folder)))) continue;
+      if (await isDone(access(join(folder, limit)))) return new MemoryGroup(folder, limit);
+      await rmdir(folder);
     }
     return undefined;
   }
@@ -44,4 +40,11 @@ export class MemoryGroup {
   async remove(): Promise<void> {
     await rmdir(this.folder);
   }
+}
+
+function isDone(attempt: Promise<unknown>): Promise<boolean> {
+  return attempt.then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,8 +1,10 @@
 // A replica with many keys, kept to ever less memory: what does it need, its process and the pages of its database together?
 
+import { tmpdir } from 'node:os';
+import { readAheadOf } from '../../src/store/level/read-ahead.js';
+import { SERVER_LAUNCHER } from '../cores.js';
 import { readBytes, residentBytes } from '../processes.js';
 import { sizesOf } from '../rows.js';
-import { SERVER_LAUNCHER } from '../cores.js';
 import { newestNode } from '../targets/node-binaries.js';
 import { quartet } from '../targets/quartet.js';
 import { LoadOfAnyKey, VALUE, WRITE_SECONDS_PER_SECOND } from './load-of-any-key.js';
@@ -12,21 +14,25 @@ import { CONNECTIONS, rateOf, type Axis } from './point.js';
 
 const MB = 1e6;
 
-export function memoryAxis(keys: number): Axis {
+export async function memoryAxis(keys: number): Promise<Axis> {
+  const disk = await readAheadOf(tmpdir());
   return {
     title: 'Memory',
     xTitle: 'MB that it may have',
     plotted: ['GET/s', 'PUT/s', 'GET/s then'],
     note:
       `One replica of ${keys.toLocaleString('en')} keys, loaded as above, in a control group whose limit is lowered step by step: ` +
-      'what the process has and the pages of its files count, those of the program itself do not, for they were in memory before. ' +
+      'what the process has and the pages of its files count, those of Node, some 60 MB, do not, for they were in memory before. ' +
       'Where the database does not fit any more, each page that is missing comes from the disk, with as much around it as the disk ' +
-      'reads ahead.',
+      `reads ahead, here up to ${disk?.kib ?? 'an unknown number of'} KiB. One process runs all of it, from the largest limit on: ` +
+      'what one row has written is merged while the next reads, and what LevelDB reads to merge counts as from the disk.',
     async *measure(limits, seconds) {
       const group = await MemoryGroup.create();
-      if (group === undefined) return console.error('Left out: a control group for memory takes root, on Linux.');
-      const target = await quartet(sizesOf(0, CONNECTIONS), newestNode(), 1, [...group.launcher, ...SERVER_LAUNCHER]);
+      if (group === undefined)
+        return console.error('Left out: this process can make no control group for memory (Linux, root).');
+      let target;
       try {
+        target = await quartet(sizesOf(0, CONNECTIONS), newestNode(), 1, [...group.launcher, ...SERVER_LAUNCHER]);
         await new Loader(target.cluster.clients[0]!.url, () => VALUE).loadUpTo(keys);
         const load = new LoadOfAnyKey(target, keys);
         for (const limit of limits) {
@@ -52,7 +58,7 @@ export function memoryAxis(keys: number): Axis {
           };
         }
       } finally {
-        await target.stop();
+        await target?.stop();
         await group.remove();
       }
     },

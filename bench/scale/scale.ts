@@ -1,7 +1,7 @@
 // How do costs grow? `npm run bench:scale` measures replicas with ever more keys, larger values, more members, more connections
 // and more conflicts, prints the tables and writes them, with plots, to docs/benchmarks. It takes about twenty minutes.
 //
-//     --quick            small sizes, in a minute; nothing is written
+//     --quick            small sizes, in two minutes; nothing is written
 //     --only keys        one of keys, memory, values, replicas, connections, conflicts; nothing is written
 
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -41,9 +41,9 @@ const QUICK = {
   conflicts: [0, 50],
 };
 
-const axesOf = (keys: number) => ({
+const axesOf = async (keys: number) => ({
   keys: keysAxis,
-  memory: memoryAxis(keys),
+  memory: await memoryAxis(keys),
   values: valuesAxis,
   replicas: replicasAxis,
   connections: connectionsAxis,
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
   });
   const size = options.quick ? QUICK : FULL;
-  const axes = axesOf(Math.max(...size.keys));
+  const axes = await axesOf(Math.max(...size.keys));
   const names = (Object.keys(axes) as (keyof typeof axes)[]).filter((name) => (options.only ?? name) === name);
   if (names.length === 0) throw new Error(`--only takes one of ${Object.keys(axes).join(', ')}`);
   const measured: Measured[] = [];
