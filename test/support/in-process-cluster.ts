@@ -102,6 +102,14 @@ export class InProcessCluster {
     this.isWhole = true;
   }
 
+  /** Has a member removed at another, until it knows: one whose joining was still under way has joined anew. */
+  async forget(node: InProcessNode, at: InProcessNode): Promise<void> {
+    await until(`${node.name} knows that it was removed`, async () => {
+      await at.request(`/v1/cluster/members/${node.name}`, { method: 'DELETE' });
+      return (await node.request('/readyz')).status === 503;
+    });
+  }
+
   async restart(node: InProcessNode, overrides: Overrides = {}): Promise<void> {
     await node.restart(overrides);
     this.aimAll();
