@@ -1,5 +1,6 @@
 // May this replica get requests? Named checks, each with a word on why.
 
+import type { Standing } from '../replication/engine/members.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
 import type { CatchUp } from './catch-up.js';
 import type { DiskSpace } from './disk-space.js';
@@ -9,6 +10,12 @@ export interface Check {
   readonly isOk: boolean;
   readonly detail: string;
 }
+
+const STANDINGS: Readonly<Record<Standing, string>> = {
+  joining: 'not yet: no other replica has taken it in',
+  member: 'yes',
+  forgotten: 'removed from the cluster; with an empty data folder it can join again',
+};
 
 export class Readiness {
   private isLeaving = false;
@@ -25,13 +32,9 @@ export class Readiness {
   }
 
   checks(): readonly Check[] {
-    const { failure, view, isForgotten } = this.driver;
+    const { failure, standing, view } = this.driver;
     return [
-      {
-        name: 'member',
-        isOk: !isForgotten,
-        detail: isForgotten ? 'removed from the cluster; with an empty data folder it can join again' : 'yes',
-      },
+      { name: 'member', isOk: standing !== 'forgotten', detail: STANDINGS[standing] },
       { name: 'store', isOk: failure === undefined, detail: failure === undefined ? 'open' : 'failed; see the log' },
       { name: 'clock', isOk: true, detail: `loaded, ${view.clock.size} actors` },
       { name: 'caught up', isOk: this.catchUp.isOver, detail: this.catchUp.detail },

@@ -29,6 +29,6 @@ export function handedOver(replica: Replica, time: Time): Promise<void> {
 }
 
 /** Nobody else pushes them; and nobody takes them from a replica that was removed. */
-function owesPushes({ actor, clock, peers, isForgotten, progress: { floor } }: Replica): boolean {
-  return !isForgotten && peers.some((peer) => pushSince({ actor, clock, floor }, peer) !== undefined);
+function owesPushes({ actor, clock, peers, standing, progress: { floor } }: Replica): boolean {
+  return standing !== 'forgotten' && peers.some((peer) => pushSince({ actor, clock, floor }, peer) !== undefined);
 }

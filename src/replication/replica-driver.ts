@@ -13,6 +13,7 @@ import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input, WriteInput } from './engine/input.js';
 import { InvariantError } from './engine/invariant.js';
+import type { Standing } from './engine/members.js';
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 import type { ForgetResult, ReadResult, WriteResult } from './engine/output.js';
 import type { Progress } from './engine/progress.js';
@@ -141,8 +142,8 @@ export class ReplicaDriver {
     return this.replica.members;
   }
 
-  get isForgotten(): boolean {
-    return this.replica.isForgotten;
+  get standing(): Standing {
+    return this.replica.standing;
   }
 
   get progress(): Progress {
@@ -277,7 +278,7 @@ export class ReplicaDriver {
   }
 
   private checkMember(): void {
-    if (this.replica.isForgotten) throw new ForgottenError(this.actor);
+    if (this.standing === 'forgotten') throw new ForgottenError(this.actor);
   }
 
   /** What a peer answered, or that it did not. */

@@ -81,6 +81,17 @@ describe('probes', () => {
     ]);
   });
 
+  it('say whether the replica is a member yet', async () => {
+    const url = 'http://127.0.0.1:1';
+    const newcomer = await InProcessNode.start({ url, peers: [{ name: 'n2', url, isNamed: true }] });
+    try {
+      const { isReady, checks } = await newcomer.readiness();
+      expect([isReady, checks['member']]).toEqual([true, '+ not yet: no other replica has taken it in']);
+    } finally {
+      await newcomer.remove();
+    }
+  });
+
   it('turn red as soon as the replica is about to stop, while it still answers', async () => {
     const leaving = await InProcessNode.start();
     const client = await RawClient.connect(leaving.port);

@@ -32,7 +32,8 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
     const cluster = await startCluster(2);
     const [n1, n2] = cluster.nodes as [InProcessNode, InProcessNode];
     await prepare(n2);
-    await cluster.forget(n2, n1);
+    await n1.request('/v1/cluster/members/n2', { method: 'DELETE' });
+    await until('n2 knows', async () => (await n2.request('/readyz')).status === 503);
     return { node: n2, remove: () => cluster.remove() };
   },
 

@@ -102,14 +102,6 @@ export class InProcessCluster {
     this.isWhole = true;
   }
 
-  /** Has a member removed at another, until it knows: one whose joining was still under way has joined anew. */
-  async forget(node: InProcessNode, at: InProcessNode): Promise<void> {
-    await until(`${node.name} knows that it was removed`, async () => {
-      await at.request(`/v1/cluster/members/${node.name}`, { method: 'DELETE' });
-      return (await node.request('/readyz')).status === 503;
-    });
-  }
-
   async restart(node: InProcessNode, overrides: Overrides = {}): Promise<void> {
     await node.restart(overrides);
     this.aimAll();
@@ -132,11 +124,13 @@ export class InProcessCluster {
     await Promise.all(this.nodes.map((node) => node.remove()));
   }
 
-  /** Resolves when every node has heard from every other. */
+  /** Resolves when every node is a member, if there are others, and has heard from every other. */
   private async meet(): Promise<void> {
     await until('all replicas see each other', async () => {
       const clusters = await Promise.all(this.nodes.map((node) => node.cluster()));
-      return clusters.every(({ peers }) => peers.every((peer) => peer.state === 'up'));
+      const readiness = await Promise.all(this.nodes.map((node) => node.readiness()));
+      const areMembers = readiness.every(({ checks }) => checks['member'] === '+ yes') || this.nodes.length === 1;
+      return areMembers && clusters.every(({ peers }) => peers.every((peer) => peer.state === 'up'));
     });
   }
 

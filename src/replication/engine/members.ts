@@ -70,7 +70,18 @@ export function forgetMember(state: ReplicaState, name: string, effects: Effects
   return 'forgotten';
 }
 
-export function isOwnNameForgotten({ members, name }: ReplicaState): boolean {
+/**
+ * Forgotten: the others have removed it, and nobody would get what it takes. Joining: none has taken it in yet, and one that
+ * is removed now comes back.
+ */
+export type Standing = 'joining' | 'member' | 'forgotten';
+
+export function standingOf(state: ReplicaState): Standing {
+  if (isOwnNameForgotten(state)) return 'forgotten';
+  return isJoining(state) ? 'joining' : 'member';
+}
+
+function isOwnNameForgotten({ members, name }: ReplicaState): boolean {
   return isForgotten(members.get(name));
 }
 

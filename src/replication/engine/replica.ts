@@ -15,7 +15,7 @@ import { expire } from './expire.js';
 import type { Input } from './input.js';
 import { checkIncarnation, checkIncarnations } from './incarnation.js';
 import { invariant } from './invariant.js';
-import { findMembers, forgetMember, isOwnNameForgotten, learnMembers } from './members.js';
+import { findMembers, forgetMember, learnMembers, standingOf, type Standing } from './members.js';
 import type { Batch, ClockMessage, PeerAnswer } from './messages.js';
 import type { Output, Reply } from './output.js';
 import { dependOn } from './past.js';
@@ -75,9 +75,9 @@ export class Replica {
     return this.state.members;
   }
 
-  /** Whether the others have removed this node: nobody would get what it takes. */
-  get isForgotten(): boolean {
-    return isOwnNameForgotten(this.state);
+  /** What the members take this node for. */
+  get standing(): Standing {
+    return standingOf(this.state);
   }
 
   /** Keys whose records can't be read. */
