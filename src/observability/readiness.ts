@@ -14,6 +14,7 @@ export interface Check {
 const STANDINGS: Readonly<Record<Standing, string>> = {
   joining: 'not yet: no other replica has taken it in',
   member: 'yes',
+  reader: 'no: nobody has told of it, and it has no QUARTET_URL to join with',
   forgotten: 'removed from the cluster; with an empty data folder it can join again',
 };
 

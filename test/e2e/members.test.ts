@@ -274,6 +274,10 @@ describe('a node that joins is reached', () => {
       await n1.write('b', 'value', { query: 'w=all' });
       await until('it has the next one', async () => (await reader.get('b')).status === 200);
       expect((await n1.cluster()).members).toEqual(['n1']);
+      expect(await reader.readiness()).toMatchObject({
+        isReady: true,
+        checks: { member: expect.stringMatching(/^\+ no: /) },
+      });
     } finally {
       await cluster.remove();
     }

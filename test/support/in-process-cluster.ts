@@ -124,12 +124,12 @@ export class InProcessCluster {
     await Promise.all(this.nodes.map((node) => node.remove()));
   }
 
-  /** Resolves when every node is a member, if there are others, and has heard from every other. */
+  /** Resolves when every node is a member and has heard from every other. */
   private async meet(): Promise<void> {
     await until('all replicas see each other', async () => {
       const clusters = await Promise.all(this.nodes.map((node) => node.cluster()));
       const readiness = await Promise.all(this.nodes.map((node) => node.readiness()));
-      const areMembers = readiness.every(({ checks }) => checks['member'] === '+ yes') || this.nodes.length === 1;
+      const areMembers = readiness.every(({ checks }) => checks['member'] === '+ yes');
       return areMembers && clusters.every(({ peers }) => peers.every((peer) => peer.state === 'up'));
     });
   }

@@ -71,14 +71,17 @@ export function forgetMember(state: ReplicaState, name: string, effects: Effects
 }
 
 /**
- * Forgotten: the others have removed it, and nobody would get what it takes. Joining: none has taken it in yet, and one that
- * is removed now comes back.
+ * What a node is to the others. Forgotten: they have removed it, and nobody would get what it takes. Joining: none has taken
+ * it in yet, and one that is removed now comes back. Reader: none has told of it, and it has no address
+ * to join with.
  */
-export type Standing = 'joining' | 'member' | 'forgotten';
+export type Standing = 'joining' | 'member' | 'reader' | 'forgotten';
 
 export function standingOf(state: ReplicaState): Standing {
+  const { isNamed, members, name, peers, url } = state;
   if (isOwnNameForgotten(state)) return 'forgotten';
-  return isJoining(state) ? 'joining' : 'member';
+  if (members.has(name) || peers.size === 0 || !isNamed) return 'member';
+  return url === undefined ? 'reader' : 'joining';
 }
 
 function isOwnNameForgotten({ members, name }: ReplicaState): boolean {
