@@ -12,9 +12,10 @@ export interface Check {
 }
 
 const STANDINGS: Readonly<Record<Standing, string>> = {
-  joining: 'not yet: no other replica has taken it in',
+  joining: 'not yet: no other replica has told who the members are',
   member: 'yes',
-  reader: 'no: nobody has told of it, and it has no QUARTET_URL to join with',
+  unlisted: 'not as far as it knows: nobody has told of it, and it has no QUARTET_URL to join with',
+  unnamed: 'not known: peers that are listed by their address only tell nothing of members',
   forgotten: 'removed from the cluster; with an empty data folder it can join again',
 };
 

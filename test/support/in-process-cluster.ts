@@ -126,7 +126,7 @@ export class InProcessCluster {
 
   /** Resolves when every node is a member and has heard from every other. */
   private async meet(): Promise<void> {
-    await until('all replicas see each other', async () => {
+    await until('all replicas are members and see each other', async () => {
       const clusters = await Promise.all(this.nodes.map((node) => node.cluster()));
       const readiness = await Promise.all(this.nodes.map((node) => node.readiness()));
       const areMembers = readiness.every(({ checks }) => checks['member'] === '+ yes');

@@ -71,17 +71,18 @@ export function forgetMember(state: ReplicaState, name: string, effects: Effects
 }
 
 /**
- * What a node is to the others. Forgotten: they have removed it, and nobody would get what it takes. Joining: none has taken
- * it in yet, and one that is removed now comes back. Reader: none has told of it, and it has no address
- * to join with.
+ * What a node is to the others, as far as it has heard. Forgotten: they have removed it, and nobody would get what it takes.
+ * Joining: none has told it of the members yet, and one that is removed now comes back. Unlisted: none has told of it, and it
+ * has no address to join with. Unnamed: its peers are addresses only, which tell nothing of members.
+ * One that is alone is the only member.
  */
-export type Standing = 'joining' | 'member' | 'reader' | 'forgotten';
+export type Standing = 'joining' | 'member' | 'unlisted' | 'unnamed' | 'forgotten';
 
 export function standingOf(state: ReplicaState): Standing {
-  const { isNamed, members, name, peers, url } = state;
   if (isOwnNameForgotten(state)) return 'forgotten';
-  if (members.has(name) || peers.size === 0 || !isNamed) return 'member';
-  return url === undefined ? 'reader' : 'joining';
+  if (state.members.has(state.name) || state.peers.size === 0) return 'member';
+  if (!state.isNamed) return 'unnamed';
+  return isJoining(state) ? 'joining' : 'unlisted';
 }
 
 function isOwnNameForgotten({ members, name }: ReplicaState): boolean {

@@ -75,7 +75,7 @@ export class Replica {
     return this.state.members;
   }
 
-  /** What the members take this node for. */
+  /** What this node is to the others, as far as it has heard. */
   get standing(): Standing {
     return standingOf(this.state);
   }
