@@ -18,12 +18,16 @@ afterAll(() => cluster.remove());
 
 const TTL_MS = 1000;
 
-/** Written at n1 with a lifetime of a second, and there at n2; resolves with the moments between which its deadline lies. */
-async function mortal(key: string, value = 'mortal'): Promise<{ earliestMs: number; latestMs: number }> {
+/** Written at n1 with a lifetime of a second or more, and there at n2; resolves with the moments between which its deadline lies. */
+async function mortal(
+  key: string,
+  value = 'mortal',
+  ttlMs = TTL_MS,
+): Promise<{ earliestMs: number; latestMs: number }> {
   const beforeMs = Date.now();
-  const response = await n1.put(key, value, { query: 'ttl=1&w=all', contentType: 'text/plain' });
+  const response = await n1.put(key, value, { query: `ttl=${ttlMs / 1000}&w=all`, contentType: 'text/plain' });
   expect(response.status).toBe(201);
-  return { earliestMs: beforeMs + TTL_MS, latestMs: Date.now() + TTL_MS };
+  return { earliestMs: beforeMs + ttlMs, latestMs: Date.now() + ttlMs };
 }
 
 function untilMs(ms: number): Promise<void> {
@@ -70,12 +74,12 @@ describe('a value with ?ttl=', () => {
 
   it('lives as long as its last write says: a longer lifetime, or none', async () => {
     // Long enough to be written again before it ends, on a machine that is busy elsewhere too.
-    const ttl = { query: 'ttl=3' };
-    await n1.put('renewed', 'mortal', ttl);
+    const ttlMs = 3 * TTL_MS;
+    await mortal('renewed', 'mortal', ttlMs);
     expect((await n1.put('renewed', 'longer', { query: 'ttl=3600' })).status).toBe(200);
-    await n1.put('kept', 'mortal', ttl);
+    await mortal('kept', 'mortal', ttlMs);
     expect((await n1.put('kept', 'for ever')).status).toBe(200);
-    await untilMs(Date.now() + 3050);
+    await untilMs(Date.now() + ttlMs + 50);
     expect(await (await n1.get('renewed')).text()).toBe('longer');
     expect(await (await n1.get('kept')).text()).toBe('for ever');
   });
