@@ -86,7 +86,7 @@ async function main(): Promise<void> {
       footprints,
       settings: [
         `${number(keys)} keys of 16 B, ${connections} connections that are kept, one request at a time on each`,
-        `Medians of ${repeats} rounds of ${seconds} s for each row and server, after one that does not count`,
+        `Medians of ${repeats} rounds of ${seconds} s for each row and server, after one that does not count; all others are suspended meanwhile`,
       ],
       missing: chosen.filter(({ start }) => start === undefined).map(({ id }) => id),
       command: 'npm run bench',

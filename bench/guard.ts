@@ -19,7 +19,7 @@ const FILE = resolve(import.meta.dirname, 'guard.json');
 const LEFT_MIN = 0.75;
 
 const SIZES = sizesOf(2000, 64);
-const ROUNDS = { repeats: 12, seconds: 1 };
+const ROUNDS = { repeats: 8, seconds: 1 };
 
 const PAIRS: readonly { readonly row: RowId; readonly beside: string }[] = [
   { row: 'get', beside: 'bare' },

@@ -1,16 +1,20 @@
 // How are many servers measured fairly on one machine? In turn, over and over, so that each meets the machine's good and
-// bad moments; what counts are medians, and ratios of measurements that lie next to each other.
+// bad moments, while all the others stand still; what counts are medians, and ratios of measurements that lie next to each
+// other.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { withProgress } from './recovery/progress.js';
-import type { Measurement } from './load.js';
-import { cpuSeconds } from './processes.js';
+import { RefusedError, type Measurement } from './load.js';
+import { cpuSeconds, resume, suspend } from './processes.js';
 import type { Row } from './rows.js';
 import type { Target } from './targets/target.js';
 
 /** A server that takes less than a tenth of a core has done what it has left for later. */
 const QUIET = { lookMs: 250, cpuSecondsMax: 0.025, waitMsMax: 20_000 };
+
+/** What a server is asked for before it is measured, after it stood still. */
+const WAKE_SECONDS = 1;
 
 export interface Sample extends Measurement {
   /** Of all servers of the target, with what they have left for later. */
@@ -34,18 +38,37 @@ export async function measureAll(
       .filter((target) => target.rows.includes(row.id))
       .map((target) => ({ row, target, samples: [] as Sample[] })),
   );
-  await withProgress('Measuring', cells.length * (1 + repeats), async (progress) => {
-    let done = 0;
-    for (let round = 0; round <= repeats; round++) {
-      for (const { row, target, samples } of cells) {
-        const sample = await measureOne(target, row, seconds);
-        // Whoever compiles while it runs has done so after the first round.
-        if (round > 0) samples.push(sample);
-        progress(++done);
+  const pids = targets.flatMap((target) => target.pids);
+  try {
+    // What the others do of themselves, and what they have left to do, would be in the way of the one that is measured.
+    suspend(pids);
+    await withProgress('Measuring', cells.length * (1 + repeats), async (progress) => {
+      let done = 0;
+      for (let round = 0; round <= repeats; round++) {
+        for (const { row, target, samples } of cells) {
+          resume(target.pids);
+          await wake(target, row);
+          // Whoever compiles while it runs does so in the first round, however many share the core.
+          const isWarmUp = round === 0;
+          const sample = await measureOne(target, row, isWarmUp ? seconds * target.replicas : seconds);
+          suspend(target.pids);
+          if (!isWarmUp) samples.push(sample);
+          progress(++done);
+        }
       }
-    }
-  });
+    });
+  } finally {
+    resume(pids);
+  }
   return cells;
+}
+
+/** Until servers that were suspended have found each other again, and the processor's caches hold what is theirs. */
+async function wake(target: Target, row: Row): Promise<void> {
+  await target.measure(row.id, WAKE_SECONDS).catch((error: unknown) => {
+    if (!(error instanceof RefusedError)) throw error;
+  });
+  await untilQuiet(target);
 }
 
 export async function measureOne(target: Target, row: Row, seconds: number): Promise<Sample> {

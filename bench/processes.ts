@@ -31,6 +31,22 @@ export async function end(child: ChildProcess): Promise<void> {
   clearTimeout(kill);
 }
 
+/** They stand still until they are resumed. */
+export function suspend(pids: readonly number[]): void {
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+}
+
+/** Those that have ended meanwhile stay so. */
+export function resume(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
 /** Processor time that the processes have had so far, all threads, in seconds. */
 export function cpuSeconds(pids: readonly number[]): number {
   let ticks = 0;
