@@ -119,6 +119,30 @@ export const SCENARIOS: readonly NamedScenario[] = [
     },
   },
   {
+    title: 'what a replica that was away has is not given up when it is back, though its author has lost its disk',
+    nodes: 3,
+    keys: 2,
+    setUp: async (s) => {
+      // All have been level for long.
+      await s.runFor(15_000);
+      s.isolate('n1');
+      await s.put('n3', 'acknowledged', { key: 'k2' });
+      await s.runFor(100);
+      s.crash('n2');
+      // Its author has seen what n2 has, and n1 has not.
+      await s.put('n1', 'B', { reading: s.read('n3') });
+      s.wipe('n3');
+      await s.start('n3');
+      s.mend('n1', 'n3');
+      // Until n1 has just failed to reach n2, and its next comparison is not due yet: n2 speaks first.
+      await s.runFor(15_540);
+      s.heal();
+      await s.start('n2');
+      await s.runFor(500);
+    },
+    script: (s) => s.expectValues({ k1: ['B'], k2: ['acknowledged'] }),
+  },
+  {
     title: 'an acknowledged write survives the crash of the replica that took it',
     nodes: 2,
     script: async (s) => {

@@ -36,7 +36,10 @@ export class Acknowledgements {
   }
 
   wait(id: RequestId, dot: Dot, acksNeeded: number, result?: Written): void {
-    this.waiters.push({ id, dot, result, acksNeeded, heardFrom: [] });
+    let place = this.waiters.length;
+    // Those of a batch wait once they are committed; what was written meanwhile waits already.
+    while (place > 0 && isLater(this.waiters[place - 1]!.dot, dot)) place--;
+    this.waiters.splice(place, 0, { id, dot, result, acksNeeded, heardFrom: [] });
   }
 
   /** As `wait`, for a dot in no order. @param had the peers that are known to have committed it */
@@ -74,6 +77,10 @@ export class Acknowledgements {
     }
     return undefined;
   }
+}
+
+function isLater(left: Dot, right: Dot): boolean {
+  return left.actor === right.actor && left.counter > right.counter;
 }
 
 function hear({ heardFrom }: Waiter, peer: string): void {

@@ -36,5 +36,7 @@ export function peerFailed(
   peer.hasCompared = false;
   if (!peer.isReachable) return;
   peer.isReachable = false;
+  // Whatever it hears while it is away, it was level before.
+  peer.levelComparisons = 0;
   effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
 }

@@ -39,7 +39,10 @@ export function learnClock(peer: Peer, clock: VersionVector, actor: Actor | unde
   const isOther = actor !== undefined && actor !== peer.actor;
   peer.clock = peer.clock === undefined || isOther ? clock : join(peer.clock, clock);
   peer.toldSince = isOther ? clock : join(peer.toldSince, clock);
-  if (isOther) peer.actor = actor;
+  if (!isOther) return;
+  peer.actor = actor;
+  // It was another disk that was level.
+  peer.levelComparisons = 0;
 }
 
 /** The peer says what it will know once it has taken over all keys; nothing when it does not. */

@@ -30,6 +30,13 @@ test('Those that a clock covers are told of, in the order of their dots; the oth
   expect(acknowledgements.areAwaited).toBe(false);
 });
 
+test('A write that begins to wait after later ones stands in the order of its dot', () => {
+  const acknowledgements = new Acknowledgements();
+  for (const [id, counter] of [1, 4, 2, 3].entries()) acknowledgements.wait(id, { actor: NOW, counter }, 2);
+  expect(ids(acknowledgements.heard('n2', new Map([[NOW, 3]]), NOW))).toEqual([0, 2, 3]);
+  expect(ids(acknowledgements.heard('n3', new Map([[NOW, 4]]), NOW))).toEqual([1]);
+});
+
 test('A dot of an earlier incarnation that is not covered does not hold up those behind it', () => {
   const acknowledgements = new Acknowledgements();
   acknowledgements.wait(1, { actor: BEFORE, counter: 9 }, 2);

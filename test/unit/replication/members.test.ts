@@ -1,4 +1,5 @@
 // How does a replica become a member? It tells its address to those it lists, also when it can tell them nothing else that is new.
+// What is it to the others until then, and after?
 
 import { describe, expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
@@ -55,5 +56,49 @@ describe('a node whose list names just the members that there are', () => {
     const reader = replicaOf('n2', memberOf('n1'), new Map(), undefined);
     for (let round = 0; round < 3; round++) expect(talk(reader, 'n2', n1, 'n1')).toEqual(['compare']);
     expect([...n1.members.keys()]).toEqual(['n1']);
+  });
+});
+
+describe('what a node says that it is to the others', () => {
+  test('joining until one of them has told it who the members are, then a member', () => {
+    const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
+    const n2 = replicaOf('n2', memberOf('n1'), new Map(), urlOf('n2'));
+    expect([n1.standing, n2.standing]).toEqual(['member', 'joining']);
+    talk(n2, 'n2', n1, 'n1');
+    expect([n1.standing, n2.standing]).toEqual(['member', 'member']);
+  });
+
+  test('a member when it is alone', () => {
+    expect(replicaOf('n1', new Map(), new Map(), undefined).standing).toBe('member');
+  });
+
+  test('unlisted when it has no address to join with, and nobody tells of it', () => {
+    const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
+    const reader = replicaOf('n2', memberOf('n1'), new Map(), undefined);
+    talk(reader, 'n2', n1, 'n1');
+    expect(reader.standing).toBe('unlisted');
+  });
+
+  test('a member without an address when the others list it', () => {
+    const n1 = replicaOf('n1', memberOf('n2'), memberOf('n1'), urlOf('n1'));
+    const n2 = replicaOf('n2', memberOf('n1'), new Map(), undefined);
+    expect(n2.standing).toBe('unlisted');
+    talk(n2, 'n2', n1, 'n1');
+    expect(n2.standing).toBe('member');
+  });
+
+  test('unnamed when its peers are addresses only', () => {
+    const identity = identityOf(['127.0.0.1:5001'], { name: 'n1', url: urlOf('n1') });
+    expect(new Replica(identity, loadedState()).standing).toBe('unnamed');
+  });
+
+  test('forgotten once one of them has told it that it was removed', () => {
+    const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
+    const n2 = replicaOf('n2', memberOf('n1'), new Map(), urlOf('n2'));
+    for (let round = 0; round < 2; round++) talk(n2, 'n2', n1, 'n1');
+    n1.step({ kind: 'forget', id: 1, name: 'n2' }, NOTHING_STORED);
+    expect(n2.standing).toBe('member');
+    talk(n2, 'n2', n1, 'n1');
+    expect(n2.standing).toBe('forgotten');
   });
 });

@@ -38,3 +38,19 @@ test('What a peer says now holds against what its earlier disk has said, and was
   step(answer());
   expect(known()).toEqual([['n2.b', 7]]);
 });
+
+test('Dots are not given up for lost because another disk of a peer was level for long', () => {
+  const ahead = new Map([['k', vector({ 'n2.a': 1 })]]);
+  const engine = new Replica(identityOf(['n2']), loadedState({ ahead }));
+  const step = (input: Input) => engine.step(input, NOTHING_STORED);
+  for (let round = 0; round < 30; round++) {
+    const { sends } = step({ kind: 'tick' });
+    const { aheadDigest } = sends.find(({ kind }) => kind === 'compare') as unknown as { aheadDigest: number };
+    const level = toldBy('n2', {}, { actor: 'n2.a', aheadDigest });
+    step({ kind: 'peer-answer', ...COMPARED, answer: { kind: 'clock', ...level }, wallMs: WALL_MS });
+  }
+  const back = { kind: 'compare', ...toldBy('n2', { 'n2.a': 1 }, { actor: 'n2.b' }) } as const;
+  step({ kind: 'peer-request', id: 1, from: 'n2', request: back, wallMs: WALL_MS });
+  step({ kind: 'tick' });
+  expect(shownVector(engine.clock)).toEqual([]);
+});
