@@ -14,6 +14,9 @@ import { DamagedStoreError } from './store/lost-commits.js';
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIGURATION = 2;
 
+/** While it stops; any time will do. */
+const AWAKE_EVERY_MS = 1000;
+
 /** How long a replica that can't go on takes to answer the requests that it has. */
 const LAST_ANSWERS_MS = 200;
 
@@ -33,6 +36,8 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       logger.log(`${signal}: stopping`);
+      // Once no port listens, nothing else does: timers and connections to peers keep no process alive.
+      setInterval(() => {}, AWAKE_EVERY_MS);
       starting
         .then((application) => application.close())
         .then(

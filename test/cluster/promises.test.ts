@@ -110,3 +110,31 @@ describe('Four replicas', () => {
     return status === 200 ? body.toString() : undefined;
   }
 });
+
+describe('A replica that is told to stop while clients write', () => {
+  test('hands over what only it has, and closes its disk: it comes back as the actor that it was', async () => {
+    const cluster = await ProcessCluster.start({
+      replicas: 2,
+      // A disk that was not closed begins with another actor.
+      environmentOf: () => ({ QUARTET_DURABILITY: 'may-lose-writes-on-power-loss' }),
+    });
+    try {
+      const before = await actorOf(cluster, 'n1');
+      const workload = new Workload(cluster, { clientsPerReplica: 8, pauseMs: 0 });
+      workload.start();
+      await workload.untilFurther(500);
+      expect(await cluster.kill('n1', 'SIGTERM')).toEqual({ code: 0, signal: null });
+      await workload.stop();
+      expect(await workload.brokenPromisesAt(cluster.client('n2'))).toEqual([]);
+      await cluster.restart('n1');
+      expect(await actorOf(cluster, 'n1')).toBe(before);
+    } finally {
+      await cluster.stop();
+    }
+  }, 60_000);
+});
+
+async function actorOf(cluster: ProcessCluster, name: string): Promise<string> {
+  const { body } = await cluster.client(name).request('GET', '/v1/cluster');
+  return (JSON.parse(body.toString()) as { actor: string }).actor;
+}
