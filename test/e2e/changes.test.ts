@@ -303,6 +303,35 @@ describe('readers that are too many', () => {
   });
 });
 
+describe('a reader that leaves before its replica has come to its session', () => {
+  it('keeps no place: neither of a stream nor of a long poll', async () => {
+    const cluster = await startCluster(2, { ...KEPT, feedReadersMax: 1 });
+    try {
+      const [n1, n2] = cluster.nodes as [InProcessNode, InProcessNode];
+      for (const feed of ['eventsource', 'longpoll']) {
+        await n1.write('before', feed, { query: 'w=all' });
+        cluster.isolate(n1);
+        const { session } = await n1.write('seen', feed);
+        const leaving = new AbortController();
+        const left = fetch(`${n2.url}/v1/changes?feed=${feed}&since=now&timeout=20000`, {
+          headers: { 'Quartet-Session': session },
+          signal: leaving.signal,
+        }).catch((error: unknown) => error);
+        await until('it waits', async () => (await n2.request('/v1/changes?feed=longpoll&timeout=0')).status === 429);
+        leaving.abort();
+        await left;
+        cluster.heal();
+        await until('the session is covered', async () => (await n2.get('seen')).status === 200);
+        // Something to tell it, if it were there.
+        await n2.write('after', feed);
+        await until('there is room', async () => (await n2.request('/v1/changes?feed=longpoll&timeout=0')).ok);
+      }
+    } finally {
+      await cluster.remove();
+    }
+  });
+});
+
 describe('a reader that the log does not reach back to', () => {
   it('is told to list, and misses nothing when it goes on from the listing', async () => {
     const short = await InProcessNode.start({ feedRetentionSeconds: 0 });

@@ -52,6 +52,8 @@ export class ChangesHandler {
     const answer = async (): Promise<void> => {
       await this.gate.pass(req, timeoutMs);
       await this.gate.covers(since.clock, Math.max(0, untilMs - performance.now()));
+      // Of a client that has left meanwhile nothing would tell any more, and its reader would be kept for ever.
+      if (res.destroyed) return;
       res.setHeader('Cache-Control', 'no-store');
       if (feed === 'eventsource') return this.stream(req, res, since, selection);
       if (feed === 'longpoll' && !isHead) return this.longPoll(res, since, selection, untilMs);
