@@ -6,29 +6,35 @@
 import { countBeyond, descends } from '../clock/version-vector.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
 
-/** Longer than a lost request goes unnoticed. */
-const STALLED_MS_MAX = 15_000;
+/**
+ * Looks without progress, one a second: for longer than a lost request goes unnoticed. They are counted, not timed: while a process
+ * stands still, or when its clock is set, nothing can have come.
+ */
+const STALLED_LOOKS = 15;
 
 export class CatchUp {
   private isDone = false;
   private hasStalled = false;
   private lastProgress = '';
-  private lastProgressAtMs: number | undefined;
+  private looksWithoutProgress = 0;
 
   constructor(private readonly driver: ReplicaDriver) {}
 
-  /** Call it about once a second. */
-  look(nowMs: number): void {
-    if (this.isDone || !this.driver.progress.isIntroduced) return;
-    if (this.missingDots === 0) {
+  /** Call it once a second. */
+  look(): void {
+    if (this.hasAll() || !this.driver.progress.isIntroduced) return;
+    const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.attempt}`;
+    this.looksWithoutProgress = progress === this.lastProgress ? this.looksWithoutProgress + 1 : 0;
+    this.lastProgress = progress;
+    if (this.looksWithoutProgress > STALLED_LOOKS) this.hasStalled = true;
+  }
+
+  private hasAll(): boolean {
+    if (!this.isDone && this.driver.progress.isIntroduced && this.missingDots === 0) {
       this.isDone = true;
       this.hasStalled = false;
-      return;
     }
-    const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.attempt}`;
-    if (progress !== this.lastProgress || this.lastProgressAtMs === undefined) this.lastProgressAtMs = nowMs;
-    this.lastProgress = progress;
-    if (nowMs - this.lastProgressAtMs > STALLED_MS_MAX) this.hasStalled = true;
+    return this.isDone;
   }
 
   /** Dots that the peers had which answered at the start, and that are still missing here. */
@@ -40,8 +46,7 @@ export class CatchUp {
 
   /** Whether the replica may serve. */
   get isOver(): boolean {
-    this.look(Date.now());
-    return this.isDone || this.hasStalled;
+    return this.hasAll() || this.hasStalled;
   }
 
   get detail(): string {

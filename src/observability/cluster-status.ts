@@ -39,7 +39,7 @@ export class ClusterStatus {
   watch(): void {
     const mark = (): void => {
       this.lag.mark(this.driver.view.clock, Date.now());
-      this.catchUp.look(Date.now());
+      this.catchUp.look();
     };
     mark();
     this.timer = setInterval(mark, MARK_EVERY_MS).unref();
