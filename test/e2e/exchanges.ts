@@ -116,6 +116,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
   'a key is in another state than the request demands': async (recorder, node) => {
     await node.write('demanded', 'value');
     await recorder.ask(node, 'put', '/v1/kv/demanded', { body: 'x', headers: { 'If-None-Match': '*' } });
+    await recorder.ask(node, 'get', '/v1/kv/demanded', { headers: { 'If-Match': '"x"' } });
     await recorder.ask(node, 'delete', '/v1/kv/demanded', { headers: { 'If-Match': '"x"' } });
   },
 
@@ -141,6 +142,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
       const { headers } = await recorder.ask(node, 'get', url);
       await recorder.ask(node, 'get', `${url}?siblings=all`);
       await recorder.ask(node, 'get', url, { headers: { 'If-None-Match': headers.get('etag')! } });
+      await recorder.ask(node, 'get', url, { headers: { 'If-Match': '"x"' } });
       await recorder.ask(node, 'get', `${url}?r=all&timeout=0`);
       await recorder.ask(node, 'delete', url, { headers: { 'If-Match': '"x"' } });
       const stale = { 'Quartet-Context': headers.get('quartet-context')! };
@@ -259,6 +261,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
       await recorder.ask(node, method, '/put?key=&value=x');
       await recorder.ask(node, method, `/put?key=${'k'.repeat(1025)}&value=x`);
       await recorder.ask(node, method, '/put', { body: '[]', headers: JSON_TYPE });
+      await recorder.ask(node, method, '/put?key=a&value=b', { headers: { 'If-Match': '*' } });
       await recorder.ask(node, method, '/put', { body: 'x', headers: { 'Content-Type': 'text/plain' } });
       await recorder.ask(node, method, '/put', {
         body: 'key=a&value=b',
@@ -266,6 +269,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
       });
     }
     await recorder.ask(node, 'get', '/get?key=');
+    await recorder.ask(node, 'get', '/get?key=a', { headers: { 'Quartet-Session': 'any' } });
     await recorder.ask(node, 'get', `/get?key=${'k'.repeat(1025)}`);
   },
 

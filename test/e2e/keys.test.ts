@@ -1,6 +1,6 @@
 // What does a client of one replica get when it writes, reads and deletes keys? Every row of the interface's table.
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { contextOf, InProcessNode, sessionOf, type WriteBody } from '../support/in-process-node.js';
 import { rawExchange, rawRequest } from '../support/raw-client.js';
 
@@ -232,6 +232,27 @@ describe('GET of a key', () => {
     for (const known of [old, '"other"', tag.slice(1, -1)]) {
       expect(await (await node.get('cached', { headers: { 'If-None-Match': known } })).text()).toBe('new');
     }
+  });
+
+  it('answers 412 when the client wants another state than the one there is', async () => {
+    const tag = (await node.put('wanted', 'value')).headers.get('ETag')!;
+    for (const wanted of [tag, '*', `"other", ${tag}`]) {
+      expect((await node.get('wanted', { headers: { 'If-Match': wanted } })).status).toBe(200);
+    }
+    for (const wanted of ['"other"', `W/${tag}`]) {
+      const response = await node.get('wanted', { headers: { 'If-Match': wanted } });
+      expect([response.status, response.headers.get('ETag')]).toEqual([412, tag]);
+    }
+    expect((await node.get('nothing', { headers: { 'If-Match': '*' } })).status).toBe(404);
+  });
+
+  it('tells no date of a value that is later than the answer, though its author’s clock is ahead', async () => {
+    const { now } = Date;
+    const ahead = jest.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000);
+    await node.put('tomorrow', 'value').finally(() => ahead.mockRestore());
+    const { headers } = await node.get('tomorrow');
+    const [modified, answered] = [headers.get('Last-Modified')!, headers.get('Date')!].map((date) => Date.parse(date));
+    expect(modified).toBeLessThanOrEqual(answered!);
   });
 
   it('does not answer 304 for a key without a value', async () => {

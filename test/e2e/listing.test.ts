@@ -1,6 +1,7 @@
 // Which keys are there? Pages and streams, in the order of bytes, of one moment.
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CONDITIONS } from '../support/conditions.js';
 import { InProcessNode } from '../support/in-process-node.js';
 import { RawClient, rawRequest } from '../support/raw-client.js';
 
@@ -138,6 +139,29 @@ describe('a page of keys', () => {
 });
 
 describe('a stream of keys', () => {
+  it('is what a client gets that takes NDJSON, however it writes that, and one that excludes it does not', async () => {
+    const typeFor = async (accept: string) =>
+      (await node.request('/v1/kv?limit=1', { headers: { Accept: accept } })).headers.get('Content-Type');
+    for (const accept of ['Application/X-NDJSON', 'application/json;q=0.5, application/x-ndjson; q=0.9']) {
+      expect(await typeFor(accept)).toBe('application/x-ndjson');
+    }
+    for (const accept of ['application/json, application/x-ndjson;q=0', 'text/x-application/x-ndjson', '*/*']) {
+      expect(await typeFor(accept)).toBe('application/json');
+    }
+  });
+
+  it('has a head that no key is read for', async () => {
+    const options = { method: 'HEAD', headers: { Accept: 'application/x-ndjson' } };
+    const damaged = await CONDITIONS['whose records are damaged']!(async (at) => void (await at.write('key', 'value')));
+    try {
+      expect((await damaged.node.request('/v1/kv?values=true')).status).toBe(503);
+      const head = await damaged.node.request('/v1/kv?values=true', options);
+      expect([head.status, head.headers.get('Content-Type')]).toEqual([200, 'application/x-ndjson']);
+    } finally {
+      await damaged.remove();
+    }
+  });
+
   it('has one entry a line, all of them, in the same order', async () => {
     expect(await lines()).toEqual((await page()).entries);
     expect(await lines('?values=true&prefix=a')).toEqual((await page('?values=true&prefix=a')).entries);

@@ -98,6 +98,9 @@ async function stateOf(each: InProcessNode): Promise<unknown> {
 }
 
 /** `[path]` or `[path, options]` at `node`. */
+/** One of the files that `/docs` needs. */
+const ASSET = '/docs/swagger-ui.css';
+
 function asking(
   code: ProblemCode,
   what: string,
@@ -223,6 +226,19 @@ const PROVOCATIONS: Provocation[] = [
   putting('INVALID_BODY', 'no value', '/put', JSON_TYPE, '{"key":"a"}'),
   putting('INVALID_BODY', 'half a surrogate pair as a value', '/put', JSON_TYPE, '{"key":"a","value":"\\udc00"}'),
   asking('INVALID_BODY', 'nothing at all', '/put', { method: 'POST' }),
+  putting('INVALID_BODY', 'a lifetime of a string', '/put', JSON_TYPE, '{"key":"a","value":"x","ttl":60}'),
+  putting(
+    'INVALID_QUERY',
+    'a body beside query parameters',
+    '/put?key=a&value=x',
+    JSON_TYPE,
+    '{"key":"a","value":"y"}',
+  ),
+  ...['If-Match', 'If-None-Match', 'Idempotency-Key', 'Quartet-Context', 'Quartet-Session'].map((name) =>
+    putting('INVALID_HEADER', `${name} of a string`, '/put', { ...JSON_TYPE, [name]: '*' }, '{"key":"a","value":"x"}'),
+  ),
+  putting('UNSUPPORTED_MEDIA_TYPE', 'a string that is packed', '/put', { ...JSON_TYPE, 'Content-Encoding': 'gzip' }),
+  asking('INVALID_HEADER', 'a session of a string', `/get?key=${WITNESS}`, { headers: { 'Quartet-Session': 'any' } }),
   changing('INVALID_BODY', 'an addition of nothing', '/v1/counters/a', '{}'),
   changing('INVALID_BODY', 'an addition of a fraction', '/v1/counters/a', '{"add":0.5}'),
   changing('INVALID_BODY', 'an addition that is not exact', '/v1/counters/a', '{"add":9007199254740993}'),
@@ -238,6 +254,7 @@ const PROVOCATIONS: Provocation[] = [
   changing('INVALID_BODY', 'fields that are a list', '/v1/maps/a', '{"set":["a"]}'),
   changing('INVALID_BODY', 'a field to put and to remove', '/v1/maps/a', '{"set":{"x":1},"remove":["x"]}'),
   changing('INVALID_BODY', 'a field with too long a name', '/v1/maps/a', `{"set":{"${'x'.repeat(1025)}":1}}`),
+  changing('INVALID_BODY', 'a number that no double holds', '/v1/maps/a', '{"set":{"x":[{"y":-1e400}]}}'),
   changing('INVALID_BODY', 'JSON without a bottom', '/v1/maps/a', `{"set":{"x":${'['.repeat(1e5)}${']'.repeat(1e5)}}}`),
   changing('INVALID_HEADER', 'a context of an addition', '/v1/counters/a', '{"add":1}', {
     'Quartet-Context': new Tokens(undefined).context('a', new Map()),
@@ -245,6 +262,11 @@ const PROVOCATIONS: Provocation[] = [
   changing('UNSUPPORTED_MEDIA_TYPE', 'a form', '/v1/sets/a', 'add=a', { 'Content-Type': 'text/plain' }),
   changing('INVALID_QUERY', 'a lifetime of a set', '/v1/sets/a?ttl=5', '{"add":["x"]}'),
   changing('INVALID_KEY', 'a slash in the key of a map', '/v1/maps/a/b', '{"set":{}}'),
+  putting('INVALID_HEADER', 'a condition without its quotes', '/v1/kv/a', { 'If-None-Match': 'n1.a:1' }),
+  putting('INVALID_HEADER', 'a condition of nothing', '/v1/kv/a', { 'If-None-Match': '' }),
+  putting('INVALID_HEADER', 'a star among entity tags', '/v1/kv/a', { 'If-Match': '"x", *' }),
+  putting('PRECONDITION_FAILED', 'a star in quotes, which is a tag', `/v1/kv/${WITNESS}`, { 'If-Match': '"*"' }),
+  asking('PRECONDITION_FAILED', 'a read of another state', `/v1/kv/${WITNESS}`, { headers: { 'If-Match': '"x"' } }),
   putting('INVALID_QUERY', 'a lifetime of nothing', '/v1/kv/a?ttl=0', {}),
   putting('INVALID_QUERY', 'a lifetime of a while', '/v1/kv/a?ttl=1.5', {}),
   putting('INVALID_QUERY', 'a lifetime beyond ten years', '/v1/kv/a?ttl=315360001', {}),
@@ -290,6 +312,11 @@ const PROVOCATIONS: Provocation[] = [
   batching('INVALID_HEADER', 'a condition on a batch', '[]', { 'If-None-Match': '*' }),
   batching('UNSUPPORTED_MEDIA_TYPE', 'a batch as plain text', '[]', { 'Content-Type': 'text/plain' }),
   batching('INVALID_QUERY', 'a batch for more replicas than there are', '[]', {}, '?w=2'),
+  asking('METHOD_NOT_ALLOWED', 'POST of the document', '/openapi.json', { method: 'POST' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'PUT of the pages', '/docs', { method: 'PUT' }, { Allow: 'GET, HEAD' }),
+  asking('METHOD_NOT_ALLOWED', 'DELETE of strings', '/get', { method: 'DELETE' }, { Allow: 'GET, HEAD' }),
+  asking('INVALID_HEADER', 'a range beyond a file', ASSET, { headers: { Range: 'bytes=99999999-' } }),
+  asking('PRECONDITION_FAILED', 'a file in another state', ASSET, { headers: { 'If-Match': '"x"' } }),
   asking('METHOD_NOT_ALLOWED', 'GET of batches', '/v1/batch', {}, { Allow: 'POST' }),
 
   sending('INVALID_MESSAGE', 'what is no message', () => Buffer.from(`${String.fromCharCode(PROTOCOL)}hello`)),

@@ -163,6 +163,20 @@ describe('POST /v1/sets/{key}', () => {
     expect((await ask(node, 'sets', 'tags')).headers.get('quartet-siblings')).toBe('1');
   });
 
+  it('creates nothing with an operation that adds nothing', async () => {
+    for (const [kind, body] of [
+      ['sets', { remove: ['a'] }],
+      ['sets', { add: [] }],
+      ['maps', { set: {} }],
+    ] as const) {
+      const response = await change(node, kind, 'nothing', body);
+      expect([response.status, await response.json()]).toMatchObject([200, { dot: null, siblings: 0 }]);
+      const named = await change(node, kind, 'nothing', body, { headers: { 'Idempotency-Key': JSON.stringify(body) } });
+      expect([named.status, await named.json()]).toMatchObject([200, { siblings: 0 }]);
+      expect((await ask(node, kind, 'nothing')).status).toBe(404);
+    }
+  });
+
   it('gives each added element a dot of its own, and one to all removals', async () => {
     await changed(node, 'sets', 'dots', { add: ['a', 'b', 'c'] });
     const before = (await node.clock())[(await node.cluster()).actor]!;

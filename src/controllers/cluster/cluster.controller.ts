@@ -1,7 +1,7 @@
 // What does this node know of the cluster?
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { All, Controller, Delete, Get, Param, Req, Res } from '@nestjs/common';
+import { All, Controller, Delete, Get, Header, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { ClusterStatus } from '../../observability/cluster-status.js';
 import { ReplicaDriver } from '../../replication/replica-driver.js';
@@ -21,6 +21,7 @@ export class ClusterController {
   ) {}
 
   @Get()
+  @Header('Cache-Control', 'no-store')
   @Describe(showCluster)
   show(@Req() req: IncomingMessage) {
     parseQuery(req.url!, []);

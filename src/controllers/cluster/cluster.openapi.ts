@@ -32,29 +32,33 @@ const clusterSchema = objectOf({
   catchUp: objectOf({ isOver: BOOLEAN, missingDots: COUNT, bootstrapsFrom: orNull({ type: 'string' }) }),
 });
 
+const CLUSTER = {
+  name: 'n1',
+  actor: 'n1.t8k2xq7ab',
+  clock: { 'n1.t8k2xq7ab': 57, 'n2.t8k2xq9cd': 12 },
+  members: ['n1', 'n2'],
+  peers: [
+    {
+      name: 'n2',
+      url: 'http://127.0.0.1:5001',
+      state: 'up',
+      lagDots: 0,
+      lagSeconds: 0,
+      missingDots: 0,
+      problem: null,
+    },
+  ],
+  log: { entries: 69 },
+  catchUp: { isOver: true, missingDots: 0, bootstrapsFrom: null },
+};
+
+const noStore = headers(['Cache-Control']);
+
 export const showCluster: Operation = {
   summary: 'This node, its clock, and its peers as it sees them',
   takes: [],
   responses: {
-    200: json('As of now.', clusterSchema, {
-      name: 'n1',
-      actor: 'n1.t8k2xq7ab',
-      clock: { 'n1.t8k2xq7ab': 57, 'n2.t8k2xq9cd': 12 },
-      members: ['n1', 'n2'],
-      peers: [
-        {
-          name: 'n2',
-          url: 'http://127.0.0.1:5001',
-          state: 'up',
-          lagDots: 0,
-          lagSeconds: 0,
-          missingDots: 0,
-          problem: null,
-        },
-      ],
-      log: { entries: 69 },
-      catchUp: { isOver: true, missingDots: 0, bootstrapsFrom: null },
-    }),
+    200: json('As of now.', clusterSchema, CLUSTER, noStore),
     ...problems('INVALID_QUERY'),
   },
 };
@@ -76,8 +80,6 @@ export const forgetMember: Operation = {
   },
 };
 
-const noStore = headers(['Cache-Control']);
-
 export const showLivez: Operation = {
   summary: 'Whether the process is alive',
   takes: [],
@@ -93,5 +95,5 @@ export const showReadyz: Operation = {
 export const showMetrics: Operation = {
   summary: 'Figures in the format of Prometheus',
   takes: [],
-  responses: { 200: text('All of them.'), ...problems('INVALID_QUERY') },
+  responses: { 200: text('All of them.', noStore), ...problems('INVALID_QUERY') },
 };

@@ -19,6 +19,7 @@ export class MetricsController {
   async show(@Req() req: IncomingMessage, @Res() res: ServerResponse): Promise<void> {
     parseQuery(req.url!, []);
     res.setHeader('Content-Type', this.metrics.registry.contentType);
+    res.setHeader('Cache-Control', 'no-store');
     res.end(await this.metrics.registry.metrics());
   }
 

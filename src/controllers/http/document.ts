@@ -1,10 +1,13 @@
 // What does a replica tell of its interface? An OpenAPI document, made of what stands beside the controllers: `/docs` for
 // people, `/openapi.json` and `/openapi.yaml` for tools.
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { problems } from './openapi.js';
+import { Problem } from './problem.js';
 import { STRING } from './schema.js';
+import { sendProblem } from './send-problem.js';
 
 type PathItem = OpenAPIObject['paths'][string];
 type OperationObject = NonNullable<PathItem['get']>;
@@ -25,7 +28,14 @@ export function serveDocument(app: INestApplication): void {
     .setVersion('1')
     .addSecurity('secret', { type: 'http', scheme: 'bearer', description: 'the cluster secret; replicas only' });
   const document = () => complete(SwaggerModule.createDocument(app, builder.build()));
+  app.use(Object.keys(OWN_PATHS), refuseOtherMethods);
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', yamlDocumentUrl: 'openapi.yaml' });
+}
+
+function refuseOtherMethods(req: IncomingMessage, res: ServerResponse, next: () => void): void {
+  if (req.method === 'GET' || req.method === 'HEAD') return next();
+  const detail = `${req.method} is not among GET, HEAD`;
+  sendProblem(res, new Problem('METHOD_NOT_ALLOWED', detail, { Allow: 'GET, HEAD' }));
 }
 
 /** Adds what is served without a line in a controller: HEAD wherever there is GET, and the description itself. */

@@ -11,6 +11,14 @@ export function entityTag(versions: readonly Version[]): string {
   return `"${hash('sha256', versions.map(formatDot).join(' '), 'base64url').slice(0, 22)}"`;
 }
 
+/** Entity tags, weak ones too, with commas between them, more than one perhaps (RFC 9110, sections 5.6.1 and 8.8.3). */
+const TAG_LIST = /^[\s,]*(?:W\/)?"[^"]*"(?:\s*,[\s,]*(?:W\/)?"[^"]*")*[\s,]*$/;
+
+/** Whether a header is `*` or a list of entity tags. */
+export function isTagList(list: string): boolean {
+  return list.trim() === '*' || TAG_LIST.test(list);
+}
+
 /**
  * Whether a list of entity tags, or `*`, matches the live versions; false when nothing lives. A weak tag matches only
  * where `isWeakAllowed`: in `If-None-Match`, not in `If-Match` (RFC 9110, section 13.1).

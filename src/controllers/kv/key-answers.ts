@@ -2,16 +2,17 @@
 
 import type { Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
-import { stampToMs } from '../../clock/hybrid-clock.js';
+import { stampToMs, type Stamp } from '../../clock/hybrid-clock.js';
 import { typeOf } from '../../clock/key-type.js';
 import { ranked, type Resolution } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { Shown } from '../../replication/requests.js';
-import type { Written } from '../http/accepted.js';
+import { refusalOf, type Written } from '../http/accepted.js';
 import type { Answer } from '../http/answer.js';
-import { entityTag } from '../http/etag.js';
+import { entityTag, matchesTag } from '../http/etag.js';
 import type { Request } from '../http/exchange.js';
+import { httpDate } from '../http/http-date.js';
 import { tellRepeated } from '../http/idempotency.js';
 import type { Tokens } from '../http/tokens.js';
 import { partText } from '../http/typed-value.js';
@@ -35,6 +36,25 @@ export class KeyAnswers {
     res.setHeader('Quartet-Session', session);
     res.setHeader('Cache-Control', 'no-store');
     return { context, session };
+  }
+
+  /**
+   * Tells which state of the key is shown, and since when.
+   * @param stamp of what is shown
+   * @returns whether the client has it already: `304`
+   * @throws Problem PRECONDITION_FAILED when it wanted another one
+   */
+  isKnown(req: Request, res: Answer, live: readonly Version[], stamp: Stamp): boolean {
+    res.setHeader('ETag', entityTag(live));
+    res.setHeader('Quartet-Siblings', siblingCount(live));
+    // The clock of its author may be ahead; no date of an answer is later than the answer (RFC 9110, section 8.8.2.1).
+    res.setHeader('Last-Modified', httpDate(Math.min(stampToMs(stamp), this.driver.nowMs)));
+    const wanted = req.headers['if-match'];
+    if (wanted !== undefined && !matchesTag(wanted, live, false)) {
+      throw refusalOf({ kind: 'precondition-failed', live });
+    }
+    const known = req.headers['if-none-match'];
+    return known !== undefined && matchesTag(known, live, true);
   }
 
   /** Every version, whatever its type: the key's type first, and of each part the winner first. */
@@ -88,7 +108,9 @@ export class KeyAnswers {
       res.setHeader('Preference-Applied', 'return=minimal');
       return res.end(isShort ? 202 : 204);
     }
-    writeJson(res, isShort ? 202 : existed ? 200 : 201, {
+    // An operation on nothing that adds nothing has created nothing.
+    const isNew = !existed && versions.length > 0;
+    writeJson(res, isShort ? 202 : isNew ? 201 : 200, {
       key,
       dot: dot === undefined ? null : formatDot(dot),
       context,

@@ -4,18 +4,14 @@
 
 import type { Version } from '../../clock/container.js';
 import type { Container } from '../../clock/container.js';
-import { stampToMs } from '../../clock/hybrid-clock.js';
 import { ofType, typeOf } from '../../clock/key-type.js';
 import { RESOLUTIONS, winner } from '../../clock/resolution.js';
-import { siblingCount } from '../../clock/siblings.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { Shown } from '../../replication/requests.js';
 import { accepted, refuseAbsent } from '../http/accepted.js';
 import { Answer } from '../http/answer.js';
 import { withBody, type BodyBudget } from '../http/body.js';
-import { entityTag, matchesTag } from '../http/etag.js';
 import type { Request, Response } from '../http/exchange.js';
-import { httpDate } from '../http/http-date.js';
 import { deleteDemands, putDemands, requestNameOf } from '../http/idempotency.js';
 import { choiceParameter, optionalIntegerParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
@@ -75,11 +71,7 @@ export class KvHandler {
       res.release();
       return refuseAbsent(live, typeOf(live));
     }
-    res.setHeader('ETag', entityTag(live));
-    res.setHeader('Quartet-Siblings', siblingCount(live));
-    res.setHeader('Last-Modified', httpDate(stampToMs(best.stamp)));
-    const known = req.headers['if-none-match'];
-    if (known !== undefined && matchesTag(known, live, true)) res.end(304);
+    if (this.answers.isKnown(req, res, live, best.stamp)) res.end(304);
     else if (wantsSiblings) this.answers.writeSiblings(res, key, container, resolution);
     else writeValue(res, best);
   }

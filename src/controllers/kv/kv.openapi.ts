@@ -32,6 +32,8 @@ export const context = headerParameter(
 );
 export const ifMatch = headerParameter('If-Match', 'write only if this replica has this entity tag (`*`: any value)');
 export const ifNoneMatch = headerParameter('If-None-Match', '`*`: write only if this replica has no value');
+export const ifKnown = headerParameter('If-None-Match', 'answer `304` when the key still has this entity tag');
+export const ifWanted = headerParameter('If-Match', 'answer only when the key has this entity tag');
 export const timeout = queryParameter('timeout', 'milliseconds to wait for other replicas, or for the session', {
   type: 'integer',
   minimum: 0,
@@ -129,6 +131,14 @@ export const everyKeyRoute = [
   'NOT_CAUGHT_UP',
   'CORRUPT_RECORD',
 ] as const;
+export const everyRead = [
+  ...everyKeyRoute,
+  'KEY_NOT_FOUND',
+  'WRONG_TYPE',
+  'PRECONDITION_FAILED',
+  'QUORUM_NOT_REACHED',
+  'REPLICA_STOPPED',
+] as const;
 export const everyWrite = [
   ...everyKeyRoute,
   'INVALID_HEADER',
@@ -154,7 +164,8 @@ export const getKey: Operation = {
     r,
     timeout,
     session,
-    headerParameter('If-None-Match', 'answer `304` when the key still has this entity tag'),
+    ifKnown,
+    ifWanted,
   ],
   responses: {
     200: {
@@ -170,7 +181,7 @@ export const getKey: Operation = {
     },
     300: json('Several values compete (with `?siblings=all`).', siblingsSchema, siblingsExample, headers(found)),
     304: bare('The key still has this entity tag.', headers(found)),
-    ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
+    ...problems(...everyRead),
     404: absent,
     409: ofAnotherType,
   },
@@ -219,7 +230,7 @@ export const putKey: Operation = {
 export const deleteKey: Operation = {
   summary: 'Delete a key',
   description: 'Idempotent. With a context it deletes what was read; a value that raced with it stays.',
-  takes: [keyParameter, w, timeout, context, session, ifMatch, idempotencyKey],
+  takes: [keyParameter, w, timeout, context, session, ifMatch, ifNoneMatch, idempotencyKey],
   responses: {
     202: {
       ...written,
@@ -251,7 +262,12 @@ export const listKeys: Operation = {
   takes: [
     queryParameter('prefix', 'keys that begin with this', { type: 'string' }),
     queryParameter('after', 'keys that follow this one', { type: 'string' }),
-    queryParameter('limit', 'entries at most', { type: 'integer', minimum: 1, maximum: 1000, default: 100 }),
+    queryParameter('limit', 'entries at most; of NDJSON any number, and none: all', {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 100,
+    }),
     queryParameter('values', 'with content type and value', { type: 'boolean', default: false }),
     timeout,
     session,

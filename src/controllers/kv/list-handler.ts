@@ -35,7 +35,7 @@ export class ListHandler {
   async list(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = parseQuery(req.url!, ['prefix', 'after', 'limit', 'values', 'timeout']);
     const wantsValues = choiceParameter(query, 'values', ['true', 'false']) === 'true';
-    const isStream = (req.headers.accept ?? '').includes('application/x-ndjson');
+    const isStream = wantsLines(req.headers.accept);
     const limit = integerParameter(query, 'limit', isStream ? Infinity : LIMIT, 1, isStream ? Infinity : LIMIT_MAX);
     await this.gate.pass(req, timeoutMsOf(query));
     const view = this.driver.view.retain();
@@ -50,7 +50,9 @@ export class ListHandler {
       res.setHeader('Quartet-Cursor', cursor);
       if (isStream) {
         res.setHeader('Content-Type', 'application/x-ndjson');
-        await writeLines(res, take(entries, limit));
+        // Nothing of a head depends on the keys: they need not be read for it.
+        if (req.method === 'HEAD') res.end();
+        else await writeLines(res, take(entries, limit));
       } else {
         const body = JSON.stringify({ ...(await page(entries, limit)), session, cursor });
         res.setHeader('Content-Type', 'application/json');
@@ -74,6 +76,14 @@ export class ListHandler {
       if (versions.length > 0) yield { key, ...entryToJson(versions, wantsValues, this.resolution) };
     }
   }
+}
+
+/** Whether NDJSON is among what the client takes, and not only to be excluded (RFC 9110, section 12.5.1). */
+function wantsLines(accept = ''): boolean {
+  return accept.split(',').some((range) => {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return type === 'application/x-ndjson' && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+  });
 }
 
 type Entry = { readonly key: string; readonly value?: unknown; readonly base64?: string };

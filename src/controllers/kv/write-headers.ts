@@ -2,7 +2,7 @@
 
 import type { Version } from '../../clock/container.js';
 import type { Request } from '../http/exchange.js';
-import { matchesTag } from '../http/etag.js';
+import { isTagList, matchesTag } from '../http/etag.js';
 import { Problem, type ProblemCode } from '../http/problem.js';
 
 const CONTENT_TYPE_LENGTH_MAX = 255;
@@ -47,9 +47,18 @@ export function preconditionOf(req: Request): ((live: readonly Version[]) => boo
     throw new Problem('INVALID_HEADER', 'If-Unmodified-Since: dates are no versions here; use If-Match');
   }
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
+  checkTags('If-Match', ifMatch);
+  checkTags('If-None-Match', ifNoneMatch);
   return (live) =>
     (ifMatch === undefined || matchesTag(ifMatch, live, false)) &&
     (ifNoneMatch === undefined || !matchesTag(ifNoneMatch, live, true));
+}
+
+/** A condition that can't be read must not count for none: the write would be done whatever there is. */
+function checkTags(name: string, list: string | undefined): void {
+  if (list !== undefined && !isTagList(list)) {
+    throw new Problem('INVALID_HEADER', `${name} is neither * nor entity tags in their quotes, as ETag gives them`);
+  }
 }
 
 /** Whether the client wants headers only, by RFC 7240. */

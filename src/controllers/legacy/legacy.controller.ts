@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { All, Controller, Get, HttpCode, Inject, Post, Put, Req } from '@nestjs/common';
+import { All, Controller, Get, Header, HttpCode, Inject, Post, Put, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { validate } from 'class-validator';
 import type { Container } from '../../clock/container.js';
@@ -13,19 +13,30 @@ import { ranked, type Resolution } from '../../clock/resolution.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import { ReplicaDriver } from '../../replication/replica-driver.js';
 import { accepted, refuseAbsent } from '../http/accepted.js';
-import { readBody, BodyBudget } from '../http/body.js';
+import { BodyBudget, withBody } from '../http/body.js';
 import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { Describe } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
-import { parseQuery } from '../http/query.js';
+import { parseQuery, type Query } from '../http/query.js';
 import { checkKey } from '../http/target.js';
 import { valueToJson } from '../http/value-json.js';
 import { KV_OPTIONS, type KvOptions } from '../kv/kv-options.js';
+import { refuseUnsafeHeaders } from '../kv/write-headers.js';
 import { getLegacy, putLegacy } from './legacy.openapi.js';
 import { PutDto } from './put.dto.js';
 
 /** JSON may write one byte of a value as six characters (`\u0000`), and a form as three. */
 const ENCODED_BYTES_PER_BYTE = 6;
+
+/** What requests of `/v1/kv/{key}` may demand: to do as if it were not there would be to break what it asks for. */
+const OPTIONS_OF_READS = ['quartet-session', 'if-match'];
+const OPTIONS_OF_WRITES = [
+  ...OPTIONS_OF_READS,
+  'quartet-context',
+  'if-none-match',
+  'if-unmodified-since',
+  'idempotency-key',
+];
 
 const TEXT = 'text/plain; charset=utf-8';
 
@@ -39,6 +50,7 @@ export class LegacyController {
   ) {}
 
   @Put('put')
+  @Header('Cache-Control', 'no-store')
   @Describe(putLegacy)
   put(@Req() req: IncomingMessage) {
     return this.write(req);
@@ -46,14 +58,17 @@ export class LegacyController {
 
   @Post('put')
   @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
   @Describe(putLegacy)
   post(@Req() req: IncomingMessage) {
     return this.write(req);
   }
 
   @Get('get')
+  @Header('Cache-Control', 'no-store')
   @Describe(getLegacy)
   get(@Req() req: IncomingMessage) {
+    refuseOptions(req, OPTIONS_OF_READS);
     const key = parseQuery(req.url!, ['key']).get('key');
     if (key === undefined) throw new Problem('INVALID_QUERY', 'the key is missing: /get?key=…');
     checkKey(key);
@@ -63,15 +78,32 @@ export class LegacyController {
     return show(key, { versions: strings, context }, this.options.resolve);
   }
 
-  @All(['put', 'get'])
+  @All('put')
   @ApiExcludeEndpoint()
-  refuse(@Req() req: IncomingMessage): never {
-    return methodNotAllowed(req, req.url!.startsWith('/put') ? 'PUT, POST' : 'GET, HEAD');
+  refusePut(@Req() req: IncomingMessage): never {
+    return methodNotAllowed(req, 'PUT, POST');
+  }
+
+  @All('get')
+  @ApiExcludeEndpoint()
+  refuseGet(@Req() req: IncomingMessage): never {
+    return methodNotAllowed(req, 'GET, HEAD');
   }
 
   private async write(req: IncomingMessage) {
     this.options.checkWritable();
-    const { key, value } = await this.parse(req);
+    refuseOptions(req, OPTIONS_OF_WRITES);
+    refuseUnsafeHeaders(req);
+    const query = parseQuery(req.url!, ['key', 'value']);
+    const limit = {
+      bytesMax: (this.options.valueBytesMax + 1024) * ENCODED_BYTES_PER_BYTE,
+      tooLarge: 'VALUE_TOO_LARGE',
+      budget: this.budget,
+    } as const;
+    return withBody(req, limit, async (body) => this.store(await parse(query, req.headers['content-type'], body)));
+  }
+
+  private async store({ key, value }: PutDto) {
     checkKey(key);
     if (!value.isWellFormed()) throw new Problem('INVALID_BODY', 'the value has half a surrogate pair');
     const bytes = Buffer.from(value);
@@ -91,23 +123,24 @@ export class LegacyController {
     });
     return show(key, accepted(result).container, this.options.resolve);
   }
+}
 
-  private async parse(req: IncomingMessage): Promise<PutDto> {
-    const query = parseQuery(req.url!, ['key', 'value']);
-    const body = await readBody(req, {
-      bytesMax: (this.options.valueBytesMax + 1024) * ENCODED_BYTES_PER_BYTE,
-      tooLarge: 'VALUE_TOO_LARGE',
-      budget: this.budget,
-    });
-    const fields = body.length > 0 ? parseFields(req.headers['content-type'] ?? '', body) : Object.fromEntries(query);
-    const dto = new PutDto();
-    dto.key = fields['key'] as string;
-    dto.value = fields['value'] as string;
-    const errors = await validate(dto);
-    if (errors.length === 0) return dto;
-    const details = errors.flatMap((error) => Object.values(error.constraints ?? {}));
-    throw new Problem('INVALID_BODY', details.join('; '));
-  }
+function refuseOptions(req: IncomingMessage, names: readonly string[]): void {
+  const name = names.find((each) => req.headers[each] !== undefined);
+  if (name !== undefined) throw new Problem('INVALID_HEADER', `${name}: not for /put and /get; /v1/kv/{key} takes it`);
+}
+
+async function parse(query: Query, contentType: string | undefined, body: Buffer): Promise<PutDto> {
+  if (body.length > 0 && query.size > 0)
+    throw new Problem('INVALID_QUERY', 'key and value come in the body or behind the question mark, not both');
+  const fields = body.length > 0 ? parseFields(contentType ?? '', body) : Object.fromEntries(query);
+  const dto = new PutDto();
+  dto.key = fields['key'] as string;
+  dto.value = fields['value'] as string;
+  const errors = await validate(dto);
+  if (errors.length === 0) return dto;
+  const details = errors.flatMap((error) => Object.values(error.constraints ?? {}));
+  throw new Problem('INVALID_BODY', details.join('; '));
 }
 
 function parseFields(contentType: string, body: Buffer): Record<string, unknown> {
@@ -133,6 +166,8 @@ function parseJson(text: string): Record<string, unknown> {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     throw new Problem('INVALID_BODY', 'the body is not a JSON object with key and value');
   }
+  const unknown = Object.keys(fields).find((name) => name !== 'key' && name !== 'value');
+  if (unknown !== undefined) throw new Problem('INVALID_BODY', `"${unknown}" is not known; there are: key, value`);
   return fields as Record<string, unknown>;
 }
 

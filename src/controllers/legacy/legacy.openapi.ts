@@ -9,12 +9,12 @@ const shownSchema = objectWithValue({
   clock: mapOf(COUNT),
   conflicts: listOf({ oneOf: [STRING, objectOf({ base64: STRING })] }),
 });
-const shown = json('The value after the write, or as read, with the clock and the losing values.', shownSchema, {
-  key: 'greeting',
-  value: 'hello',
-  clock: { n1: 57, n2: 12 },
-  conflicts: ['hallo'],
-});
+const shown = json(
+  'The value after the write, or as read, with the clock and the losing values.',
+  shownSchema,
+  { key: 'greeting', value: 'hello', clock: { n1: 57, n2: 12 }, conflicts: ['hallo'] },
+  headers(['Cache-Control']),
+);
 const fields = {
   schema: objectOf({ key: STRING, value: STRING }),
   example: { key: 'greeting', value: 'hello' },
@@ -33,6 +33,7 @@ export const putLegacy: Operation = {
     ...problems(
       'INVALID_BODY',
       'INVALID_QUERY',
+      'INVALID_HEADER',
       'INVALID_KEY',
       'KEY_TOO_LONG',
       'VALUE_TOO_LARGE',
@@ -52,7 +53,7 @@ export const getLegacy: Operation = {
   takes: [{ ...queryParameter('key', 'the key', { type: 'string' }), example: 'greeting', isRequired: true }],
   responses: {
     200: shown,
-    ...problems('KEY_NOT_FOUND', 'INVALID_QUERY', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
+    ...problems('KEY_NOT_FOUND', 'INVALID_QUERY', 'INVALID_HEADER', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
     409: { ...problems('WRONG_TYPE')[409]!, headers: { ...headers(['Cache-Control']) } },
   },
 };

@@ -50,12 +50,20 @@ export function parseSetUpdate(body: Buffer): Operation {
 export function parseMapUpdate(body: Buffer): Operation {
   const { set = {}, remove = [] } = fieldsOf(body, ['set', 'remove']);
   if (!isObject(set)) throw new Problem('INVALID_BODY', '"set" is an object of fields and their values');
-  const fields = new Map(Object.entries(set).map(([field, value]) => [field, Buffer.from(JSON.stringify(value))]));
+  const fields = new Map(Object.entries(set).map(([field, value]) => [field, Buffer.from(textOf(value))]));
   for (const field of fields.keys()) checkPart(field);
   if (fields.size > PARTS_MAX) throw tooMany();
   const removed = partsOf(remove, 'remove');
   refuseOverlap(fields, removed);
   return { kind: 'update-map', set: fields, remove: removed };
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) => {
+    if (part !== Infinity && part !== -Infinity) return part;
+    // It would be written as null.
+    throw new Problem('INVALID_BODY', 'a number is larger than a double holds; send it as a string');
+  });
 }
 
 function fieldsOf(body: Buffer, known: readonly string[]): Fields {

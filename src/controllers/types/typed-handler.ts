@@ -3,18 +3,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Container, Version } from '../../clock/container.js';
-import { stampToMs } from '../../clock/hybrid-clock.js';
 import { ofType, typeOf } from '../../clock/key-type.js';
 import { RESOLUTIONS } from '../../clock/resolution.js';
-import { siblingCount } from '../../clock/siblings.js';
 import type { Operation } from '../../replication/engine/operation.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { Shown } from '../../replication/requests.js';
 import { accepted, refuseAbsent, type Written } from '../http/accepted.js';
 import { Answer } from '../http/answer.js';
-import { httpDate } from '../http/http-date.js';
 import { withBody, type BodyBudget } from '../http/body.js';
-import { entityTag, matchesTag } from '../http/etag.js';
 import { deleteDemands, requestNameOf } from '../http/idempotency.js';
 import { Problem } from '../http/problem.js';
 import { choiceParameter, parseQuery } from '../http/query.js';
@@ -80,11 +76,7 @@ export class TypedHandler {
       res.release();
       return refuseAbsent(live, typeOf(live));
     }
-    res.setHeader('ETag', entityTag(live));
-    res.setHeader('Quartet-Siblings', siblingCount(live));
-    res.setHeader('Last-Modified', httpDate(stampToMs(latest(live))));
-    const known = req.headers['if-none-match'];
-    if (known !== undefined && matchesTag(known, live, true)) res.end(304);
+    if (this.answers.isKnown(req, res, live, latest(live))) res.end(304);
     else if (wantsSiblings) this.answers.writeSiblings(res, key, container, resolution);
     else writeJsonText(res, 200, valueText(type, versions, resolution));
   }

@@ -16,11 +16,13 @@ import {
   absent,
   context,
   COUNTER,
-  everyKeyRoute,
+  everyRead,
   everyWrite,
   found,
+  ifKnown,
   ifMatch,
   ifNoneMatch,
+  ifWanted,
   notAcknowledged,
   ofAnotherType,
   r,
@@ -67,7 +69,8 @@ function reading(
       r,
       timeout,
       session,
-      headerParameter('If-None-Match', 'answer `304` when the key still has this entity tag'),
+      ifKnown,
+      ifWanted,
     ],
     responses: {
       200: {
@@ -77,7 +80,7 @@ function reading(
       },
       300: json('Several values compete (with `?siblings=all`).', siblingsSchema, all, headers(found)),
       304: bare('The key still has this entity tag.', headers(found)),
-      ...problems('KEY_NOT_FOUND', 'WRONG_TYPE', ...everyKeyRoute, 'QUORUM_NOT_REACHED', 'REPLICA_STOPPED'),
+      ...problems(...everyRead),
       404: absent,
       409: ofAnotherType,
     },
@@ -114,7 +117,12 @@ function changing(
     ],
     requestBody: { required: true, content: { 'application/json': body as object } },
     responses: {
-      200: json('The key had a value here. `dot` is null when there was nothing to do.', schema, example, again),
+      200: json(
+        'The key had a value here, or has none now either. `dot` is null when there was nothing to do.',
+        schema,
+        example,
+        again,
+      ),
       201: json('The key had no value here.', schema, example, carried),
       202: json(
         'Done here; not acknowledged by `w` replicas in time. Nothing is undone.',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { entityTag, matchesTag } from '../../../src/controllers/http/etag.js';
+import { entityTag, isTagList, matchesTag } from '../../../src/controllers/http/etag.js';
 import { version } from '../../support/clock-arbitraries.js';
 
 const one = [version('n1.a', 1)];
@@ -35,6 +35,17 @@ describe('an entity tag', () => {
 
   it.each(['', '"x"', 'n1.a:1', '"n1.a:1', '"N1.A:1"', '"x","*"'])('does not match %s', (list) => {
     expect(matchesTag(list, one, true)).toBe(false);
+  });
+
+  it.each(['*', ' * ', '"x"', 'W/"x"', '"x","y"', '"x" , W/"y"', '""', ',"x",, "y",'])(
+    '%s is a list of them',
+    (list) => {
+      expect(isTagList(list)).toBe(true);
+    },
+  );
+
+  it.each(['', 'x', '"x', '"x" "y"', ',', '*, "x"', 'w/"x"', '"x"y'])('%s is none', (list) => {
+    expect(isTagList(list)).toBe(false);
   });
 
   it('matches nothing where nothing lives', () => {
