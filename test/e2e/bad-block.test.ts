@@ -127,5 +127,5 @@ describe('a block of the log that can’t be read', () => {
     await until('it has come', async () => (await second.get('later')).status === 200);
     const states = async (): Promise<string[]> => (await first.cluster()).peers.map(({ state }) => state);
     await until('its answer has come too', async () => (await states()).join() === 'up');
-  }, 30_000);
+  }, 60_000);
 });

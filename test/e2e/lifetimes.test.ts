@@ -18,6 +18,9 @@ afterAll(() => cluster.remove());
 
 const TTL_MS = 1000;
 
+/** Long enough to meet the value alive, or to write it again, on a machine that is busy elsewhere too. */
+const LONG_TTL_MS = 3000;
+
 /** Written at n1 with a lifetime of a second or more, and there at n2; resolves with the moments between which its deadline lies. */
 async function mortal(
   key: string,
@@ -54,7 +57,7 @@ describe('a value with ?ttl=', () => {
   });
 
   it('shows when it ends with ?siblings=all', async () => {
-    const { earliestMs, latestMs } = await mortal('shown');
+    const { earliestMs, latestMs } = await mortal('shown', 'mortal', LONG_TTL_MS);
     const { siblings } = await n2.siblings('shown');
     const expiresMs = Date.parse(siblings[0]!.expires!);
     expect(expiresMs).toBeGreaterThanOrEqual(earliestMs);
@@ -73,13 +76,11 @@ describe('a value with ?ttl=', () => {
   });
 
   it('lives as long as its last write says: a longer lifetime, or none', async () => {
-    // Long enough to be written again before it ends, on a machine that is busy elsewhere too.
-    const ttlMs = 3 * TTL_MS;
-    await mortal('renewed', 'mortal', ttlMs);
+    await mortal('renewed', 'mortal', LONG_TTL_MS);
     expect((await n1.put('renewed', 'longer', { query: 'ttl=3600' })).status).toBe(200);
-    await mortal('kept', 'mortal', ttlMs);
+    await mortal('kept', 'mortal', LONG_TTL_MS);
     expect((await n1.put('kept', 'for ever')).status).toBe(200);
-    await untilMs(Date.now() + ttlMs + 50);
+    await untilMs(Date.now() + LONG_TTL_MS + 50);
     expect(await (await n1.get('renewed')).text()).toBe('longer');
     expect(await (await n1.get('kept')).text()).toBe('for ever');
   });
@@ -87,9 +88,9 @@ describe('a value with ?ttl=', () => {
   it('leaves its siblings alive: the entity tag and the count are those of what lives', async () => {
     const first = await n1.write('raced', 'first');
     const lasting = await n1.write('raced', 'lasting', { context: first.context });
-    await n1.write('raced', 'mortal', { context: first.context, query: 'ttl=1' });
+    await n1.write('raced', 'mortal', { context: first.context, query: `ttl=${LONG_TTL_MS / 1000}` });
     expect((await n1.get('raced')).headers.get('quartet-siblings')).toBe('2');
-    await untilMs(Date.now() + TTL_MS);
+    await untilMs(Date.now() + LONG_TTL_MS);
     const read = await n1.get('raced');
     expect([await read.text(), read.headers.get('quartet-siblings'), read.headers.get('etag')]).toEqual([
       'lasting',
@@ -99,7 +100,7 @@ describe('a value with ?ttl=', () => {
   });
 
   it('makes room for a value of another type once it is hidden', async () => {
-    await mortal('retyped');
+    await mortal('retyped', 'mortal', LONG_TTL_MS);
     const add = () =>
       n1.request('/v1/counters/retyped', {
         method: 'POST',
@@ -107,7 +108,7 @@ describe('a value with ?ttl=', () => {
         body: '{"add":1}',
       });
     expect((await add()).status).toBe(409);
-    await untilMs(Date.now() + TTL_MS);
+    await untilMs(Date.now() + LONG_TTL_MS);
     expect((await add()).status).toBe(201);
     expect((await n1.get('retyped')).status).toBe(409);
   });

@@ -5,7 +5,10 @@ import 'reflect-metadata';
 import { rm } from 'node:fs/promises';
 import { startApplication, type Application } from '../../src/application.js';
 import { loadConfig, type Config } from '../../src/config/config.js';
+import { standStillNowAndThen } from './jitter.js';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+
+standStillNowAndThen();
 
 export interface RequestOptions {
   readonly method?: string;

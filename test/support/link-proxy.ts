@@ -2,10 +2,12 @@
 // bytes on unchanged, until the link is cut. One proxy stands for one directed link: A's requests to B, with B's answers.
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { late } from './jitter.js';
 
 export class LinkProxy {
-  /** Each socket with the one that its bytes go out at. */
-  private readonly sockets = new Map<Socket, Socket>();
+  /** Each socket with the way that its bytes take to the other one. */
+  private readonly sockets = new Map<Socket, Writable>();
   private isCut = false;
   private isSilent = false;
 
@@ -44,14 +46,14 @@ export class LinkProxy {
   /** Bytes wait here from now on, and nobody is told; so do those of new connections. `heal` lets them go on. */
   silence(): void {
     this.isSilent = true;
-    for (const [from, to] of this.sockets) from.unpipe(to).pause();
+    for (const [from, way] of this.sockets) from.unpipe(way).pause();
   }
 
   heal(): void {
     this.isCut = false;
     if (!this.isSilent) return;
     this.isSilent = false;
-    for (const [from, to] of this.sockets) from.pipe(to);
+    for (const [from, way] of this.sockets) from.pipe(way);
   }
 
   async close(): Promise<void> {
@@ -72,14 +74,16 @@ export class LinkProxy {
 
   /** Whatever comes in at one socket goes out at the other, and the end of one is the end of both. */
   private join(from: Socket, to: Socket): void {
-    this.sockets.set(from, to);
+    const way = late(to);
+    this.sockets.set(from, way);
     from.setNoDelay(true);
-    if (!this.isSilent) from.pipe(to);
+    if (!this.isSilent) from.pipe(way);
     // A connection that breaks is what this is for; `close` follows.
     from.on('error', () => {});
     from.on('close', () => {
       this.sockets.delete(from);
-      to.destroy();
+      // What is still on its way ends it.
+      if (way === to || !way.writableEnded) to.destroy();
     });
   }
 
