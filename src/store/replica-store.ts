@@ -234,7 +234,7 @@ export class ReplicaStore {
     }
   }
 
-  /** One after the other. What fails stays until the next start, and whatever failed it will fail a commit too. */
+  /** One after the other. What fails stays until the next start, and every later commit fails. */
   private clear(remove: () => Promise<void>): void {
     this.clearing = this.clearing.then(remove).catch(() => {});
   }

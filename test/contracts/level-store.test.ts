@@ -8,13 +8,17 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { LevelStore, StoreOpenError, WRITE_BUFFER_BYTES } from '../../src/store/level/level-store.js';
+import { StoreWriteError } from '../../src/store/errors.js';
 import { newestLog } from '../support/level-log.js';
 import { bytes, contents, del, put, read, shown } from '../support/store-changes.js';
+import { SmallDisk } from '../support/small-disk.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 import { describeReplicaClaims } from './replica-claims.contract.js';
 import { describeReplicaLog } from './replica-log.contract.js';
 import { describeReplicaStore, type StorePlace } from './replica-store.contract.js';
 import { describeStore } from './store.contract.js';
+
+const MIB = 1024 * 1024;
 
 describeStore('LevelStore', async () => {
   const folder = await temporaryFolder();
@@ -144,6 +148,33 @@ describe('LevelStore on its disk', () => {
     expect(commits.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await contents(store)).toEqual([]);
     await store.close();
+  });
+
+  test('lets nothing land after records that it could not remove: LevelDB would not find it again', async () => {
+    const disk = await SmallDisk.mount(join(folder.path, 'disk'), 256 * MIB);
+    if (disk === undefined) return console.log('this user may not mount: not looked at');
+    try {
+      const store = await LevelStore.open(join(disk.path, 'db'));
+      const record = new Uint8Array(20);
+      for (let round = 0; round < 200; round++) {
+        const keys = Array.from({ length: 2000 }, (_, n) => bytes(`log-${1_000_000 + round * 2000 + n}`));
+        await store.commit(keys.map((key) => ({ type: 'put', key, value: record })));
+      }
+      const write = await spyOnWrites();
+      await disk.leave(0);
+      const clearing = store.clear({ gte: bytes('log-'), lt: bytes('log.') });
+      // One that is written just after it failed, though it was asked for before anybody knew.
+      write.mockImplementationOnce(() => clearing.catch(() => {}));
+      const underWay = store.commit([put('a', 'acknowledged')]);
+      await expect(clearing).rejects.toThrow('No space left');
+      await expect(underWay).rejects.toThrow(StoreWriteError);
+      write.mockRestore();
+      await disk.makeRoom();
+      await expect(store.commit([put('a', 'acknowledged')])).rejects.toThrow(StoreWriteError);
+      await store.close();
+    } finally {
+      await disk.unmount();
+    }
   });
 
   test('waits for the disk when it is asked to, though its commits do not', async () => {

@@ -44,6 +44,7 @@ export class LevelStore implements Store {
   /** Resolves when all that was asked for so far is written. */
   private written: Promise<void> = Promise.resolve();
   private readonly log: LogPreallocation;
+  private clearFailure: Error | undefined;
   private untilFirstTable: number;
 
   private constructor(
@@ -77,6 +78,8 @@ export class LevelStore implements Store {
   /** Everything committed so far is on disk when this resolves. */
   async sync(): Promise<void> {
     await this.written;
+    // When LevelDB begins another log it does not sync the one before; what that has is in a table then.
+    await makeTable(this.level);
     await this.level.batch().del(Buffer.of(0)).write({ sync: true });
   }
 
@@ -94,7 +97,7 @@ export class LevelStore implements Store {
     if (this.options.fsync) this.log.taken(bytes + LOG_BYTES_PER_COMMIT + changes.length * LOG_BYTES_PER_CHANGE);
     this.countTowardsFirstTable(bytes);
     // LevelDB's worker threads would take two batches in any order; and after one that has failed none may land.
-    this.written = this.written.then(() => batch.write({ sync: this.options.fsync }));
+    this.written = this.written.then(() => batch.write({ sync: this.options.fsync })).then(this.requireCleared);
     await this.written.catch((error: unknown) => {
       throw writeFailure(error);
     });
@@ -107,9 +110,25 @@ export class LevelStore implements Store {
     if (this.untilFirstTable < 0) makeTable(this.level).catch(() => {});
   }
 
-  clear({ gte, lt }: KeyRange): Promise<void> {
-    return this.level.clear({ gte, lt });
+  /** A failure fails every later commit. */
+  async clear({ gte, lt }: KeyRange): Promise<void> {
+    try {
+      await this.level.clear({ gte, lt });
+    } catch (error) {
+      this.clearFailure = error as Error;
+      this.written = this.written.then(this.requireCleared);
+      this.written.catch(() => {});
+      throw error;
+    }
   }
+
+  /**
+   * LevelDB goes on after a write that got no room in its log, but in the wrong place: at its next start it passes over what
+   * follows. A commit under way when the clear failed is told in time, for it has waited for the disk since.
+   */
+  private readonly requireCleared = (): void => {
+    if (this.clearFailure !== undefined) throw this.clearFailure;
+  };
 
   snapshot(): StoreSnapshot {
     return new LevelSnapshot(this.level);
