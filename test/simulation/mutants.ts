@@ -520,7 +520,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'gives up what is missing when one member has answered, and once',
     patches: [
-      { file: REPAIR, find: 'return [...peers.keys()].every(', replace: 'return [...peers.keys()].some(' },
+      { file: REPAIR, find: 'return [...peers.values()].every(', replace: 'return [...peers.values()].some(' },
       { file: REPAIR, find: 'FRUITLESS_ANSWERS_MIN = 10', replace: 'FRUITLESS_ANSWERS_MIN = 1' },
     ],
   },

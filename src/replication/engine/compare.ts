@@ -81,6 +81,7 @@ export function heardFrom(
   else peer.wordsUntilPush = Math.max(0, peer.wordsUntilPush - 1);
   if (!peer.isReachable) {
     peer.isReachable = true;
+    peer.hasFailedPull = false;
     effects.observations.push({ kind: 'peer-up', peer: peer.name });
   }
   pushTo(state, peer, effects);

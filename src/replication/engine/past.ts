@@ -8,13 +8,17 @@
 //
 // What a sender showed may depend on more than the sender itself had: it tells that with every message.
 
-import { beyond, counterOf, join, type VersionVector } from '../../clock/version-vector.js';
+import { beyond, counterOf, descends, join, type VersionVector } from '../../clock/version-vector.js';
 import { rangeEnd, type Batch } from './messages.js';
 import type { ReplicaState } from './state.js';
 
 /** What is stored from now on may depend on all of this. */
 export function dependOn(state: ReplicaState, past: VersionVector): void {
-  state.past = beyond(join(state.past, past), state.clock);
+  const before = state.past;
+  state.past = beyond(join(before, past), state.clock);
+  if (descends(before, state.past)) return;
+  // They were level with a replica that lacked less than this one does now.
+  for (const peer of state.peers.values()) peer.levelComparisons = 0;
 }
 
 /** What the versions of a batch may depend on, apart from what they say themselves. */

@@ -4,7 +4,7 @@ import { interruptBootstrap } from './bootstrap.js';
 import type { Effects } from './effects.js';
 import type { Input } from './input.js';
 import { readFailed } from './quorum-reads.js';
-import { fetchFailed } from './repair.js';
+import { fetchFailed, forgetAnswers } from './repair.js';
 import type { ReplicaState } from './state.js';
 
 /** A peer that has left so many comparisons in a row without an answer is not waited for. */
@@ -38,5 +38,6 @@ export function peerFailed(
   peer.isReachable = false;
   // Whatever it hears while it is away, it was level before.
   peer.levelComparisons = 0;
+  forgetAnswers(state, peer);
   effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
 }

@@ -11,7 +11,7 @@
 // after all, each of the two replaced by what the other side has seen, and both would go.
 
 import { EMPTY_CONTAINER, fill, strip, sync, update, type Version } from '../../clock/container.js';
-import type { Dot } from '../../clock/dot.js';
+import type { Actor, Dot } from '../../clock/dot.js';
 import { nextStamp } from '../../clock/hybrid-clock.js';
 import { keep } from '../../clock/lifetime.js';
 import { registerReplaces } from '../../clock/register.js';
@@ -122,7 +122,7 @@ export function fetched(
     if (key === next) break;
     const damage = damaged.get(key);
     if (damage === undefined) continue;
-    count(damage, peer.name);
+    count(damage, diskOf(peer));
     // To the back of the queue.
     damaged.delete(key);
     if (damage.missing === 0) store(state, key, damage, wallMs, effects);
@@ -131,16 +131,28 @@ export function fetched(
   }
 }
 
-function count(damage: Damage, peer: string): void {
+/** Answers of a disk that was lost say nothing of what its peer has now. */
+function diskOf({ actor, name }: Peer): Actor {
+  return actor ?? name;
+}
+
+/** While the peer is away, it may get what is missing. */
+export function forgetAnswers({ repairs }: ReplicaState, peer: Peer): void {
+  for (const { fruitless } of repairs.damaged.values()) fruitless.delete(diskOf(peer));
+}
+
+function count(damage: Damage, disk: Actor): void {
   const missing = countBeyond(damage.known, damage.found.context);
   if (missing < damage.missing) damage.fruitless.clear();
   damage.missing = missing;
-  damage.fruitless.set(peer, (damage.fruitless.get(peer) ?? 0) + 1);
+  damage.fruitless.set(disk, (damage.fruitless.get(disk) ?? 0) + 1);
 }
 
-/** Whether no member has what is missing. */
+/** Whether no member has what is missing: all are there, and have said so often enough. */
 function isGivenUp({ peers }: ReplicaState, { fruitless }: Damage): boolean {
-  return [...peers.keys()].every((peer) => (fruitless.get(peer) ?? 0) >= FRUITLESS_ANSWERS_MIN);
+  return [...peers.values()].every(
+    (peer) => peer.isReachable && (fruitless.get(diskOf(peer)) ?? 0) >= FRUITLESS_ANSWERS_MIN,
+  );
 }
 
 function store(state: ReplicaState, key: string, { found }: Damage, wallMs: number, effects: Effects): void {

@@ -2,6 +2,7 @@
 // again.
 
 import type { Container, Version } from '../../clock/container.js';
+import type { Actor } from '../../clock/dot.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 
 export interface Repairs {
@@ -26,8 +27,8 @@ export interface Damage {
   found: Container;
   /** Dots of `known` that no answer covers. */
   missing: number;
-  /** By peer, its answers since one last covered more. */
-  readonly fruitless: Map<string, number>;
+  /** By disk of a peer, its answers since one last covered more, and since it was last away. */
+  readonly fruitless: Map<Actor, number>;
 }
 
 export interface Suspicion {

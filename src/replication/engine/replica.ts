@@ -263,9 +263,10 @@ export class Replica {
 
   private fetched(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
     checkIncarnation(this.state, answer.batch.clock, effects);
-    this.settleWrites(peer.name, answer.batch.clock, effects);
     dependOn(this.state, answer.batch.past);
     fetched(this.state, peer, answer, stored, wallMs, effects);
+    // Last: who is answered waits no more, also when a record that can't be read ends the step.
+    this.settleWrites(peer.name, answer.batch.clock, effects);
   }
 
   private readAnswered(
@@ -277,8 +278,8 @@ export class Replica {
   ): void {
     if (readId === undefined) throw new TypeError('an answer to a read came without its id');
     checkIncarnations(this.state, batch, effects);
-    this.settleWrites(peer.name, batch.clock, effects);
     readAnswered(this.state, peer, readId, batch, stored, wallMs, effects);
+    this.settleWrites(peer.name, batch.clock, effects);
   }
 
   private heard(from: string, clock: VersionVector, told: ClockMessage | undefined, effects: Effects): void {

@@ -105,17 +105,31 @@ test('it is remembered over a restart', () => {
   expect(pushed({ ranges, containers, exact: undefined })).toEqual([['n3.c', 7]]);
 });
 
+function step(input: Input): Output {
+  return replica.step(input, NOTHING_STORED);
+}
+
+/** Both peers answer so many comparisons: they know just this. */
+function compared(times: number, clock: Record<string, number>): void {
+  for (let round = 0; round < times; round++) {
+    for (const from of ['n2', 'n3']) {
+      const answer = { kind: 'clock', ...toldBy(from, clock) } as const;
+      step({ kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS });
+    }
+  }
+}
+
 test('what no member can send is given up once all have been equal for long', () => {
   pushed({});
-  const answers = ['n2', 'n3'].map((from) => ({ from, ...toldBy(from, { 'n1.a': 2, 'n2.b': 5 }) }));
-  const step = (input: Input): Output => replica.step(input, NOTHING_STORED);
-  const compare = (): void => {
-    for (const { from, ...told } of answers) {
-      step({ kind: 'peer-answer', from, to: 'compare', answer: { kind: 'clock', ...told }, wallMs: WALL_MS });
-    }
-  };
-  for (let round = 0; round < 19; round++) compare();
+  compared(19, { 'n1.a': 2, 'n2.b': 5 });
   expect(pastOf(step({ kind: 'tick' }))).toEqual([['n3.c', 7]]);
-  for (let round = 0; round < 2; round++) compare();
+  compared(2, { 'n1.a': 2, 'n2.b': 5 });
   expect(pastOf(step({ kind: 'tick' }))).toEqual([]);
+});
+
+test('how long all were equal before it came says nothing of it', () => {
+  compared(30, CLOCK);
+  pushed({});
+  const { node } = step({ kind: 'tick' }).writes;
+  expect(shownVector(node?.past ?? loaded.past)).toEqual([['n3.c', 7]]);
 });

@@ -132,6 +132,30 @@ describe('a damaged record', () => {
     expect([...replica.damaged.keys()]).toEqual([KEY]);
   });
 
+  test('is waited for anew when a member was away, or has another disk: what it said before was of then', () => {
+    for (const [interruption, actor] of [
+      [{ kind: 'peer-failure', from: 'n2', to: 'compare', wasAnswered: false }, 'n2.b'],
+      [{ kind: 'tick' }, 'n2.c'],
+    ] as const) {
+      const { replica, step } = replicaOf({ 'n1.a': 1, 'n2.a': 3 }, undefined);
+      step(DAMAGED);
+      const answered = (from: string, rounds: number): void => {
+        for (let round = 0; round < rounds; round++) {
+          step({ kind: 'tick' });
+          step(told(from, {}, undefined));
+        }
+      };
+      answered('n2', 10);
+      step(interruption);
+      const back = { kind: 'clock', ...toldBy('n2', { 'n2.a': 3 }, { actor }) } as const;
+      step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer: back, wallMs: WALL_MS });
+      answered('n3', 10);
+      expect([...replica.damaged.keys()]).toEqual([KEY]);
+      answered('n2', 10);
+      expect([...replica.damaged.keys()]).toEqual([]);
+    }
+  });
+
   test('is written anew, and said to lack something, when no member has what is missing', () => {
     const { replica, step } = replicaOf({ 'n1.a': 1, 'n2.a': 3 }, undefined);
     step(DAMAGED);
