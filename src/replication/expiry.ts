@@ -6,7 +6,7 @@
 
 import { actorName } from '../clock/dot.js';
 import { DRIFT_MAX_MS, stampToMs } from '../clock/hybrid-clock.js';
-import { counterOf, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
+import { counterOf, descends, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import { StoreReadError } from '../store/errors.js';
 import type { CommittedView } from '../store/committed-view.js';
 import type { ReplicaStore } from '../store/replica-store.js';
@@ -29,8 +29,10 @@ export class Expiry {
   private keptAfterMs = -Infinity;
   private cancel: Cancel = () => {};
   private looks = 0;
-  /** By node, at which look it was heard last; others were not since the first. */
+  /** By node, the last look as of which all has come that it had; of others nothing is known since the first. */
   private readonly heard = new Map<string, number>();
+  /** By peer, what it has told, and at which look: when that has come, it is heard as of then. */
+  private readonly told = new Map<string, { readonly clock: VersionVector; readonly look: number }>();
   private firstLook = 0;
   private clock: VersionVector = EMPTY_VECTOR;
   private isStopped = true;
@@ -112,10 +114,14 @@ export class Expiry {
       if (counter > counterOf(this.clock, actor) && name !== actorName(this.driver.actor))
         hasHeardLate ||= isLate(name);
     }
-    for (const { name, isReachable } of this.driver.peers) {
-      if (!isReachable) continue;
-      hasHeardLate ||= isLate(name);
-      this.heard.set(name, look);
+    for (const peer of this.driver.peers) {
+      if (!peer.isReachable || peer.clock === undefined) continue;
+      hasHeardLate ||= isLate(peer.name);
+      const told = this.told.get(peer.name);
+      if (descends(clock, peer.clock)) this.heard.set(peer.name, look);
+      else if (told !== undefined && descends(clock, told.clock)) this.heard.set(peer.name, told.look);
+      else if (told !== undefined) continue;
+      this.told.set(peer.name, { clock: peer.clock, look });
     }
     this.clock = clock;
     return hasHeardLate;
