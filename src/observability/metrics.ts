@@ -182,6 +182,8 @@ export class Metrics {
     value: (peer: ReturnType<ClusterStatus['peers']>[number]) => number,
   ): void {
     this.gauge(name, help, ['peer'], (gauge) => {
+      // Of one that has been removed the last figure would stay.
+      gauge.reset();
       for (const peer of cluster.peers()) gauge.set({ peer: peer.name }, value(peer));
     });
   }

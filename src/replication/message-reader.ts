@@ -55,6 +55,9 @@ const LOCAL_BYTES_PER_BYTE = 4;
 /** What keys may take on disk for each missing dot, so that taking over all of them is the shorter way. */
 const BYTES_PER_DOT = 256;
 
+/** Two for each member, and more. */
+const UNSENT_MAX = 64;
+
 const NO_DOTS = { ranges: [], containers: new Map<string, Container>(), exact: undefined, past: EMPTY_VECTOR };
 
 export class MessageReader {
@@ -160,6 +163,8 @@ export class MessageReader {
     // Taken out while it is in use: another message of the same kind, or a failure, begins anew. Its place stays, see `Unsent`.
     const unsent = this.unsent.get(exchange) ?? new Unsent();
     this.unsent.set(exchange, undefined);
+    // Who asks may call itself what it likes.
+    if (this.unsent.size > UNSENT_MAX) this.unsent.delete(this.unsent.keys().next().value!);
     const isCounted = await unsent.follow(view, since);
     const batch = await this.batch(view, since, actors);
     if (!isCounted) return batch;

@@ -3,6 +3,13 @@
 
 import type { PeerAnswer, PeerRequest } from './engine/messages.js';
 
+/** What a peer says of itself is anybody's text: it gets into logs and answers short, and without what moves a cursor. */
+const REASON_LENGTH_MAX = 300;
+
+function printable(reason: string): string {
+  return reason.slice(0, REASON_LENGTH_MAX).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ');
+}
+
 /** No answer: unreachable, too late, refused, or not understood. The message says what an operator needs. */
 export class PeerFailure extends Error {
   readonly code = 'PEER_FAILED';
@@ -13,7 +20,7 @@ export class PeerFailure extends Error {
     readonly wasAnswered: boolean,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(printable(message), options);
   }
 }
 

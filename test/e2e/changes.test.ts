@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ChangeStream, changes, type ChangeBatch } from '../support/change-client.js';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
 import { InProcessNode, sessionOf } from '../support/in-process-node.js';
+import { RawClient, rawRequest } from '../support/raw-client.js';
 import { until } from '../support/until.js';
 
 const KEPT = { feedRetentionSeconds: 3600 };
@@ -297,6 +298,28 @@ describe('readers that are too many', () => {
       expect((await small.request('/v1/changes')).status).toBe(200);
       stream.close();
       await until('there is room', async () => (await small.request('/v1/changes?feed=longpoll&timeout=0')).ok);
+    } finally {
+      await small.remove();
+    }
+  });
+});
+
+describe('readers that were asked for in one go, over one connection', () => {
+  it('keep no place once it is closed, though only the first was ever answered', async () => {
+    const small = await InProcessNode.start({ ...KEPT, feedReadersMax: 3 });
+    try {
+      const client = await RawClient.connect(small.port);
+      client.send(rawRequest('GET', '/v1/changes?feed=eventsource&since=now').repeat(3));
+      const hasRoom = async () => (await small.request('/v1/changes?feed=longpoll&timeout=0')).ok;
+      await until('all have a place', async () => !(await hasRoom()));
+      client.leave();
+      await until('there is room', hasRoom);
+      // The places of all three, not that of the first alone.
+      const streams = [];
+      for (let place = 0; place < 3; place++) {
+        streams.push(await ChangeStream.open(`${small.url}/v1/changes?feed=eventsource`));
+      }
+      for (const stream of streams) stream.close();
     } finally {
       await small.remove();
     }

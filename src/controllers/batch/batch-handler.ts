@@ -74,11 +74,12 @@ export class BatchHandler {
     // Before the body: who waits at the gate holds no memory meanwhile.
     await this.gate.pass(req, acks.timeoutMs);
     const limit = { bytesMax: BATCH_BYTES_MAX, tooLarge: 'BATCH_TOO_LARGE', budget: this.budget } as const;
-    await withBody(req, limit, async (body) => {
+    const { parsed, outcome } = await withBody(req, limit, async (body) => {
       const parsed = parseBody(body, framing, (json) => this.parse(json));
-      const outcome = await this.commit(parsed, acks);
-      await this.answer(res, framing, parsed, outcome, acks.acksNeeded);
+      return { parsed, outcome: await this.commit(parsed, acks) };
     });
+    // The body counts no more: a client takes its answer as slowly as it likes.
+    await this.answer(res, framing, parsed, outcome, acks.acksNeeded);
   }
 
   private parse(json: unknown): Parsed {

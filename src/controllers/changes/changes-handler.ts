@@ -53,7 +53,7 @@ export class ChangesHandler {
       await this.gate.pass(req, timeoutMs);
       await this.gate.covers(since.clock, Math.max(0, untilMs - performance.now()));
       // Of a client that has left meanwhile nothing would tell any more, and its reader would be kept for ever.
-      if (res.destroyed) return;
+      if (req.socket.destroyed) return;
       res.setHeader('Cache-Control', 'no-store');
       if (feed === 'eventsource') return this.stream(req, res, since, selection);
       if (feed === 'longpoll' && !isHead) return this.longPoll(res, since, selection, untilMs);
@@ -76,7 +76,7 @@ export class ChangesHandler {
     const reader = this.readerAt(since, selection);
     const close = (): void => reader.close();
     const timer = setTimeout(close, Math.max(0, untilMs - performance.now()));
-    res.once('close', close);
+    res.req.socket.once('close', close);
     try {
       let batch = await reader.next();
       while (batch?.entries === 0) batch = await reader.next();
@@ -84,7 +84,7 @@ export class ChangesHandler {
       else this.write(res, batch);
     } finally {
       clearTimeout(timer);
-      res.off('close', close);
+      res.req.socket.off('close', close);
     }
   }
 

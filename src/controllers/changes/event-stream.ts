@@ -2,6 +2,7 @@
 // reader that is slow has one batch on its way at most; what changes meanwhile comes in the next one, each key once.
 
 import type { ServerResponse } from 'node:http';
+import { drained } from '../http/drained.js';
 import { problemBody } from '../http/problem.js';
 import { problemOf } from '../http/send-problem.js';
 import type { HubReader } from './hub-reader.js';
@@ -11,9 +12,6 @@ const HEARTBEAT_MS = 15_000;
 
 /** What a reader waits before it connects again. */
 const RETRY_MS = 1000;
-
-/** A reader that takes nothing for this long is cut off. */
-const STALLED_MS_MAX = 30_000;
 
 export class EventStream {
   private hasWritten = false;
@@ -28,7 +26,8 @@ export class EventStream {
   async follow(): Promise<void> {
     const { reader, res } = this;
     const heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
-    res.once('close', () => reader.close());
+    const close = (): void => reader.close();
+    res.req.socket.once('close', close);
     try {
       res.write(`retry: ${RETRY_MS}\n\n`);
       await this.pump();
@@ -37,6 +36,7 @@ export class EventStream {
       res.write(`event: problem\ndata: ${problemBody(problemOf(error))}\n\n`);
     } finally {
       clearInterval(heartbeat);
+      res.req.socket.off('close', close);
       res.end();
     }
   }
@@ -46,24 +46,8 @@ export class EventStream {
       if (batch.entries === 0) continue;
       this.hasWritten = true;
       this.served(batch.entries);
-      if (!this.res.write(batch.event)) await this.drained();
+      if (!this.res.write(batch.event) && !(await drained(this.res))) return;
     }
-  }
-
-  /** Resolves when the reader has taken everything, has left, or is cut off. */
-  private async drained(): Promise<void> {
-    const { res } = this;
-    const stalled = setTimeout(() => res.destroy(), STALLED_MS_MAX);
-    await new Promise<void>((resolve) => {
-      const settle = (): void => {
-        res.off('drain', settle);
-        res.off('close', settle);
-        resolve();
-      };
-      res.on('drain', settle);
-      res.on('close', settle);
-    });
-    clearTimeout(stalled);
   }
 
   /** Keeps the connection alive, and the reader's cursor young: without data it is no event, but its id counts. */

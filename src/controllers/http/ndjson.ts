@@ -1,13 +1,10 @@
 // How are many lines sent without holding them all? In pieces, and no faster than the client takes them.
 
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { drained } from './drained.js';
 
 /** Lines are gathered up to this before they are written: fewer, larger writes. */
 const PIECE_CHARS = 64 * 1024;
-
-/** A reader that takes nothing for this long is cut off: it holds a snapshot, and with it disk that can't be freed. */
-const STALLED_MS_MAX = 30_000;
 
 /** Writes one JSON text a line, waiting whenever the client is behind; stops quietly when it leaves. */
 export async function writeLines(
@@ -31,18 +28,6 @@ export async function writeLines(
 }
 
 async function writePiece(res: ServerResponse, piece: string): Promise<boolean> {
-  if (res.destroyed) return false;
-  if (res.write(piece)) return true;
-  const left = new AbortController();
-  const onClose = (): void => left.abort();
-  res.once('close', onClose);
-  try {
-    await once(res, 'drain', { signal: AbortSignal.any([left.signal, AbortSignal.timeout(STALLED_MS_MAX)]) });
-    return true;
-  } catch {
-    res.destroy();
-    return false;
-  } finally {
-    res.off('close', onClose);
-  }
+  if (res.req.socket.destroyed) return false;
+  return res.write(piece) || drained(res);
 }

@@ -27,6 +27,9 @@ const CHECK_EVERY_MS = 500;
 /** Longer than a load balancer keeps a connection, so that it is the side that closes. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Longer than any request waits for others, and than a connection is kept that has had its answers. */
+const SILENT_MS_MORE = 15_000;
+
 /** A client that never ends its side of a refused connection does not keep it: not even the end of the node would. */
 const LINGER_MS = 1000;
 
@@ -124,6 +127,8 @@ export class ServerAdapter extends ExpressAdapter {
       keepAliveTimeout: KEEP_ALIVE_MS,
     };
     const server = new PlainServer(options, take, listener);
+    // Of Node's part of it: neither side says anything, and the client takes nothing of what it is sent.
+    server.timeout = Math.max(requestTimeoutMs, KEEP_ALIVE_MS) + SILENT_MS_MORE;
     server.on('clientError', answerClientError);
     return server;
   }

@@ -24,6 +24,9 @@ export interface PlainOwner {
 /** A request that comes in pieces may have so many bytes here. */
 const PIECES_BYTES_MAX = 65_536;
 
+/** A client that takes nothing of an answer for this long is cut off. */
+const STALLED_MS_MAX = 30_000;
+
 export class PlainConnection implements AnswerSink {
   private readonly reader = new PlainReader();
   private readonly held: Buffer[] = [];
@@ -78,8 +81,9 @@ export class PlainConnection implements AnswerSink {
       socket.uncork();
     }
     this.hasAnswered = true;
-    if (socket.writableNeedDrain) socket.pause().once('drain', this.goOn);
-    else this.goOn();
+    if (!socket.writableNeedDrain) return this.goOn();
+    // A client that takes nothing of it would have it kept for ever.
+    socket.pause().setTimeout(STALLED_MS_MAX, this.onStalled).once('drain', this.onDrain);
   }
 
   cut(): void {
@@ -107,6 +111,13 @@ export class PlainConnection implements AnswerSink {
   private readonly onError = (): void => {};
 
   private readonly onClose = (): void => this.owner.onClosed(this);
+
+  private readonly onStalled = (): void => this.cut();
+
+  private readonly onDrain = (): void => {
+    this.socket.setTimeout(0, this.onStalled);
+    this.goOn();
+  };
 
   private readonly goOn = (): void => {
     const { socket } = this;
