@@ -234,7 +234,7 @@ export class ReplicaStore {
     }
   }
 
-  /** One after the other. What fails stays until the next start, and every later commit fails. */
+  /** One after the other. What fails stays until the next start; what can't be written fails every later commit, too. */
   private clear(remove: () => Promise<void>): void {
     this.clearing = this.clearing.then(remove).catch(() => {});
   }

@@ -110,11 +110,12 @@ export class LevelStore implements Store {
     if (this.untilFirstTable < 0) makeTable(this.level).catch(() => {});
   }
 
-  /** A failure fails every later commit. */
+  /** A failure fails every later commit, unless it is one to read what is to be removed. */
   async clear({ gte, lt }: KeyRange): Promise<void> {
     try {
       await this.level.clear({ gte, lt });
     } catch (error) {
+      if (isOfTable(error)) throw error;
       this.clearFailure = error as Error;
       this.written = this.written.then(this.requireCleared);
       this.written.catch(() => {});
@@ -249,6 +250,12 @@ function writeFailure(error: unknown): unknown {
   const { message } = error as Error;
   if (!isOfDisk(error)) return error;
   return new StoreWriteError(`the database takes no more writes (${message}): ${ADVICE}`, { cause: error });
+}
+
+/** LevelDB says which file it could not read; it writes to its log only. */
+function isOfTable(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message: string };
+  return code === 'LEVEL_CORRUPTION' || /\.(?:ldb|sst): /.test(message);
 }
 
 function isOfDisk(error: unknown): boolean {
