@@ -9,6 +9,8 @@ const STALLED_MS_MAX = 30_000;
 /** Resolves when the client has taken everything, or has left or is cut off: false. */
 export function drained(res: ServerResponse): Promise<boolean> {
   const { socket } = res.req;
+  // Its end has been told already.
+  if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
     const stalled = setTimeout(() => socket.destroy(), STALLED_MS_MAX);
     const settle = (isTaken: boolean): void => {

@@ -127,7 +127,7 @@ export class LegacyController {
 
 function refuseOptions(req: IncomingMessage, names: readonly string[]): void {
   const name = names.find((each) => req.headers[each] !== undefined);
-  if (name !== undefined) throw new Problem('INVALID_HEADER', `${name}: not for /put and /get; /v1/kv/{key} takes it`);
+  if (name !== undefined) throw new Problem('INVALID_HEADER', `${name}: /put and /get take none; see /v1/kv/{key}`);
 }
 
 async function parse(query: Query, contentType: string | undefined, body: Buffer): Promise<PutDto> {
