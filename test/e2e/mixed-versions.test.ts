@@ -18,6 +18,7 @@ const COMPARISON = {
   claimsDigest: 0,
   membersDigest: 0,
   sealed: new Map(),
+  yours: new Map(),
   awaited: new Map(),
 } as const;
 

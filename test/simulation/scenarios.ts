@@ -324,6 +324,29 @@ export const SCENARIOS: readonly NamedScenario[] = [
     },
   },
   {
+    title: 'an old copy of a disk gives no dot anew that others know by hearsay alone',
+    nodes: 3,
+    keys: 2,
+    setUp: async (s) => {
+      await s.copyDisk('n1');
+      await s.settle();
+      s.cut('n1', 'n3');
+      await s.put('n1', 'A');
+      await s.until('n2', 'A');
+      await s.put('n2', 'B', { key: 'k2' });
+      await s.runFor(20);
+      s.wipe('n2');
+      s.putBackCopy('n1');
+      s.heal();
+      await s.start('n2');
+    },
+    script: async (s) => {
+      await s.start('n1');
+      await s.put('n1', 'C');
+      s.expectSiblingsAt('n1', 'C');
+    },
+  },
+  {
     title: 'once everything is deleted and everybody knows, nothing is left on any disk',
     nodes: 2,
     keys: 2,

@@ -33,6 +33,7 @@ export function toldBy(name: string, clock: Record<string, number>, parts: Parti
     claimsDigest: 0,
     membersDigest: 0,
     sealed: vector({}),
+    yours: vector({}),
     awaited: vector({}),
     ...parts,
   };

@@ -4,6 +4,7 @@
 // to push own dots to, whom to pull missing ones from, and whether anything differs at all. An idle, converged cluster
 // exchanges nothing else.
 
+import type { Actor } from '../../clock/dot.js';
 import {
   counterOf,
   countBeyond,
@@ -14,6 +15,7 @@ import {
   type VersionVector,
 } from '../../clock/version-vector.js';
 import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
+import { heardOf } from './incarnation.js';
 import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
@@ -47,11 +49,11 @@ export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): 
   if (peer.isComparing) return;
   peer.isComparing = true;
   peer.toldSince = EMPTY_VECTOR;
-  effects.sends.push({ to: peer.name, kind: 'compare', ...clockMessage(state) });
+  effects.sends.push({ to: peer.name, kind: 'compare', ...clockMessage(state, peer.actor) });
 }
 
-/** What this replica tells of itself, in every comparison and answer. */
-export function clockMessage(state: ReplicaState): ClockMessage {
+/** What this replica tells of itself, in every comparison and answer. @param to the actor that it tells */
+export function clockMessage(state: ReplicaState, to: Actor | undefined): ClockMessage {
   const { clock, actor, aheadDigest, sealed } = state;
   return {
     clock,
@@ -60,6 +62,7 @@ export function clockMessage(state: ReplicaState): ClockMessage {
     claimsDigest: claimsDigest(state),
     membersDigest: membersDigest(state),
     sealed,
+    yours: heardOf(state, to),
     awaited: awaitedBy(state),
   };
 }

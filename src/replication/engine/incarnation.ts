@@ -1,9 +1,12 @@
 // When does a replica go on as another actor?
 //
 // A peer that knows more of this actor than the node itself has seen dots that the node's disk has lost. To mint them
-// again would give two values one dot, and replicas would never agree.
+// again would give two values one dot, and replicas would never agree. Who lost those dots, or never got them, may still know
+// of them by what others' writes had seen.
 
-import { counterOf, type VersionVector } from '../../clock/version-vector.js';
+import { claimedByAny } from '../../clock/claims.js';
+import type { Actor } from '../../clock/dot.js';
+import { counterOf, EMPTY_VECTOR, type VersionVector } from '../../clock/version-vector.js';
 import type { Effects } from './effects.js';
 import type { Batch } from './messages.js';
 import type { ReplicaState } from './state.js';
@@ -21,4 +24,12 @@ export function checkIncarnation(state: ReplicaState, clock: VersionVector, effe
   state.actor = `${state.name}.${state.nextIncarnation()}`;
   effects.touchNode();
   effects.observations.push({ kind: 'new-incarnation', actor: state.actor, retired });
+}
+
+/** What this replica knows of an actor beyond its clock: of keys ahead, of ranges of keys, or of what may be shown here. */
+export function heardOf({ clock, claims, ahead, past }: ReplicaState, actor: Actor | undefined): VersionVector {
+  if (actor === undefined) return EMPTY_VECTOR;
+  let counter = Math.max(counterOf(claimedByAny(claims), actor), counterOf(past, actor));
+  for (const context of ahead.values()) counter = Math.max(counter, counterOf(context, actor));
+  return counter > counterOf(clock, actor) ? new Map([[actor, counter]]) : EMPTY_VECTOR;
 }

@@ -160,12 +160,12 @@ export class Replica {
         const peer = state.peers.get(from);
         if (peer !== undefined) learnClock(peer, request.batch.clock, undefined);
         if (!isForgotten(state.members.get(from))) this.apply(from, request.batch, stored, wallMs, effects);
-        effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
+        effects.replies.push({ id, kind: 'clock', ...clockMessage(state, peer?.actor) });
         return;
       }
       case 'compare':
         this.heard(from, request.clock, request, effects);
-        effects.replies.push({ id, kind: 'clock', ...clockMessage(state) });
+        effects.replies.push({ id, kind: 'clock', ...clockMessage(state, request.actor) });
         return;
       case 'pull':
         if (request.wants === 'dots') this.heard(from, request.since, undefined, effects);
@@ -203,6 +203,7 @@ export class Replica {
     switch (answer.kind) {
       case 'clock':
         checkIncarnation(this.state, answer.clock, effects);
+        checkIncarnation(this.state, answer.yours, effects);
         this.settleWrites(from, answer.clock, effects);
         if (to === 'repair') return learnClock(peer, answer.clock, answer.actor);
         if (to === 'push') pushAnswered(state, peer, answer, effects);
@@ -284,6 +285,7 @@ export class Replica {
 
   private heard(from: string, clock: VersionVector, told: ClockMessage | undefined, effects: Effects): void {
     checkIncarnation(this.state, clock, effects);
+    if (told !== undefined) checkIncarnation(this.state, told.yours, effects);
     this.settleWrites(from, clock, effects);
     const peer = this.state.peers.get(from);
     if (peer !== undefined) heardFrom(this.state, peer, clock, told, effects);

@@ -16,7 +16,7 @@ import { readBatch, REQUEST_BYTES_MIN, writeBatch } from './batch-codec.js';
 import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 
 /** The sender speaks another version of the protocol. */
 export class ProtocolVersionError extends Error {
@@ -175,6 +175,7 @@ function writeClockMessage(writer: BinaryWriter, message: ClockMessage): void {
   writer.text(message.actor);
   writer.varint(message.aheadDigest).varint(message.claimsDigest).varint(message.membersDigest);
   writeVector(writer, message.sealed);
+  writeVector(writer, message.yours);
   writeVector(writer, message.awaited);
 }
 
@@ -186,6 +187,7 @@ function readClockMessage(reader: BinaryReader): ClockMessage {
     claimsDigest: reader.varint(),
     membersDigest: reader.varint(),
     sealed: readVector(reader),
+    yours: readVector(reader),
     awaited: readVector(reader),
   };
 }

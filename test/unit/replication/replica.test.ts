@@ -2,10 +2,12 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
+import type { VersionVector } from '../../../src/clock/version-vector.js';
 import type { Input, WriteInput } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
-import type { Stored } from '../../../src/replication/engine/state.js';
+import type { ClockMessage } from '../../../src/replication/engine/messages.js';
+import type { LoadedState, Stored } from '../../../src/replication/engine/state.js';
 import { utf8, vector } from '../../support/clock-arbitraries.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
@@ -31,8 +33,8 @@ function writeOf(id: number, parts: Partial<WriteInput> = {}): WriteInput {
   };
 }
 
-function comparedWith(from: string, clock: Record<string, number>, aheadDigest = 0): Input {
-  const answer = { kind: 'clock', ...toldBy(from, clock, { aheadDigest }) } as const;
+function comparedWith(from: string, clock: Record<string, number>, parts: Partial<ClockMessage> = {}): Input {
+  const answer = { kind: 'clock', ...toldBy(from, clock, parts) } as const;
   return { kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS };
 }
 
@@ -61,7 +63,7 @@ test('keys ahead are fetched by one exchange at a time, however often the digest
   const { step } = replicaOf('n2', 'n3');
   const sends = [];
   for (let round = 0; round < 10; round++) {
-    for (const peer of ['n2', 'n3']) sends.push(...step(comparedWith(peer, {}, 1)).sends);
+    for (const peer of ['n2', 'n3']) sends.push(...step(comparedWith(peer, {}, { aheadDigest: 1 })).sends);
   }
   expect(sends.map(({ kind, to }) => `${kind} ${to}`)).toEqual(['pull-ahead n2']);
   const answer = {
@@ -70,12 +72,24 @@ test('keys ahead are fetched by one exchange at a time, however often the digest
     next: undefined,
   } as const;
   step({ kind: 'peer-answer', from: 'n2', to: 'pull-ahead', answer, wallMs: WALL_MS });
-  expect(step(comparedWith('n3', {}, 1)).sends.map(({ kind, to }) => `${kind} ${to}`)).toEqual(['pull-ahead n3']);
+  const { sends: later } = step(comparedWith('n3', {}, { aheadDigest: 1 }));
+  expect(later.map(({ kind, to }) => `${kind} ${to}`)).toEqual(['pull-ahead n3']);
 });
 
 describe('a replica that is told more of its own writes than it knows', () => {
   test.each([
     ['by the clock of a peer', comparedWith('n2', { 'n1.a': 7 })],
+    ['by what a peer has heard of them', comparedWith('n2', {}, { yours: vector({ 'n1.a': 7 }) })],
+    [
+      'by what a peer has heard of them, unasked',
+      {
+        kind: 'peer-request',
+        id: 9,
+        from: 'n2',
+        request: { kind: 'compare', ...toldBy('n2', {}, { yours: vector({ 'n1.a': 7 }) }) },
+        wallMs: WALL_MS,
+      } satisfies Input,
+    ],
     ['by the context of a client', writeOf(1, { context: vector({ 'n1.a': 7 }) })],
   ])('%s gives no dot a second time: it goes on as another actor', (_, input) => {
     const { replica, step } = replicaOf('n2');
@@ -86,6 +100,43 @@ describe('a replica that is told more of its own writes than it knows', () => {
     expect(writes.log[0]!.actor).toBe('n1.b');
     expect(replica.actor).toBe('n1.b');
   });
+});
+
+describe('a peer is told what this replica has heard of its writes beyond its clock', () => {
+  const clock = vector({ 'n2.b': 3 });
+  const compareOf = (actor: string, loaded: Partial<LoadedState>): VersionVector => {
+    const replica = new Replica(identityOf(['n2']), loadedState({ clock, ...loaded }));
+    const request = { kind: 'compare', ...toldBy('n2', {}, { actor }) } as const;
+    const { replies } = replica.step(
+      { kind: 'peer-request', id: 9, from: 'n2', request, wallMs: WALL_MS },
+      NOTHING_STORED,
+    );
+    const [answer] = replies;
+    if (answer?.kind !== 'clock') throw new Error('it must answer with its clock');
+    const { sends } = replica.step({ kind: 'tick' }, NOTHING_STORED);
+    expect(sends).toEqual([expect.objectContaining({ kind: 'compare', yours: answer.yours })]);
+    return answer.yours;
+  };
+  const heard = vector({ 'n2.b': 5, 'n3.c': 9 });
+
+  test.each<[string, Partial<LoadedState>]>([
+    [
+      'by keys ahead',
+      {
+        ahead: new Map([
+          ['key', vector({ 'n2.b': 4 })],
+          ['other', heard],
+        ]),
+      },
+    ],
+    ['by claims of keys', { claims: [{ through: 'key', clock: heard }] }],
+    ['by what versions that are shown may depend on', { past: heard }],
+  ])('%s', (_, loaded) => expect(compareOf('n2.b', loaded)).toEqual(vector({ 'n2.b': 5 })));
+
+  test.each<[string, string, Partial<LoadedState>]>([
+    ['what its clock covers', 'n2.b', { ahead: new Map([['key', vector({ 'n2.b': 3 })]]) }],
+    ['the writes of an earlier disk', 'n2.later', { past: heard }],
+  ])('but not of %s', (_, actor, loaded) => expect(compareOf(actor, loaded)).toEqual(vector({})));
 });
 
 test('a write of the new incarnation is acknowledged though one of the old still waits', () => {

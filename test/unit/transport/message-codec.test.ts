@@ -112,6 +112,7 @@ const anyClockMessage = {
   claimsDigest: anyDigest,
   membersDigest: anyDigest,
   sealed: anyVector,
+  yours: anyVector,
   awaited: anyVector,
 };
 const anyMembers = fc
