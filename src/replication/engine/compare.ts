@@ -52,7 +52,10 @@ export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): 
   effects.sends.push({ to: peer.name, kind: 'compare', ...clockMessage(state, peer.actor) });
 }
 
-/** What this replica tells of itself, in every comparison and answer. @param to the actor that it tells */
+/**
+ * What this replica tells of itself, in every comparison and answer.
+ * @param to the actor that is told what is known of it; undefined: nobody, for keys ahead are looked over for that
+ */
 export function clockMessage(state: ReplicaState, to: Actor | undefined): ClockMessage {
   const { clock, actor, aheadDigest, sealed } = state;
   return {

@@ -82,7 +82,7 @@ export interface ClockMessage {
   readonly membersDigest: number;
   /** What the sender has sealed since it started: the highest counters of actors whose disks are lost. */
   readonly sealed: VersionVector;
-  /** Of the receiver's actor, as it last told, what the sender has heard of beyond its clock; empty: nothing. */
+  /** Of the receiver's actor, what the sender has heard of beyond its clock; empty: nothing, or not asked for (`push`). */
   readonly yours: VersionVector;
   /** While the sender takes over all keys: what it will know when it has them. Logs are kept from there on. */
   readonly awaited: VersionVector;

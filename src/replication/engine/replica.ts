@@ -160,7 +160,7 @@ export class Replica {
         const peer = state.peers.get(from);
         if (peer !== undefined) learnClock(peer, request.batch.clock, undefined);
         if (!isForgotten(state.members.get(from))) this.apply(from, request.batch, stored, wallMs, effects);
-        effects.replies.push({ id, kind: 'clock', ...clockMessage(state, peer?.actor) });
+        effects.replies.push({ id, kind: 'clock', ...clockMessage(state, undefined) });
         return;
       }
       case 'compare':
