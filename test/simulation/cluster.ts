@@ -55,6 +55,7 @@ export class Cluster implements World {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly trace: Trace;
   isCalm = false;
+  readonly sealed = new Set<string>();
   private readonly forgotten = new Set<string>();
   /** By key, the writes that died with a disk. */
   private readonly givenUp = new Map<string, WriteSet>();

@@ -350,6 +350,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
     this.bring(input, output);
     for (const observation of output.observations) {
       if (observation.kind !== 'actor-sealed') continue;
+      this.world.sealed.add(observation.actor);
       const lost = this.mind.seal(observation.actor, observation.counter);
       for (const [key, writes] of lost) this.world.giveUp(this.name, key, writes);
     }

@@ -51,6 +51,8 @@ export interface SimulationOptions {
   readonly doomedAtStep: number;
   /** How long it takes until all of them are dead. */
   readonly dyingMs: readonly number[];
+  /** Events after which neither clients nor faults do anything for a while. */
+  readonly restsAtSteps: readonly number[];
   /** Whether the converged cluster is watched for a while. */
   readonly isWatchedIdle: boolean;
   /** Clients that go from replica to replica with a session. */
@@ -78,6 +80,9 @@ export interface SimulationOptions {
 }
 
 export const STEPS_DEFAULT = 600;
+
+/** Of the steps of a run. */
+const DOOMED_AFTER = 0.7;
 
 const HOUR_MS = 3_600_000;
 
@@ -178,8 +183,9 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     valueBytesMax: isBulky ? 120_000 : 0,
     isOnWire: prng.chance(0.25),
     deadForEver: prng.chance(0.3),
-    doomedAtStep: Math.floor(steps * 0.7),
+    doomedAtStep: Math.floor(steps * DOOMED_AFTER),
     dyingMs: [30, 200, 1000],
+    restsAtSteps: restsOf(seed, steps),
     isWatchedIdle: prng.chance(0.2),
     sessions: 0,
     kinds: [],
@@ -226,6 +232,13 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     deadForEver: false,
     network: { ...options.network, loss: 0, straggling: 0, compareTimeoutMs: 5000, timeoutMs: 30_000 },
   };
+}
+
+/** Before anybody dies for good. */
+function restsOf(seed: number, steps: number): readonly number[] {
+  const prng = new Prng(seed ^ 0x4e57);
+  if (!prng.chance(0.1)) return [];
+  return Array.from({ length: prng.between(1, 3) }, () => prng.int(Math.floor(steps * DOOMED_AFTER)));
 }
 
 /** A peer dies while others take over its keys: some know of ranges what nobody has the dots of. */

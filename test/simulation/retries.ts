@@ -3,7 +3,8 @@
 // others have heard of it by its log entry or with a piece of keys.
 //
 // A replica whose clock covers the attempt must answer that one. One that knows nothing of it must carry the request out. In
-// between are those that know the write from what somebody else had seen, and have not heard its name: nobody can say.
+// between are those that know the write from what somebody else had seen, and have not heard its name: nobody can say. A name
+// may have died with a disk, too.
 
 import type { RequestName } from '../../src/clock/request.js';
 import type { Operation } from '../../src/replication/engine/operation.js';
@@ -80,7 +81,9 @@ export class Retries {
     // One that a crash has taken back is as if it had never been.
     const attempts = request.attempts.filter((writes) => writes.every((write) => isTaken(cluster, write)));
     const heard = attempts.filter(([first]) => (known & first!.bit) !== 0n);
-    const covered = heard.filter(([first]) => mind.counter(first!.actor) >= first!.counter);
+    const covered = heard.filter(
+      ([first]) => mind.counter(first!.actor) >= first!.counter && !cluster.sealed.has(first!.actor),
+    );
     if (covered.length > 0) this.sendAgain(at, request, heard);
     else if (heard.length === 0) this.carryOut(at, request);
   }

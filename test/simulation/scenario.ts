@@ -56,6 +56,7 @@ export const OPTIONS: SimulationOptions = {
   deadForEver: false,
   doomedAtStep: 0,
   dyingMs: [30],
+  restsAtSteps: [],
   isWatchedIdle: false,
   sessions: 0,
   kinds: [],

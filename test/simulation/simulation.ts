@@ -15,6 +15,7 @@ import type { SimulationOptions } from './options.js';
 import { NOTHING } from './oracle.js';
 import { Prng } from './prng.js';
 import { QuorumReaders } from './quorum-readers.js';
+import { Rests } from './rests.js';
 import { Rot } from './rot.js';
 import { Sessions } from './sessions.js';
 import { Violation } from './violation.js';
@@ -99,10 +100,12 @@ export async function simulate(options: SimulationOptions, isVerbose = false): P
     const retries = new Retries(cluster);
     const quorumReaders = new QuorumReaders(cluster, prng.fork());
     const readers = new FeedReaders(cluster, prng.fork());
-    while (cluster.trace.steps < options.steps) {
-      if (options.deadForEver && cluster.trace.steps === options.doomedAtStep) {
+    const rests = new Rests(cluster);
+    for (let step = 0; step < options.steps; step++) {
+      if (options.deadForEver && step === options.doomedAtStep) {
         faults.doom(cluster.names.filter((name) => !survivors.includes(name)));
       }
+      await rests.at(step);
       await cluster.step();
     }
     workload.end();
@@ -238,6 +241,8 @@ function checkDropped({ keys, oracle }: Cluster, { name, mind, nowMs }: Simulate
  * them, at the same clock: the digests of the scan tell, and everything is as it was.
  */
 async function loseRecords(cluster: Cluster, names: readonly string[]): Promise<void> {
+  // A word from before could make who has lost a record push it, as empty, to one that has it.
+  if (cluster.options.network.straggling > 0) await cluster.runFor(GRACE_MS);
   const isBusy = (): boolean => names.some((each) => cluster.node(each).driver!.progress.bootstrap?.from !== undefined);
   for (let waitedMs = 0; isBusy() || !cluster.isConverged(names); waitedMs += 250) {
     if (waitedMs > CONVERGENCE_MAX_MS) throw new Violation('liveness', 'something is under way for ever');

@@ -4,7 +4,7 @@
 export type Cancel = () => void;
 
 export interface SimulatedEvent {
-  readonly atMs: number;
+  atMs: number;
   /** The node that the event touches: no other node's state changes with it. */
   readonly node: string;
   readonly kind: string;
@@ -46,6 +46,14 @@ export class Timeline {
       return event;
     }
     return undefined;
+  }
+
+  /** What is to happen happens so much later, as far as it is meant. */
+  postpone(isMeant: (event: SimulatedEvent) => boolean, byMs: number): void {
+    for (const event of this.heap.splice(0)) {
+      if (isMeant(event)) event.atMs += byMs;
+      this.push(event);
+    }
   }
 
   private push(event: SimulatedEvent): void {

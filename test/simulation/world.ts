@@ -27,6 +27,8 @@ export interface World {
   readonly keys: readonly string[];
   /** Whether the faults are over. */
   readonly isCalm: boolean;
+  /** Actors whose last dots some replica has given up. */
+  readonly sealed: Set<string>;
   /** A replica takes these writes for lost with a disk: no other one, alive or not, may know of them. */
   giveUp(by: string, key: string, writes: bigint): void;
   /** The nodes whose disks have any of these writes, readable and not replaced. */
