@@ -9,6 +9,7 @@
 // Stores (DAIS 2015).
 
 import { compareDots, type Dot } from './dot.js';
+import { hasSeen, type DottedVector } from './dotted-vector.js';
 import { advance, beyond, covers, EMPTY_VECTOR, join, type VersionVector } from './version-vector.js';
 import type { Stamp } from './hybrid-clock.js';
 import type { ValueType } from './value-type.js';
@@ -120,25 +121,26 @@ export function update(
   version: Version | undefined,
   replaces: (version: Version) => boolean,
 ): Container {
-  return updateAll(container, dot, seen, version === undefined ? [] : [version], replaces);
+  return updateAll(container, dot, { vector: seen, dot: undefined }, version === undefined ? [] : [version], replaces);
 }
 
 /**
  * The state after several write events of one actor in a row, one for each of `added`, whose dots are in order. `last` is the
- * dot of the last event, which may be one more, without a version.
+ * dot of the last event, which may be one more, without a version. The dot of `seen`, if it has one, is not marked as past: a
+ * vector can't say it, and where it has not come yet, it becomes a sibling when it comes.
  */
 export function updateAll(
   container: Container,
   last: Dot,
-  seen: VersionVector,
+  seen: DottedVector,
   added: readonly Version[],
   replaces: (version: Version) => boolean,
 ): Container {
-  const kept = container.versions.filter((sibling) => !(covers(seen, sibling) && replaces(sibling)));
+  const kept = container.versions.filter((sibling) => !(hasSeen(seen, sibling) && replaces(sibling)));
   const [first] = added;
   if (first !== undefined && kept.length > 0) kept.splice(placeOf(kept, first), 0, ...added);
   const versions = kept.length > 0 ? kept : added;
-  return { versions, context: advance(join(container.context, seen), last) };
+  return { versions, context: advance(join(container.context, seen.vector), last) };
 }
 
 /** Behind all that come before it. */

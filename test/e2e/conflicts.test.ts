@@ -266,6 +266,34 @@ describe('a single client that goes from replica to replica', () => {
     await expectValues(seed, expected);
   });
 
+  it.each([
+    ['the same replica', 0],
+    ['another replica', 1],
+  ])('goes on from its own write without replacing what raced with that at %s, and was not shown', async (_, other) => {
+    const key = `unseen at ${other}`;
+    const read = await n1.get(key);
+    await cluster.nodes[other]!.put(key, 'theirs', { query: 'w=all' });
+    const first = await n1.put(key, 'first', { context: contextOf(read) });
+    expect(first.headers.get('Quartet-Siblings')).toBe('2');
+    const second = await n1.put(key, 'second', { context: contextOf(first) });
+    expect((await valuesAt(n1, key)).sort()).toEqual(['second', 'theirs']);
+    await n1.delete(key, { context: contextOf(second) });
+    expect(await valuesAt(n1, key)).toEqual(['theirs']);
+    const { context } = await n1.siblings(key);
+    await n1.put(key, 'resolved', { context });
+    await cluster.converge();
+    expect((await agreed(key)).body.siblings.map(({ value }) => value)).toEqual(['resolved']);
+  });
+
+  it('goes on from its own write at a replica that has not got that yet: with the session', async () => {
+    const read = await n1.get('followed');
+    await n1.put('followed', 'theirs', { query: 'w=all' });
+    const first = await n1.put('followed', 'first', { context: contextOf(read) });
+    await n2.put('followed', 'second', { context: contextOf(first), session: sessionOf(first) });
+    await cluster.converge();
+    expect((await agreed('followed')).body.siblings.map(({ value }) => value).sort()).toEqual(['second', 'theirs']);
+  });
+
   it('reads what it wrote, and never makes a conflict, with a session alone', async () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     const random = randomBy(seed);

@@ -40,13 +40,25 @@ describe('a PUT with an Idempotency-Key', () => {
     expect(await node.clock()).toEqual(clock);
   });
 
-  it('that comes again does not undo what was written since, and tells the context of now', async () => {
+  it('that comes again does not undo what was written since, nor does who goes on with the context of its answer', async () => {
     await node.put('since', 'old', named('b'));
     await node.write('since', 'new');
     const again = await node.put('since', 'old', named('b'));
     expect(again.headers.get(REPLAYED)).toBe('true');
     expect(await (await node.get('since')).text()).toBe('new');
-    expect(contextOf(again)).toBe(contextOf(await node.get('since')));
+    await node.put('since', 'on', { context: contextOf(again) });
+    expect((await node.siblings('since')).siblings.map(({ value }) => value).sort()).toEqual(['new', 'on']);
+  });
+
+  it('that comes again, and is what the key has still, is replaced by who goes on with the context of its answer', async () => {
+    for (const name of ['blind', 'seeing']) {
+      const context = name === 'seeing' ? contextOf(await node.get('on')) : undefined;
+      const options = named(`on-${name}`, { context });
+      await node.put('on', 'value', options);
+      const again = await node.put('on', 'value', options);
+      expect(again.headers.get(REPLAYED)).toBe('true');
+      expect((await node.write('on', 'after', { context: contextOf(again) })).siblings).toBe(1);
+    }
   });
 
   it('is done once, however often it comes at the same time', async () => {

@@ -87,7 +87,8 @@ export class Batches {
       if (reading !== undefined) readings.set(key, reading);
       return { kind: 'read', key };
     }
-    const context = prng.chance(cluster.options.contexts) ? readings.get(key)?.context : undefined;
+    const reading = prng.chance(cluster.options.contexts) ? readings.get(key) : undefined;
+    const context = reading && { vector: reading.context, dot: undefined };
     if (prng.chance(cluster.options.deletes)) {
       return { kind: 'write', key, context, operation: { kind: 'delete', type: 'register' } };
     }
@@ -108,7 +109,7 @@ export class Batches {
     const before = node.mind.working(key);
     const live = oracle.visibleSet(key, before);
     const { nowMs: wallMs } = node;
-    const seen = context === undefined ? before.known : oracle.covered(key, context);
+    const seen = context === undefined ? before.known : oracle.covered(key, context.vector);
     const siblings = sizeOf(live & ~seen) + (operation.kind === 'put' ? 1 : 0);
     if (siblings > sizeOf(live) && siblings > SIBLINGS_MAX)
       return { key, write: undefined, before, after: before, wallMs };

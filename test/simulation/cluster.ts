@@ -24,6 +24,8 @@ export interface Reading {
   readonly node: string;
   readonly key: string;
   readonly context: ReadonlyMap<string, number>;
+  /** Of the answer to a write: its own dot, if the context does not cover it. */
+  readonly own?: { readonly actor: string; readonly counter: number } | undefined;
   /** Of a read of several replicas: what its versions may depend on besides. */
   readonly past?: ReadonlyMap<string, number>;
   readonly seen: WriteSet;
@@ -170,7 +172,7 @@ export class Cluster implements World {
     const writes =
       condition === false || this.refusalOf(key, operation, before, reading, wallMs) !== undefined
         ? undefined
-        : this.record(node, key, operation, reading?.seen ?? before.known, wallMs, requestName !== undefined);
+        : this.record(node, key, operation, this.seenOf(reading, before), wallMs, requestName !== undefined);
     const refusal =
       condition === false ? 'precondition-failed' : this.refusalOf(key, operation, before, reading, wallMs);
     if (writes !== undefined) node.take(key, writes);
@@ -181,7 +183,7 @@ export class Cluster implements World {
     const answered = driver.write({
       key,
       operation,
-      context: reading?.context,
+      context: reading && { vector: reading.context, dot: reading.own },
       precondition:
         condition === undefined
           ? undefined
@@ -203,6 +205,7 @@ export class Cluster implements World {
       }
       const needed = isTimely ? acksNeeded : 1;
       this.checkResult(name, key, result, writes, { before, after, acksNeeded: needed, wallMs });
+      if (reading !== undefined) this.checkSeen(name, key, result, reading, after);
       return result;
     });
     checked.catch((error: unknown) => {
@@ -210,6 +213,39 @@ export class Cluster implements World {
       else if (!life.isOver && node.driver !== undefined) this.fail(error);
     });
     return checked;
+  }
+
+  /** Where a write with its own dot has not come yet, nothing can be said of it. */
+  private seenOf(reading: Reading | undefined, { known }: Knowledge): WriteSet {
+    if (reading === undefined) return known;
+    const { own } = reading;
+    const write = own && this.oracle.write(own.actor, own.counter);
+    return write === undefined || (known & write.bit) !== 0n ? reading.seen : reading.seen & ~write.bit;
+  }
+
+  /** The answer to a write, as a reading to go on with; undefined: nothing was written. */
+  answered(name: string, key: string, result: WriteResult): Reading | undefined {
+    if (result.kind !== 'written' || result.dot === undefined) return undefined;
+    const { vector, dot: own } = result.seen ?? { vector: result.container.context, dot: undefined };
+    const covered = this.oracle.covered(key, vector);
+    const seen = own === undefined ? covered : covered | this.oracle.write(own.actor, own.counter)!.bit;
+    return { node: name, key, context: vector, own, seen };
+  }
+
+  /** A client must not be told that it has seen what lives and was not shown to it, and has seen what it wrote. */
+  private checkSeen(name: string, key: string, result: WriteResult, reading: Reading, after: Knowledge): void {
+    const answered = this.answered(name, key, result);
+    if (answered === undefined || result.kind !== 'written') return;
+    const { bit } = this.oracle.write(result.dot!.actor, result.dot!.counter)!;
+    const live = this.oracle.visibleSet(key, after);
+    const hidden = answered.seen & live & ~(reading.seen | bit);
+    if (hidden !== 0n) {
+      const names = this.oracle.names(key, hidden).join(' ');
+      throw new Violation('answer', `${name} says that the author of a write of ${key} has seen ${names}`);
+    }
+    if ((live & bit & ~answered.seen) !== 0n) {
+      throw new Violation('answer', `${name} says that the author of a write of ${key} has not seen it`);
+    }
   }
 
   /** The operation of a client that writes this value, or deletes, by the key's kind. */
@@ -242,7 +278,7 @@ export class Cluster implements World {
     if (type !== undefined && type !== typeOf(operation)) return 'wrong-type';
     if (operation.kind !== 'put') return undefined;
     const stored = oracle.matching(key, oracle.visibleSet(key, before), ({ version }) => version?.type === 'register');
-    const siblings = sizeOf(stored & ~(reading?.seen ?? before.known)) + 1;
+    const siblings = sizeOf(stored & ~this.seenOf(reading, before)) + 1;
     return siblings > sizeOf(stored) && siblings > SIBLINGS_MAX ? 'too-many-siblings' : undefined;
   }
 

@@ -186,15 +186,38 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "forgets the author's context in a write",
     CONTAINER,
-    'advance(join(container.context, seen), last)',
+    'advance(join(container.context, seen.vector), last)',
     'advance(container.context, last)',
   ),
-  mutant('replaces what the author has not seen', WRITE, 'input.context ?? before.context', 'before.context'),
+  mutant(
+    'replaces what the author has not seen',
+    WRITE,
+    'input.context ?? { vector: before.context, dot: undefined }',
+    '{ vector: before.context, dot: undefined }',
+  ),
+  mutant(
+    'tells the author of a write that all was seen that the replica has',
+    WRITE,
+    'input.context && seenAfter(input.context, dot, before.versions)',
+    'undefined',
+  ),
+  mutant(
+    'takes the write of an author for all that its actor has written before',
+    'src/clock/dotted-vector.ts',
+    'if (unseen.some((dot) => covers(vector, dot))) return { vector: context.vector, dot: own };',
+    '',
+  ),
+  mutant(
+    'marks as past the dot that an author has seen besides, with those before it',
+    CONTAINER,
+    'join(container.context, seen.vector)',
+    'join(container.context, seen.dot ? advance(seen.vector, seen.dot) : seen.vector)',
+  ),
   mutant(
     'keeps what a write without context replaces',
     WRITE,
-    'input.context ?? before.context',
-    'input.context ?? new Map()',
+    'input.context ?? { vector: before.context, dot: undefined }',
+    'input.context ?? { vector: new Map(), dot: undefined }',
   ),
   mutant(
     'never pulls what an origin has stopped to push',

@@ -64,11 +64,15 @@ export class Workload {
     this.cluster.trace.note(
       `            reads ${key} at ${node}: ${this.cluster.oracle.names(key, reading.seen).length} seen`,
     );
-    const readings = client.readings.get(key) ?? [];
-    readings.push(reading);
-    if (readings.length > READINGS_MAX) readings.shift();
-    client.readings.set(key, readings);
+    this.keep(client, reading);
     remember(client, key, reading.context, reading.seen);
+  }
+
+  private keep({ readings }: Client, reading: Reading): void {
+    const ofKey = readings.get(reading.key) ?? [];
+    ofKey.push(reading);
+    if (ofKey.length > READINGS_MAX) ofKey.shift();
+    readings.set(reading.key, ofKey);
   }
 
   private readInSession(client: Client, node: string, key: string): void {
@@ -113,6 +117,7 @@ export class Workload {
       .write(node, key, value, { reading, acksNeeded, timeoutMs, condition })
       ?.then((result) => {
         if (result.kind !== 'written') return;
+        if (reading !== undefined) this.keep(client, cluster.answered(node, key, result)!);
         const { actor, counter } = result.dot!;
         const write = cluster.oracle.write(actor, counter)!;
         cluster.trace.note(`            ${node} answers ${actor}:${counter} for ${what}, ${result.acks} have it`);

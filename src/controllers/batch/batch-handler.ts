@@ -170,7 +170,7 @@ export class BatchHandler {
   /** One object, one shape: most answers are of thousands of these. JSON leaves out what is undefined. */
   private written(
     operation: BatchOperation,
-    { dot, existed, container, isRepeated }: Written,
+    { dot, existed, container, seen, isRepeated }: Written,
     isReached: boolean,
   ): object {
     const { versions, context } = container;
@@ -181,7 +181,7 @@ export class BatchHandler {
       dot: dot && formatDot(dot),
       etag: versions.length === 0 ? undefined : entityTag(versions),
       siblings: siblingCount(versions),
-      context: this.tokens.context(operation.key, context),
+      context: seen ? this.tokens.dottedContext(operation.key, seen) : this.tokens.context(operation.key, context),
       replayed: isRepeated || undefined,
     };
   }

@@ -2,7 +2,7 @@
 //
 //     format (1 byte) · version vector · zeros up to a multiple of 3 · kind (1) · seal (8) · check (4)      as base64url
 //
-// A cursor has a wall time behind its vector. The seal is a keyed hash (the key comes from the cluster secret) over all
+// A cursor has a wall time behind its vector, a context may have a dot there. The seal is a keyed hash (the key comes from the cluster secret) over all
 // before it and, for a context, the key that it is of. It binds a context to its key, on which alone it says something
 // true, and keeps made-up vectors out: a context that claims dots nobody has written would swallow them when they come.
 // Every replica of a cluster has the secret, so it takes every other's tokens. Without a secret the seal still finds
@@ -12,10 +12,11 @@
 // Every answer has two tokens, nearly always of the vector that the last one had: what depends on that alone is kept.
 
 import { createHash } from 'node:crypto';
+import type { DottedVector } from '../../clock/dotted-vector.js';
 import type { VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
-import { readVector, writeVector } from '../../codec/vector-codec.js';
+import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
 import type { Cursor } from '../../replication/cursor.js';
 import { Problem } from './problem.js';
 import { sipHash, sipStart, sipTake, sipText, sipWord, type SipHash, type SipState } from './siphash.js';
@@ -64,6 +65,14 @@ export class Tokens {
     return text + this.sealed(KIND.context, sipText(state, key), contextCheck);
   }
 
+  /** A context of who has not seen all that the replica shows. */
+  dottedContext(key: string, { vector, dot }: DottedVector): string {
+    if (dot === undefined) return this.context(key, vector);
+    writeVector(this.begin(), vector);
+    const { text, state } = this.end(this.writer.text(dot.actor).varint(dot.counter));
+    return text + this.sealed(KIND.context, sipText(state, key), checkStart(state, KIND.context));
+  }
+
   session(vector: VersionVector): string {
     const known = this.of(vector);
     known.session ??= this.withoutKey(KIND.session, known);
@@ -76,9 +85,9 @@ export class Tokens {
   }
 
   /** @throws Problem INVALID_TOKEN, CONTEXT_OF_ANOTHER_KEY */
-  parseContext(key: string, token: string): VersionVector {
+  parseContext(key: string, token: string): DottedVector {
     return this.open(KIND.context, token, {
-      read: readVector,
+      read: readDottedVector,
       sealOf: (state) => sipText(state, key),
       onForeign: () => {
         const detail = 'a context says something of its own key only: read this key first';
@@ -175,6 +184,15 @@ export class Tokens {
     const bytes = writer.finish();
     return { text: bytes.toString('base64url'), state: sipTake(this.start, bytes) };
   }
+}
+
+function readDottedVector(reader: BinaryReader): DottedVector {
+  const vector = readVector(reader);
+  // Padding is shorter than any dot.
+  if (reader.remaining < 3) return { vector, dot: undefined };
+  const dot = { actor: readActor(reader), counter: reader.varint() };
+  if (dot.counter === 0) throw new MalformedBytesError('a dot counts from 0');
+  return { vector, dot };
 }
 
 function sealWithoutKey(state: SipState, kind: number): SipHash {

@@ -2,6 +2,7 @@
 
 import type { Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
+import type { DottedVector } from '../../clock/dotted-vector.js';
 import { stampToMs, type Stamp } from '../../clock/hybrid-clock.js';
 import { typeOf } from '../../clock/key-type.js';
 import { ranked, type Resolution } from '../../clock/resolution.js';
@@ -28,9 +29,15 @@ export class KeyAnswers {
   /**
    * The context is that of the filled container: the replica's clock and, for a key ahead of it, more. The session covers
    * what the versions may depend on, too. What the session had seen before is in it: the gate saw to that.
+   * @param seen by the author of a write, if that is less: the context is no more than that
    */
-  writeTokens(res: Answer, key: string, shown: Shown): { readonly context: string; readonly session: string } {
-    const context = this.tokens.context(key, shown.context);
+  writeTokens(
+    res: Answer,
+    key: string,
+    shown: Shown,
+    seen?: DottedVector,
+  ): { readonly context: string; readonly session: string } {
+    const context = seen === undefined ? this.tokens.context(key, shown.context) : this.tokens.dottedContext(key, seen);
     const session = this.tokens.session(this.driver.seen(shown));
     res.setHeader('Quartet-Context', context);
     res.setHeader('Quartet-Session', session);
@@ -81,7 +88,7 @@ export class KeyAnswers {
     written: Written,
   ): void {
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request, written);
-    this.writeTokens(res, request.key, written.container);
+    this.writeTokens(res, request.key, written.container, written.seen);
     tellRepeated(res, written.isRepeated);
     res.setHeader('Quartet-Siblings', siblingCount(written.container.versions));
     res.end(204);
@@ -92,14 +99,14 @@ export class KeyAnswers {
     req: Request,
     res: Answer,
     { key, acksNeeded }: { readonly key: string; readonly acksNeeded: number },
-    { dot, container, existed, acks, isRepeated }: Written,
+    { dot, container, seen, existed, acks, isRepeated }: Written,
     shown: object = {},
   ): void {
     const { versions } = container;
     const siblings = siblingCount(versions);
     // Where nothing was written there is nothing to wait for.
     const isShort = dot !== undefined && acks < acksNeeded;
-    const { context, session } = this.writeTokens(res, key, container);
+    const { context, session } = this.writeTokens(res, key, container, seen);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
     tellRepeated(res, isRepeated);
     res.setHeader('Quartet-Siblings', siblings);

@@ -4,6 +4,7 @@
 import type { Claims, KeySpan } from '../../clock/claims.js';
 import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot, DotSpan } from '../../clock/dot.js';
+import type { DottedVector } from '../../clock/dotted-vector.js';
 import type { Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import type { LoggedRequest, RequestChange } from '../../clock/request.js';
@@ -73,6 +74,11 @@ export type WriteResult =
       readonly dot: Dot | undefined;
       /** The key's state right after the write, filled; without what has passed its deadline. */
       readonly container: Container;
+      /**
+       * What its author has seen of the key by now, if that is less than the container: siblings live that it has not shown.
+       * Undefined: the container's context says it.
+       */
+      readonly seen: DottedVector | undefined;
       /** Whether the key had a live value here before. */
       readonly existed: boolean;
       /** Replicas that have committed it, this one included. */

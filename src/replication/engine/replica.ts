@@ -4,6 +4,7 @@
 // committed: the shell commits them, then sends and answers. Production and simulation run this very class.
 
 import { actorName } from '../../clock/dot.js';
+import { reachOf } from '../../clock/dotted-vector.js';
 import { isForgotten, type Members } from '../../clock/membership.js';
 import { countBeyond, descends, type VersionVector } from '../../clock/version-vector.js';
 import type { Settled } from './acknowledgements.js';
@@ -109,7 +110,7 @@ export class Replica {
     switch (input.kind) {
       case 'write':
         // A context of this cluster that knows more of this node is the same evidence as a peer's clock.
-        if (input.context !== undefined) checkIncarnation(this.state, input.context, effects);
+        if (input.context !== undefined) checkIncarnation(this.state, reachOf(input.context), effects);
         return write(state, input, stored, effects);
       case 'read':
         return read(state, input, stored, effects);

@@ -7,10 +7,12 @@
 
 import type { Container } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
+import { seenAfter } from '../../clock/dotted-vector.js';
 import { liveAt } from '../../clock/lifetime.js';
 import type { KeptRequest, RequestPlace } from '../../clock/request.js';
-import { covers } from '../../clock/version-vector.js';
+import { covers, EMPTY_VECTOR } from '../../clock/version-vector.js';
 import type { Input, RequestId, WriteInput } from './input.js';
+import { takesContext } from './operation.js';
 import type { WriteResult } from './output.js';
 import type { Effects } from './effects.js';
 import type { Peer, ReplicaState, Stored } from './state.js';
@@ -19,7 +21,7 @@ type Written = Extract<WriteResult, { kind: 'written' }>;
 
 /** What is answered to a request that is remembered; undefined: it is a new one, or has no name. */
 export function answerAgain(
-  { requestName, key, wallMs }: WriteInput,
+  { requestName, key, operation, context, wallMs }: WriteInput,
   now: Container,
   peers: Iterable<Peer>,
   stored: Stored,
@@ -31,7 +33,10 @@ export function answerAgain(
   if (kept.fingerprint !== requestName.fingerprint) return { kind: 'request-reused', live };
   const container = { versions: live, context: now.context };
   const acks = 1 + knownToHave(kept.dot, peers).length;
-  return { kind: 'written', dot: kept.dot, container, existed: true, acks, isRepeated: true };
+  // What it replaced the first time is gone, whoever had seen it. What has come since, its author was not shown.
+  const had = context ?? { vector: EMPTY_VECTOR, dot: undefined };
+  const seen = takesContext(operation) ? seenAfter(had, kept.dot, now.versions) : undefined;
+  return { kind: 'written', dot: kept.dot, container, seen, existed: true, acks, isRepeated: true };
 }
 
 export function awaitAcks(state: ReplicaState, input: Extract<Input, { kind: 'await-acks' }>): void {

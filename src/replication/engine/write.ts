@@ -6,6 +6,7 @@
 
 import { fill, strip, updateAll, type Container, type Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
+import { seenAfter } from '../../clock/dotted-vector.js';
 import { nextStamp, type Stamp } from '../../clock/hybrid-clock.js';
 import { liveAt } from '../../clock/lifetime.js';
 import { siblingCount } from '../../clock/siblings.js';
@@ -42,10 +43,11 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   // One that has a name needs a dot to be remembered by.
   if (isNothing && input.requestName === undefined) {
     const container = { versions: live, context: before.context };
-    return { kind: 'written', dot: undefined, container, existed, acks: 1, isRepeated: false };
+    return { kind: 'written', dot: undefined, container, seen: undefined, existed, acks: 1, isRepeated: false };
   }
   const { versions, dot, stamp } = mint(state, { ...change, removes: change.removes || isNothing }, wallMs);
-  const after = updateAll(before, dot, input.context ?? before.context, versions, change.replaces);
+  const context = input.context ?? { vector: before.context, dot: undefined };
+  const after = updateAll(before, dot, context, versions, change.replaces);
   const refusal = refusalOf(before.versions, after.versions);
   if (refusal !== undefined) return { kind: refusal, live };
 
@@ -62,7 +64,8 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   const siblings = siblingCount(container.versions);
   if (siblings > 1) effects.observations.push({ kind: 'conflict', key, siblings });
   for (const peer of state.peers.values()) pushTo(state, peer, effects);
-  return { kind: 'written', dot, container, existed, acks: 1, isRepeated: false };
+  const seen = input.context && seenAfter(input.context, dot, before.versions);
+  return { kind: 'written', dot, container, seen, existed, acks: 1, isRepeated: false };
 }
 
 /** Gives each part a dot and a stamp, and what goes without a successor one more dot; the last dot and stamp. */

@@ -32,8 +32,22 @@ describe('a token', () => {
     fc.assert(
       fc.property(anyVector, anyKey, fc.option(fc.string()), (seen, key, secret) => {
         const [here, there] = [new Tokens(secret ?? undefined), new Tokens(secret ?? undefined)];
-        expect(shownVector(there.parseContext(key, here.context(key, seen)))).toEqual(shownVector(seen));
+        const { vector: context, dot } = there.parseContext(key, here.context(key, seen));
+        expect([shownVector(context), dot]).toEqual([shownVector(seen), undefined]);
         expect(shownVector(there.parseSession(here.session(seen)))).toEqual(shownVector(seen));
+      }),
+    );
+  });
+
+  it('says as a context of one more write, which is not covered', () => {
+    fc.assert(
+      fc.property(anyVector, actor, counter, anyKey, (seen, name, count, key) => {
+        const dot = { actor: name, counter: count };
+        const token = tokens.dottedContext(key, { vector: seen, dot });
+        const context = new Tokens('secret').parseContext(key, token);
+        expect([shownVector(context.vector), context.dot]).toEqual([shownVector(seen), dot]);
+        expect(codeOf(() => tokens.parseContext(`${key}.`, token))).toBe('CONTEXT_OF_ANOTHER_KEY');
+        expect(codeOf(() => tokens.parseSession(token))).toBe('INVALID_TOKEN');
       }),
     );
   });

@@ -90,7 +90,7 @@ describe('a replica that is told more of its own writes than it knows', () => {
         wallMs: WALL_MS,
       } satisfies Input,
     ],
-    ['by the context of a client', writeOf(1, { context: vector({ 'n1.a': 7 }) })],
+    ['by the context of a client', writeOf(1, { context: { vector: vector({ 'n1.a': 7 }), dot: undefined } })],
   ])('%s gives no dot a second time: it goes on as another actor', (_, input) => {
     const { replica, step } = replicaOf('n2');
     const { observations } = step(input);

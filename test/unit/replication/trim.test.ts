@@ -39,7 +39,7 @@ function replicaOf(parts: { readonly floor?: Record<string, number> } = {}) {
             id,
             key: 'key',
             operation: { kind: 'delete', type: 'register' },
-            context: EMPTY_VECTOR,
+            context: { vector: EMPTY_VECTOR, dot: undefined },
             precondition: undefined,
             acksNeeded: 1,
             wallMs: WALL_MS,

@@ -1,0 +1,39 @@
+// What has the author of a write seen?
+//
+// Who has read a key has seen what a version vector says. Who then writes past siblings that came meanwhile has seen that, and
+// one dot more, of his own write: a vector that covers it may cover siblings of the same actor that nobody has shown him.
+// Source: Preguiça, Almeida, Baquero, Fonte, Gonçalves: Dotted Version Vectors (arXiv:1011.5808).
+
+import { compareDots, type Dot } from './dot.js';
+import { advance, covers, type VersionVector } from './version-vector.js';
+
+export interface DottedVector {
+  readonly vector: VersionVector;
+  /** One that the vector does not cover; undefined: none. */
+  readonly dot: Dot | undefined;
+}
+
+/** Whether the event `other` is one of those. */
+export function hasSeen({ vector, dot }: DottedVector, other: Dot): boolean {
+  return covers(vector, other) || (dot !== undefined && compareDots(dot, other) === 0);
+}
+
+/** The least vector that covers it all. */
+export function reachOf({ vector, dot }: DottedVector): VersionVector {
+  return dot === undefined ? vector : advance(vector, dot);
+}
+
+/**
+ * What the author of the write `own`, who had seen `context`, has seen by its answer. That tells of siblings by their number
+ * alone, and the author's next write must not replace what was not shown.
+ *
+ * @param live the dots that live beside it
+ * @returns undefined when all of them were seen
+ */
+export function seenAfter(context: DottedVector, own: Dot, live: readonly Dot[]): DottedVector | undefined {
+  const unseen = live.filter((dot) => !hasSeen(context, dot) && compareDots(dot, own) !== 0);
+  if (unseen.length === 0) return undefined;
+  const vector = advance(context.vector, own);
+  if (unseen.some((dot) => covers(vector, dot))) return { vector: context.vector, dot: own };
+  return { vector, dot: undefined };
+}
