@@ -28,8 +28,10 @@ export function membersDigest({ members, isNamed }: ReplicaState): number {
 export function exchangeMembers(state: ReplicaState, peer: Peer, digest: number, effects: Effects): void {
   const mine = membersDigest(state);
   if (mine === 0 || digest === 0) return;
-  // One that lists just the members there are differs from them in nothing, and is none of them yet.
-  if (mine === digest && !isJoining(state)) return;
+  // Addresses are not in the digest. And one that lists just the members there are differs from them in nothing, and is none
+  // of them yet.
+  if (mine === digest && peer.wasToldMembers && !isJoining(state)) return;
+  peer.wasToldMembers = true;
   effects.sends.push({ to: peer.name, kind: 'members', members: state.members });
 }
 
@@ -98,9 +100,11 @@ function setMembers(state: ReplicaState, members: Members, effects: Effects): vo
   if (isSame(members, state.members)) return;
   const isTried = isIntroduced(state);
   const wasForgotten = isOwnNameForgotten(state);
+  const isOwnNew = members.get(state.name) !== state.members.get(state.name);
   effects.setMembers(state, members);
   // All must have been level with those who belong now.
   for (const peer of state.peers.values()) peer.levelComparisons = 0;
+  if (isOwnNew) for (const peer of state.peers.values()) peer.wasToldMembers = false;
   if (!wasForgotten && isOwnNameForgotten(state)) effects.observations.push({ kind: 'forgotten' });
   for (const [name, membership] of members) {
     if (name === state.name) continue;

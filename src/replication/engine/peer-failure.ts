@@ -34,6 +34,7 @@ export function peerFailed(
   // What it refused is tried again after the next comparison.
   if (wasAnswered && to !== 'compare') return;
   peer.hasCompared = false;
+  peer.wasToldMembers = false;
   if (!peer.isReachable) return;
   peer.isReachable = false;
   // Whatever it hears while it is away, it was level before.

@@ -52,6 +52,8 @@ export interface Peer {
    * over all keys.
    */
   wordsUntilPush: number;
+  /** Whether it was told the members since it was last away, and since this node's own entry has changed. */
+  wasToldMembers: boolean;
   /** Whether it has answered or failed since this replica started. */
   hasBeenTried: boolean;
   /** Whether it has answered since. */
@@ -150,7 +152,7 @@ export interface ReplicaState extends Identity {
 }
 
 export function initialState(identity: Identity, loaded: LoadedState): ReplicaState {
-  const members = configuredOver(loaded.members, identity.configured);
+  const members = ownAddressIn(configuredOver(loaded.members, identity.configured), identity);
   const peers = [...members].filter(([name, member]) => name !== identity.name && isMember(member));
   return {
     ...identity,
@@ -206,6 +208,13 @@ function configuredOver(known: Members, configured: Members): Members {
   return members;
 }
 
+/** Where this node is now, whatever it was when it joined. */
+function ownAddressIn(members: Members, { name, url }: Identity): Members {
+  const own = members.get(name);
+  if (url === undefined || own === undefined || own.url === url) return members;
+  return new Map(members).set(name, { url, version: own.version });
+}
+
 export function unheard(name: string): Peer {
   return {
     name,
@@ -226,6 +235,7 @@ export function unheard(name: string): Peer {
     awaited: EMPTY_VECTOR,
     hasToldAwaited: false,
     wordsUntilPush: 0,
+    wasToldMembers: false,
     hasBeenTried: false,
     hasAnswered: false,
   };

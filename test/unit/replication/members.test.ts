@@ -51,11 +51,59 @@ describe('a node whose list names just the members that there are', () => {
     expect(talk(n2, 'n2', n1, 'n1')).toEqual(['compare']);
   });
 
-  test('asks nothing of them when it has no address: it can be none', () => {
+  test('tells them its members once when it has no address: it can be none', () => {
     const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
     const reader = replicaOf('n2', memberOf('n1'), new Map(), undefined);
+    expect(talk(reader, 'n2', n1, 'n1')).toEqual(['compare', 'members']);
     for (let round = 0; round < 3; round++) expect(talk(reader, 'n2', n1, 'n1')).toEqual(['compare']);
     expect([...n1.members.keys()]).toEqual(['n1']);
+  });
+});
+
+describe('the address of a member', () => {
+  const moved = 'http://moved:6000';
+
+  test('is told anew by one that has moved with its disk, to those that do not list it', () => {
+    const members = new Map([...memberOf('n1'), ...memberOf('n2')]);
+    const n1 = replicaOf('n1', new Map(), members, urlOf('n1'));
+    const n2 = replicaOf('n2', memberOf('n1'), members, moved);
+    expect(n2.members.get('n2')).toEqual({ url: moved, version: 0 });
+    expect(talk(n2, 'n2', n1, 'n1')).toEqual(['compare', 'members']);
+    expect(n1.members.get('n2')).toEqual({ url: moved, version: 0 });
+    expect(talk(n2, 'n2', n1, 'n1')).toEqual(['compare']);
+  });
+
+  test('is told anew by one that comes back with an empty disk', () => {
+    const members = new Map([...memberOf('n1'), ...memberOf('n2')]);
+    const n1 = replicaOf('n1', new Map(), members, urlOf('n1'));
+    const n2 = replicaOf('n2', memberOf('n1'), new Map(), moved);
+    for (let round = 0; round < 2; round++) talk(n2, 'n2', n1, 'n1');
+    expect(n1.members.get('n2')).toEqual({ url: moved, version: 0 });
+    expect(n1.members).toEqual(n2.members);
+  });
+
+  test('is taken from a member itself, not from where it was when it joined', () => {
+    const before = new Map([...memberOf('n1'), ...memberOf('n2')]);
+    const n1 = replicaOf('n1', before, before, moved);
+    const n3 = replicaOf('n3', memberOf('n2'), new Map([['n1', { url: moved, version: 0 }]]), urlOf('n3'));
+    for (let round = 0; round < 2; round++) talk(n3, 'n3', n1, 'n1');
+    expect(n3.members.get('n1')).toEqual({ url: moved, version: 0 });
+  });
+
+  test('stays as it was of one that does not know its own', () => {
+    const members = new Map([...memberOf('n1'), ...memberOf('n2')]);
+    expect(replicaOf('n2', memberOf('n1'), members, undefined).members.get('n2')).toEqual({
+      url: urlOf('n2'),
+      version: 0,
+    });
+  });
+
+  test('changes nothing of one that was forgotten', () => {
+    const members = new Map([...memberOf('n1'), ['n2', { url: urlOf('n2'), version: 1 }] as const]);
+    const n1 = replicaOf('n1', new Map(), members, urlOf('n1'));
+    const n2 = replicaOf('n2', memberOf('n1'), new Map([...memberOf('n1'), ...memberOf('n2')]), moved);
+    for (let round = 0; round < 2; round++) talk(n2, 'n2', n1, 'n1');
+    expect([n1.members.get('n2')!.version, n2.standing]).toEqual([1, 'forgotten']);
   });
 });
 
