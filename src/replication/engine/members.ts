@@ -31,7 +31,6 @@ export function exchangeMembers(state: ReplicaState, peer: Peer, digest: number,
   // Addresses are not in the digest. And one that lists just the members there are differs from them in nothing, and is none
   // of them yet.
   if (mine === digest && peer.wasToldMembers && !isJoining(state)) return;
-  peer.wasToldMembers = true;
   effects.sends.push({ to: peer.name, kind: 'members', members: state.members });
 }
 

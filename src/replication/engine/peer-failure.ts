@@ -28,13 +28,13 @@ export function peerFailed(
   if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
   if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
   if (to === 'compare') peer.failedComparisons++;
+  if (to === 'compare') peer.wasToldMembers = false;
   // A replica that is busy may be late with one answer or two, and its piece is on its way.
   if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);
   if (to === 'compare') peer.hasBeenTried = true;
   // What it refused is tried again after the next comparison.
   if (wasAnswered && to !== 'compare') return;
   peer.hasCompared = false;
-  peer.wasToldMembers = false;
   if (!peer.isReachable) return;
   peer.isReachable = false;
   // Whatever it hears while it is away, it was level before.

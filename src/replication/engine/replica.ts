@@ -217,6 +217,7 @@ export class Replica {
         else this.pulledAhead(peer, answer, stored, wallMs, effects);
         return;
       case 'members':
+        peer.wasToldMembers = true;
         return learnMembers(state, from, answer.members, effects);
       case 'below-floor':
         checkIncarnation(this.state, answer.clock, effects);
