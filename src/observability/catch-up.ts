@@ -22,19 +22,24 @@ export class CatchUp {
 
   /** Call it once a second. */
   look(): void {
-    if (this.hasAll() || !this.driver.progress.isIntroduced) return;
-    const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.attempt}`;
+    if (this.hasAll() || !this.isIntroduced) return;
+    // Not how often it was asked for: a peer may refuse for ever.
+    const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.through}`;
     this.looksWithoutProgress = progress === this.lastProgress ? this.looksWithoutProgress + 1 : 0;
     this.lastProgress = progress;
     if (this.looksWithoutProgress > STALLED_LOOKS) this.hasStalled = true;
   }
 
   private hasAll(): boolean {
-    if (!this.isDone && this.driver.progress.isIntroduced && this.missingDots === 0) {
+    if (!this.isDone && this.isIntroduced && this.missingDots === 0) {
       this.isDone = true;
       this.hasStalled = false;
     }
     return this.isDone;
+  }
+
+  private get isIntroduced(): boolean {
+    return this.driver.progress.isIntroduced && this.driver.standing !== 'unfound';
   }
 
   /** Dots that the peers had which answered at the start, and that are still missing here. */
@@ -50,8 +55,8 @@ export class CatchUp {
   }
 
   get detail(): string {
-    const { isIntroduced, answered, bootstrap } = this.driver.progress;
-    if (!isIntroduced) return 'asking the peers what they know';
+    const { answered, bootstrap } = this.driver.progress;
+    if (!this.isIntroduced) return 'asking the peers what they know';
     if (this.isDone) return answered || this.driver.peers.length === 0 ? 'yes' : 'may be behind: no peer has answered';
     const missing = `${this.missingDots} writes are missing`;
     if (this.hasStalled) return `may be behind: ${missing}, and nothing comes`;

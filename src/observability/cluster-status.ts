@@ -58,7 +58,11 @@ export class ClusterStatus {
     return countBeyond(this.clock, this.driver.view.node.floor);
   }
 
-  /** The peer that all keys are being taken over from; undefined: none. */
+  get isBootstrapping(): boolean {
+    return this.driver.progress.bootstrap !== undefined;
+  }
+
+  /** The peer that all keys are being taken over from; undefined: none, or none just now. */
   get bootstrapsFrom(): string | undefined {
     return this.driver.progress.bootstrap?.from;
   }
@@ -84,14 +88,19 @@ export class ClusterStatus {
         lagDots,
         lagSeconds: this.lag.lagSeconds(peer.clock, Date.now()),
         missingDots,
-        problem: peer.isReachable ? null : (this.failureOf(peer.name) ?? null),
+        problem: isAnswering(peer) ? null : (this.failureOf(peer.name) ?? null),
       };
     });
   }
 }
 
+/** One that is only heard from may be unreachable from here. */
+function isAnswering({ isReachable, hasCompared }: Readonly<Peer>): boolean {
+  return isReachable && hasCompared;
+}
+
 function conditionOf(peer: Readonly<Peer>, isLevel: boolean): PeerCondition {
-  if (!peer.isReachable) return 'unreachable';
+  if (!isAnswering(peer)) return 'unreachable';
   if (peer.awaited.size > 0) return 'bootstrapping';
   return isLevel ? 'up' : 'behind';
 }

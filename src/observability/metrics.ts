@@ -86,7 +86,7 @@ export class Metrics {
       gauge.set(cluster.catchUp.missingDots),
     );
     this.gauge('quartet_bootstrapping', 'Whether all keys are being taken over', [], (gauge) =>
-      gauge.set(Number(cluster.bootstrapsFrom !== undefined)),
+      gauge.set(Number(cluster.isBootstrapping)),
     );
     this.gauge('quartet_store_bytes', 'Bytes on disk, roughly', [], async (gauge) => gauge.set(await store.size()));
     this.gauge('quartet_disk_free_bytes', 'Bytes free on the disk', [], (gauge) => gauge.set(disk.free));

@@ -12,6 +12,7 @@ export interface Check {
 }
 
 const STANDINGS: Readonly<Record<Standing, string>> = {
+  unfound: 'not yet: the name service of QUARTET_PEERS_DNS lists nobody, not even this node',
   joining: 'not yet: no other replica has told who the members are',
   member: 'yes',
   unlisted: 'not as far as it knows: nobody has told of it, and it has no QUARTET_URL to join with',
@@ -36,7 +37,7 @@ export class Readiness {
   checks(): readonly Check[] {
     const { failure, standing, view } = this.driver;
     return [
-      { name: 'member', isOk: standing !== 'forgotten', detail: STANDINGS[standing] },
+      { name: 'member', isOk: !['forgotten', 'unfound'].includes(standing), detail: STANDINGS[standing] },
       { name: 'store', isOk: failure === undefined, detail: failure === undefined ? 'open' : 'failed; see the log' },
       { name: 'clock', isOk: true, detail: `loaded, ${view.clock.size} actors` },
       { name: 'caught up', isOk: this.catchUp.isOver, detail: this.catchUp.detail },

@@ -5,6 +5,9 @@ import type { Cancel, Time } from './time.port.js';
 
 const EVERY_MS = 5000;
 
+/** As long as nobody is found: a new node does not know yet where it belongs. */
+const EVERY_MS_AT_FIRST = 1000;
+
 export interface DiscoveryShell {
   /** Undefined: there is no name service to ask. */
   readonly find: (() => Promise<Members>) | undefined;
@@ -17,6 +20,7 @@ export class Discovery {
   private cancel: Cancel = () => {};
   private isStopped = false;
   private hasFailed = false;
+  private hasFound = false;
 
   constructor(
     private readonly shell: DiscoveryShell,
@@ -35,12 +39,17 @@ export class Discovery {
 
   private async lookOn(find: () => Promise<Members>): Promise<void> {
     await this.look(find);
-    if (!this.isStopped) this.cancel = this.time.after(EVERY_MS, () => void this.lookOn(find));
+    if (!this.isStopped) {
+      const afterMs = this.hasFound ? EVERY_MS : EVERY_MS_AT_FIRST;
+      this.cancel = this.time.after(afterMs, () => void this.lookOn(find));
+    }
   }
 
   private async look(find: () => Promise<Members>): Promise<void> {
     try {
       const members = await find();
+      if (members.size === 0) throw new Error('nobody is listed, not even this node');
+      this.hasFound = true;
       if (!this.isStopped) this.shell.found(members);
       this.hasFailed = false;
     } catch (error) {

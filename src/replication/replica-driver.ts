@@ -147,7 +147,8 @@ export class ReplicaDriver {
   }
 
   get progress(): Progress {
-    return { ...this.replica.progress, isIntroduced: this.introduction.isOver };
+    const { progress } = this.replica;
+    return { ...progress, isIntroduced: this.introduction.isOver && progress.isIntroduced };
   }
 
   /** Replicas that know the same differ in these keys. */

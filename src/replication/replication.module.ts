@@ -86,11 +86,13 @@ export class ReplicationModule implements BeforeApplicationShutdown {
             const loaded = { ...node, claims, members: store.members, ahead: await store.aheadContexts() };
             // Who is there already must be known before this node says that it has caught up.
             const listed = (await findMembers?.().catch(() => [])) ?? [];
+            const isNew = node.clock.size === 0 && loaded.members.size === 0;
+            const awaitsMembers = findMembers !== undefined && isNew && listed.length === 0;
             // That it is listed itself is no word on whether it belongs: it may have been removed, and is to join anew.
             const found = asMembers(listed.filter((member) => member.name !== name));
             const nextIncarnation = (): string => newIncarnation(time.nowMs());
             return new Replica(
-              { ...identity, nextIncarnation, configured: new Map([...found, ...configured]) },
+              { ...identity, nextIncarnation, configured: new Map([...found, ...configured]), awaitsMembers },
               loaded,
             );
           },

@@ -73,10 +73,41 @@ describe('a cluster whose members a name service lists', () => {
     expect((await gone.write('key', 'value', { query: 'w=all' })).acks).toBe(2);
   });
 
-  it('starts also while nobody answers', async () => {
-    const node = await InProcessNode.start({ findMembers: () => Promise.reject(new Error('no answer')) });
+  it.each([
+    ['nobody answers', () => Promise.reject(new Error('no answer'))],
+    ['nobody is listed', () => Promise.resolve([])],
+  ])('starts also while %s, but is not ready with a new disk: it does not know where it belongs', async (_, find) => {
+    const node = await InProcessNode.start({ findMembers: find });
     nodes.push(node);
+    const readiness = await node.request('/readyz?verbose');
+    expect(readiness.status).toBe(503);
+    expect(await readiness.text()).toContain('lists nobody, not even this node');
+    // Whoever calls it all the same is served.
     await node.write('key', 'value');
     expect((await node.get('key')).status).toBe(200);
+    await node.restart();
+    await until('it is ready: its disk is used', async () => (await node.request('/readyz')).status === 200);
+  });
+
+  it('is ready, found late, when it has what the others have', async () => {
+    const n1 = await join('n1');
+    await n1.write('key', 'value');
+    const port = await freePort([n1.port]);
+    const url = `http://127.0.0.1:${port}`;
+    let isFound = false;
+    const node = await InProcessNode.start({
+      name: 'n2',
+      port,
+      url,
+      findMembers: () => (isFound ? Promise.resolve([...listed]) : Promise.reject(new Error('no answer'))),
+    });
+    nodes.push(node);
+    expect((await node.request('/readyz')).status).toBe(503);
+    isFound = true;
+    await until('it is ready', async () => {
+      const isReady = (await node.request('/readyz')).status === 200;
+      expect({ isReady, status: (await node.get('key')).status }).not.toEqual({ isReady: true, status: 404 });
+      return isReady;
+    });
   });
 });

@@ -7,22 +7,31 @@ import { OPTIONS, Scenario } from './scenario.js';
 const HOUR_MS = 3_600_000;
 const KEPT_MS = 60_000;
 
-async function afterOutageOf(awayMs: number): Promise<(name: string) => number> {
+/** How far back a node tells of ended lifetimes. */
+type Kept = (name: string) => number;
+
+async function beginOutage(): Promise<{ readonly cluster: Cluster; readonly scenario: Scenario; readonly kept: Kept }> {
   const cluster = new Cluster({ ...OPTIONS, lifetimes: true, deadlineRetentionMs: HOUR_MS }, false);
   const scenario = new Scenario(cluster);
   await scenario.settle();
   await scenario.put('n1', 'A');
   await scenario.settle();
+  const kept: Kept = (name) => {
+    const { life, nowMs } = cluster.node(name);
+    return nowMs - life!.expiry!.endedKeptAfterMs;
+  };
+  return { cluster, scenario, kept };
+}
+
+async function afterOutageOf(awayMs: number): Promise<Kept> {
+  const { scenario, kept } = await beginOutage();
   scenario.isolate('n3');
   await scenario.put('n1', 'B');
   await scenario.runFor(awayMs);
   scenario.heal();
   await scenario.settle();
   await scenario.runFor(1000);
-  return (name) => {
-    const { life, nowMs } = cluster.node(name);
-    return nowMs - life!.expiry!.endedKeptAfterMs;
-  };
+  return kept;
 }
 
 test('a replica that was away for long tells no reader of lifetimes that may have ended meanwhile: it sends it to the list', async () => {
@@ -36,3 +45,20 @@ test('one that was away for a moment goes on telling', async () => {
   const keptMs = await afterOutageOf(KEPT_MS / 2);
   for (const name of ['n1', 'n2', 'n3']) expect(keptMs(name)).toBeGreaterThan(KEPT_MS + 10_000);
 });
+
+test.each([
+  ['cut off', (scenario: Scenario) => scenario.isolate('n3'), (scenario: Scenario) => scenario.heal()],
+  ['down', (scenario: Scenario) => scenario.crash('n3'), (scenario: Scenario) => scenario.start('n3')],
+])(
+  'one that was %s for long does not tell at the very moment of hearing more either',
+  async (_how, leave, comeBack) => {
+    const { scenario, kept } = await beginOutage();
+    leave(scenario);
+    await scenario.put('n1', 'B');
+    await scenario.runFor(KEPT_MS + 5000);
+    await comeBack(scenario);
+    expect(kept('n3')).toBeGreaterThan(KEPT_MS + HOUR_MS / 2);
+    await scenario.until('n3', 'A', 'B');
+    expect(kept('n3')).toBeLessThan(KEPT_MS + 1);
+  },
+);

@@ -262,6 +262,7 @@ export class SimulatedNode implements Endpoint<Parcel> {
       retentionTicks,
       configured: new Map(peers.map((name) => [name, { url: `http://${name}`, version: 0 }])),
       unnamed: [],
+      awaitsMembers: false,
       url: `http://${this.name}`,
     };
     const loaded = { ...node, claims, members: store.members, ahead };

@@ -17,6 +17,7 @@ export function identityOf(peers: readonly string[], parts: Partial<Identity> = 
     configured: NO_MEMBERS,
     unnamed: peers,
     url: undefined,
+    awaitsMembers: false,
     ...parts,
   };
 }

@@ -11,7 +11,7 @@
 import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
 import { adopt, EMPTY_CONTAINER, fill, isEmpty, strip, sync, type Container } from '../../clock/container.js';
 import { keep } from '../../clock/lifetime.js';
-import { countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
+import { countBeyond, counterOf, descends, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
@@ -28,11 +28,19 @@ const PIECE_COMPARISONS_MAX = 80;
 
 /** Takes over all keys from this peer, or goes on with it where the last one stopped. */
 export function bootstrapFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
-  if (state.bootstrap?.from !== undefined) return;
+  if (state.bootstrap?.from !== undefined || mayAnotherHelp(state, peer)) return;
   const { through, patience } = state.bootstrap ?? { through: undefined, patience: PIECE_COMPARISONS_MIN };
   effects.observations.push({ kind: 'bootstrap-started', peer: peer.name, after: through });
   ask(state, peer.name, { through, patience }, effects);
   effects.touchNode();
+}
+
+/** Whether the peer has refused, and another one that knows more has not. */
+function mayAnotherHelp({ clock, peers }: ReplicaState, peer: Peer): boolean {
+  if (!peer.hasFailedPull) return false;
+  return [...peers.values()].some(
+    (other) => other.isReachable && !other.hasFailedPull && other.clock !== undefined && !descends(clock, other.clock),
+  );
 }
 
 /** A peer that has answered comparisons for a while has lost the request; another one may go on. */
@@ -79,6 +87,8 @@ export function takePiece(
     effects,
   );
   dependOn(state, piece.past);
+  const peer = state.peers.get(from);
+  if (peer !== undefined) peer.hasFailedPull = false;
   // Nothing is awaited meanwhile: what the merge stores is not stored behind the back of a piece.
   state.bootstrap = { ...bootstrap, from: undefined };
   mergePiece(state, from, taken, locals, wallMs, effects);

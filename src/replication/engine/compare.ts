@@ -17,7 +17,7 @@ import {
 import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
 import { heardOf } from './incarnation.js';
 import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
-import { exchangeMembers, membersDigest } from './members.js';
+import { exchangeMembers, hasSameMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
 import { learnClock, pushTo, toldAwaited } from './push.js';
 import { observeLevel } from './seal.js';
@@ -88,7 +88,6 @@ export function heardFrom(
   if (!peer.isReachable) {
     peer.isReachable = true;
     peer.hasFailedPull = false;
-    effects.observations.push({ kind: 'peer-up', peer: peer.name });
   }
   pushTo(state, peer, effects);
 }
@@ -96,12 +95,15 @@ export function heardFrom(
 /** The answer to a comparison of ours: what do we lack, and does anything differ that no range covers? */
 export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, effects: Effects): void {
   const isFirst = !peer.hasCompared;
+  // Not when it is only heard from: it may never answer, and come up and go down at every comparison.
+  if (isFirst) effects.observations.push({ kind: 'peer-up', peer: peer.name });
   peer.hasCompared = true;
   peer.isComparing = false;
   peer.failedComparisons = 0;
   if (!isIntroduced(state)) state.caughtUpAt = join(state.caughtUpAt, answer.clock);
-  // An answer only: what a peer says unasked may have been on its way since before this replica started.
-  peer.hasBeenTried = true;
+  // An answer only: what a peer says unasked may have been on its way since before this replica started. Members that only the
+  // peer knows are to be asked, too.
+  if (hasSameMembers(state, answer.membersDigest)) peer.hasBeenTried = true;
   peer.hasAnswered = true;
   // It says all that the peer has told before the question. What was more was of an earlier disk, and came late: a pull does
   // not tell the actor that asks. Two that have lost their disks would for ever hope for each other.

@@ -25,6 +25,11 @@ export function membersDigest({ members, isNamed }: ReplicaState): number {
   return digest;
 }
 
+/** Whether the lists of members are the same, or can't be told. */
+export function hasSameMembers(state: ReplicaState, digest: number): boolean {
+  return [0, digest].includes(membersDigest(state)) || digest === 0;
+}
+
 export function exchangeMembers(state: ReplicaState, peer: Peer, digest: number, effects: Effects): void {
   const mine = membersDigest(state);
   if (mine === 0 || digest === 0) return;
@@ -54,6 +59,7 @@ export function learnMembers(state: ReplicaState, from: string, told: Members, e
 /** A name service lists these: who was forgotten stays so, and of a known one it says nothing new. */
 export function findMembers(state: ReplicaState, found: Members, effects: Effects): void {
   if (!state.isNamed) return;
+  if (found.has(state.name)) state.awaitsMembers = false;
   const merged = new Map(state.members);
   for (const [name, member] of found) if (name !== state.name && !merged.has(name)) merged.set(name, member);
   accept(state, merged, 'a name service', effects);
@@ -77,10 +83,11 @@ export function forgetMember(state: ReplicaState, name: string, effects: Effects
  * has no address to join with. Unnamed: its peers are addresses only, which tell nothing of members.
  * One that is alone is the only member.
  */
-export type Standing = 'joining' | 'member' | 'unlisted' | 'unnamed' | 'forgotten';
+export type Standing = 'unfound' | 'joining' | 'member' | 'unlisted' | 'unnamed' | 'forgotten';
 
 export function standingOf(state: ReplicaState): Standing {
   if (isOwnNameForgotten(state)) return 'forgotten';
+  if (state.awaitsMembers) return 'unfound';
   if (state.members.has(state.name) || state.peers.size === 0) return 'member';
   if (!state.isNamed) return 'unnamed';
   return isJoining(state) ? 'joining' : 'unlisted';
@@ -97,7 +104,8 @@ function isJoining(state: ReplicaState): state is ReplicaState & { readonly url:
 
 function setMembers(state: ReplicaState, members: Members, effects: Effects): void {
   if (isSame(members, state.members)) return;
-  const isTried = isIntroduced(state);
+  const isTried = isIntroduced(state) && !state.awaitsMembers;
+  state.awaitsMembers = false;
   const wasForgotten = isOwnNameForgotten(state);
   const isOwnNew = members.get(state.name) !== state.members.get(state.name);
   effects.setMembers(state, members);

@@ -23,7 +23,7 @@ export function peerFailed(
   if (to === 'push') peer.isPushing = false;
   if (to === 'compare') peer.isComparing = false;
   if (to === 'fetch') fetchFailed(state, from);
-  if (to === 'pull') peer.hasFailedPull = true;
+  if (to === 'pull' || to === 'pull-keys') peer.hasFailedPull = true;
   // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
   if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
   if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
@@ -31,14 +31,14 @@ export function peerFailed(
   if (to === 'compare') peer.wasToldMembers = false;
   // A replica that is busy may be late with one answer or two, and its piece is on its way.
   if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);
-  if (to === 'compare') peer.hasBeenTried = true;
+  if (to === 'compare' || to === 'members') peer.hasBeenTried = true;
   // What it refused is tried again after the next comparison.
   if (wasAnswered && to !== 'compare') return;
+  if (peer.hasCompared) effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
   peer.hasCompared = false;
   if (!peer.isReachable) return;
   peer.isReachable = false;
   // Whatever it hears while it is away, it was level before.
   peer.levelComparisons = 0;
   forgetAnswers(state, peer);
-  effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
 }

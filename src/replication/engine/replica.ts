@@ -218,7 +218,9 @@ export class Replica {
         return;
       case 'members':
         peer.wasToldMembers = true;
-        return learnMembers(state, from, answer.members, effects);
+        learnMembers(state, from, answer.members, effects);
+        peer.hasBeenTried = true;
+        return;
       case 'below-floor':
         checkIncarnation(this.state, answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;

@@ -41,7 +41,7 @@ export interface Peer {
   levelComparisons: number;
   /** Where its log begins, as far as it has refused a pull for it. */
   floor: VersionVector;
-  /** Whether the last pull that it was asked for came to nothing. */
+  /** Whether the last pull, or piece of keys, that it was asked for came to nothing. */
   hasFailedPull: boolean;
   /** What it will know once it has taken over all keys; empty when it does not. Logs are kept for it from there on. */
   awaited: VersionVector;
@@ -108,9 +108,12 @@ export interface Identity {
   readonly unnamed: readonly string[];
   /** Where this node takes requests of others; undefined: not known, and it can't join a cluster that does not list it. */
   readonly url: string | undefined;
+  /** Whether its disk is new, and a name service is to tell of the members, which has told of none yet. */
+  readonly awaitsMembers: boolean;
 }
 
-export interface ReplicaState extends Identity {
+export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
+  awaitsMembers: boolean;
   actor: Actor;
   clock: VersionVector;
   stamp: Stamp;

@@ -143,6 +143,18 @@ describe('A replica whose pull is refused because the log begins later', () => {
     expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull-keys n2 first']);
   });
 
+  test('takes over all keys from another one, when one has refused to send them, and from that when nobody else has them', () => {
+    isThere('n2', MISSING);
+    isThere('n3', MISSING);
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull n3']);
+    expect(asked(refusedBy('n3', { 'n2.b': 5 }))).toEqual(['pull-keys n3 first']);
+    step({ kind: 'peer-failure', from: 'n3', to: 'pull-keys', wasAnswered: true });
+    expect(asked(refusedBy('n3', { 'n2.b': 5 }))).toEqual([]);
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull-keys n2 first']);
+    step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: true });
+    expect(asked(refusedBy('n3', { 'n2.b': 5 }))).toEqual(['pull-keys n3 first']);
+  });
+
   test('does nothing when what it asked for has come by then', () => {
     isThere('n3', MISSING);
     expect(asked(refusedBy('n2', { 'n2.b': 1 }))).toEqual([]);

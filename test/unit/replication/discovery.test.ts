@@ -6,6 +6,8 @@ import { Discovery } from '../../../src/replication/discovery.js';
 
 const FOUND: Members = new Map([['n2', { url: 'http://n2', version: 0 }]]);
 
+const OTHERS: Members = new Map([['n3', { url: 'http://n3', version: 0 }]]);
+
 function discoveryOf(answers: (Members | Error)[]) {
   const told: unknown[] = [];
   let next: (() => void) | undefined;
@@ -39,11 +41,11 @@ function discoveryOf(answers: (Members | Error)[]) {
 
 describe('Members are looked for', () => {
   test('at once, and again and again', async () => {
-    const { discovery, told, settled, later } = discoveryOf([NO_MEMBERS, FOUND]);
+    const { discovery, told, settled, later } = discoveryOf([FOUND, OTHERS]);
     discovery.start();
     await settled();
     await later();
-    expect(told).toEqual([[], ['n2']]);
+    expect(told).toEqual([['n2'], ['n3']]);
   });
 
   test('also when nobody answers, which is told once for each time that it begins', async () => {
@@ -52,6 +54,14 @@ describe('Members are looked for', () => {
     await settled();
     for (let round = 0; round < 3; round++) await later();
     expect(told).toEqual(['1', ['n2'], '3']);
+  });
+
+  test('also when nobody is listed, which is told once: a name service lists the node itself', async () => {
+    const { discovery, told, settled, later } = discoveryOf([NO_MEMBERS, NO_MEMBERS, FOUND]);
+    discovery.start();
+    await settled();
+    for (let round = 0; round < 2; round++) await later();
+    expect(told).toEqual(['nobody is listed, not even this node', ['n2']]);
   });
 
   test('never without a name service to ask', () => {

@@ -7,7 +7,7 @@ import type { Members } from '../../../src/clock/membership.js';
 import type { PeerAnswer, PeerRequest } from '../../../src/replication/engine/messages.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import type { Stored } from '../../../src/replication/engine/state.js';
-import { identityOf, loadedState } from '../../support/engine-parts.js';
+import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
 const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER, requested: () => undefined };
 const WALL_MS = 1_700_000_000_000;
@@ -107,6 +107,38 @@ describe('the address of a member', () => {
   });
 });
 
+describe('a node whose peer knows other members than it does', () => {
+  const all = new Map([...memberOf('n1'), ...memberOf('n2'), ...memberOf('n3')]);
+
+  test('is introduced when it has heard who they are, and they have answered: one of them may know more of its writes', () => {
+    const n1 = replicaOf('n1', new Map(), new Map([...memberOf('n1'), ...memberOf('n2')]), urlOf('n1'));
+    const n2 = replicaOf('n2', new Map(), all, urlOf('n2'));
+    const n3 = replicaOf('n3', new Map(), all, urlOf('n3'));
+    const [compare] = n1.step({ kind: 'tick' }, NOTHING_STORED).sends;
+    const { replies } = n2.step(
+      { kind: 'peer-request', id: 1, from: 'n1', request: compare as unknown as PeerRequest, wallMs: WALL_MS },
+      NOTHING_STORED,
+    );
+    const answer = replies[0] as unknown as PeerAnswer;
+    n1.step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS }, NOTHING_STORED);
+    expect(n1.progress.isIntroduced).toBe(false);
+    const members = { kind: 'members', members: all } as const;
+    n1.step({ kind: 'peer-answer', from: 'n2', to: 'members', answer: members, wallMs: WALL_MS }, NOTHING_STORED);
+    expect(n1.progress.isIntroduced).toBe(false);
+    talk(n1, 'n1', n3, 'n3');
+    expect(n1.progress.isIntroduced).toBe(true);
+  });
+
+  test('is introduced without that when the list does not come', () => {
+    const n1 = replicaOf('n1', new Map(), new Map([...memberOf('n1'), ...memberOf('n2')]), urlOf('n1'));
+    const answer = { kind: 'clock', ...toldBy('n2', {}, { membersDigest: 7 }) } as const;
+    n1.step({ kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS }, NOTHING_STORED);
+    expect(n1.progress.isIntroduced).toBe(false);
+    n1.step({ kind: 'peer-failure', from: 'n2', to: 'members', wasAnswered: false }, NOTHING_STORED);
+    expect(n1.progress.isIntroduced).toBe(true);
+  });
+});
+
 describe('what a node says that it is to the others', () => {
   test('joining until one of them has told it who the members are, then a member', () => {
     const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
@@ -114,6 +146,26 @@ describe('what a node says that it is to the others', () => {
     expect([n1.standing, n2.standing]).toEqual(['member', 'joining']);
     talk(n2, 'n2', n1, 'n1');
     expect([n1.standing, n2.standing]).toEqual(['member', 'member']);
+  });
+
+  test('unfound as long as a name service is to tell of the first member, and has told of none', () => {
+    const identity = identityOf([], { name: 'n2', url: urlOf('n2'), awaitsMembers: true });
+    const n2 = new Replica(identity, loadedState({ actor: 'n2.a' }));
+    n2.step({ kind: 'found', members: new Map() }, NOTHING_STORED);
+    expect(n2.standing).toBe('unfound');
+    // Whom it is told of then may have what it has to catch up with.
+    n2.step({ kind: 'found', members: memberOf('n1') }, NOTHING_STORED);
+    expect([n2.standing, n2.progress.isIntroduced]).toEqual(['joining', false]);
+    const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
+    talk(n2, 'n2', n1, 'n1');
+    expect([n2.standing, n2.progress.isIntroduced]).toEqual(['member', true]);
+  });
+
+  test('a member when the name service tells of nobody but itself', () => {
+    const identity = identityOf([], { name: 'n2', url: urlOf('n2'), awaitsMembers: true });
+    const n2 = new Replica(identity, loadedState({ actor: 'n2.a' }));
+    n2.step({ kind: 'found', members: memberOf('n2') }, NOTHING_STORED);
+    expect([n2.standing, n2.progress.isIntroduced]).toEqual(['member', true]);
   });
 
   test('a member when it is alone', () => {

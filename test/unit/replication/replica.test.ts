@@ -59,6 +59,21 @@ describe('a peer that refuses a push', () => {
   });
 });
 
+test('a peer that is heard from and never answers is no peer that comes and goes', () => {
+  const { step } = replicaOf('n2');
+  const seen: string[] = step(comparedWith('n2', {})).observations.map(({ kind }) => kind);
+  for (let round = 0; round < 20; round++) {
+    const request = { kind: 'compare', ...toldBy('n2', {}) } as const;
+    for (const input of [
+      { kind: 'peer-failure', from: 'n2', to: 'compare', wasAnswered: false },
+      { kind: 'peer-request', id: round, from: 'n2', request, wallMs: WALL_MS },
+    ] as const) {
+      seen.push(...step(input).observations.map(({ kind }) => kind));
+    }
+  }
+  expect(seen).toEqual(['peer-up', 'peer-unreachable']);
+});
+
 test('keys ahead are fetched by one exchange at a time, however often the digests differ', () => {
   const { step } = replicaOf('n2', 'n3');
   const sends = [];
