@@ -198,7 +198,13 @@ export class Mind {
     const seen = before.known | found.known;
     this.keys.set(key, merged(before, found));
     this.found.delete(key);
-    for (const { actor, counter, version } of writes) this.take(this.oracle.record(key, actor, counter, version, seen));
+    // Another actor's part of a sum stays its own.
+    const stays = (write: OracleWrite): boolean =>
+      write.version?.type === 'counter' && write.actor !== writes[0]!.actor;
+    const replaces = seen & ~this.oracle.matching(key, this.oracle.visibleSet(key, found), stays);
+    for (const { actor, counter, version } of writes) {
+      this.take(this.oracle.record(key, actor, counter, version, seen, replaces));
+    }
     this.oracle.loseExactness(key);
     return this.oracle.visibleSet(key, before) & ~found.known;
   }

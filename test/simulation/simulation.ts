@@ -195,7 +195,8 @@ async function giveUpTheDead(cluster: Cluster, survivors: readonly string[], rea
   for (const name of cluster.names) {
     if (!survivors.includes(name)) await cluster.forget(name, survivors[0]!);
   }
-  await cluster.runFor(SEALED_MS);
+  // A request that was lost long ago, and is given up meanwhile, makes its replica count anew.
+  await cluster.runFor(SEALED_MS + (cluster.options.network.timeoutMs > SEALED_MS ? SEALED_MS : 0));
   await converge(cluster, survivors);
   // One that is left alone can't tell what others may have.
   if (survivors.length === 1) return;

@@ -60,7 +60,7 @@ export function applyBatch(
   for (const range of batch.ranges) dots += logNewDots(range, before, wallMs, effects);
   if (dots > 0) effects.touchNode();
   state.clock = after;
-  dependOn(state, pastOf(batch));
+  dependOn(state, pastOf(batch, after));
   const missing = countBeyond(batch.clock, after);
   effects.observations.push({ kind: 'batch-applied', from, dots, keys: batch.containers.size, missing });
   return true;

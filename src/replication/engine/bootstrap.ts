@@ -53,7 +53,7 @@ export function watchBootstrap(state: ReplicaState, peer: Peer): void {
   else state.bootstrap = { ...bootstrap, from: undefined, touched: new Set(), patience };
 }
 
-/** A peer's log reaches back to here: what is claimed stays, and the rest comes as ranges of dots. */
+/** A peer's log reaches back to here, or nobody knows more: what is claimed stays, and the rest comes as ranges of dots. */
 export function endIdleBootstrap(state: ReplicaState, effects: Effects): void {
   if (state.bootstrap === undefined || state.bootstrap.from !== undefined) return;
   state.bootstrap = undefined;

@@ -16,7 +16,7 @@ import {
 } from '../../clock/version-vector.js';
 import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
 import { heardOf } from './incarnation.js';
-import { awaitedBy, bootstrapFrom, watchBootstrap } from './bootstrap.js';
+import { awaitedBy, bootstrapFrom, endIdleBootstrap, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, hasSameMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
 import { learnClock, pushTo, toldAwaited } from './push.js';
@@ -125,6 +125,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   const isAheadSame = answer.aheadDigest === state.aheadDigest;
   const areClaimsSame = [0, claimsDigest(state)].includes(answer.claimsDigest);
   peer.aheadDiffered = isAheadSame && areClaimsSame ? 0 : peer.aheadDiffered + 1;
+  if (areClaimsSame && state.bootstrap !== undefined && isBehindNobody(state)) endIdleBootstrap(state, effects);
   const isLevel = equalVectors(state.clock, answer.clock);
   // Who lacks many dots, or takes over all keys, knows more of many keys, and of most of them only until that is done.
   const isSettled = missing <= NEARLY_LEVEL && answer.awaited.size === 0;
@@ -134,6 +135,13 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   if (areClaimsSame) pullAheadFrom(state, peer, effects);
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
   else if (isLasting || peer.claimsDiffered >= CLAIMS_DIFFER_MIN) bootstrapFrom(state, peer, effects);
+}
+
+/** What was to be taken over has come in another way, or those who had it have lost it. */
+function isBehindNobody({ clock, peers }: ReplicaState): boolean {
+  return [...peers.values()].every(
+    (peer) => !peer.isReachable || peer.clock === undefined || descends(clock, peer.clock),
+  );
 }
 
 /** The peer has asked for all keys: it will know what this replica knows. */

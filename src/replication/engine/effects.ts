@@ -31,10 +31,12 @@ export class Effects {
   readonly observations: Observation[] = [];
 
   /**
-   * Stores a stripped container, and keeps account of the keys ahead and of the deadlines.
+   * Stores a stripped container, and keeps account of the keys ahead and of the deadlines. Whoever stores all of a key has read
+   * it, or has it from others: it is damaged no more.
    * @param were the versions so far; none where they can't be read
    */
   store(state: ReplicaState, key: string, container: Container, were: readonly Version[], wallMs: number): void {
+    state.repairs.damaged.delete(key);
     this.keepAccount(state, key, container.context);
     this.containers.push([key, container]);
     for (const change of deadlineChanges(key, were, container.versions, wallMs)) this.deadlines.push(change);

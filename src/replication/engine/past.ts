@@ -21,11 +21,16 @@ export function dependOn(state: ReplicaState, past: VersionVector): void {
   for (const peer of state.peers.values()) peer.levelComparisons = 0;
 }
 
-/** What the versions of a batch may depend on, apart from what they say themselves. */
-export function pastOf({ clock, exact, past, ranges }: Batch): VersionVector {
+/**
+ * What the versions of a batch may depend on, apart from what they say themselves.
+ * @param known the receiver's clock, with the batch's ranges
+ */
+export function pastOf({ clock, exact, past, ranges }: Batch, known: VersionVector): VersionVector {
   if (exact === undefined || exact.keys.size === 0) return past;
   const [range, ...others] = ranges;
-  if (range === undefined || others.length > 0) return join(past, clock);
+  // One that comes late, to a disk that is not the one it was sent to, has more that is new here.
+  const isSimple = others.length === 0 && descends(known, exact.clock);
+  if (range === undefined || !isSimple) return join(past, clock);
   // New here are dots of one actor alone, and none of them depends on later ones of the same.
   const upTo = Math.min(rangeEnd(range), counterOf(clock, range.actor));
   return join(past, new Map(clock).set(range.actor, upTo));

@@ -32,8 +32,8 @@ export function peerFailed(
   // A replica that is busy may be late with one answer or two, and its piece is on its way.
   if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);
   if (to === 'compare' || to === 'members') peer.hasBeenTried = true;
-  // What it refused is tried again after the next comparison.
-  if (wasAnswered && to !== 'compare') return;
+  // What it refused is tried again after the next comparison, and so is a list of members, which may have been lost long ago.
+  if ((wasAnswered && to !== 'compare') || to === 'members') return;
   if (peer.hasCompared) effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
   peer.hasCompared = false;
   if (!peer.isReachable) return;

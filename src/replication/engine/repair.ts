@@ -14,7 +14,6 @@ import { EMPTY_CONTAINER, fill, strip, sync, update, type Version } from '../../
 import type { Actor, Dot } from '../../clock/dot.js';
 import { nextStamp } from '../../clock/hybrid-clock.js';
 import { keep } from '../../clock/lifetime.js';
-import { registerReplaces } from '../../clock/register.js';
 import { advance, countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { Input } from './input.js';
 import { observeStamps } from './merge.js';
@@ -162,7 +161,10 @@ function store(state: ReplicaState, key: string, { found }: Damage, wallMs: numb
 
 function writeAnew(state: ReplicaState, key: string, damage: Damage, wallMs: number, effects: Effects): void {
   const found = keep(fill(damage.found, join(damage.known, knownOf(state, key))), wallMs);
-  const oldestFirst = [...found.versions].sort((left, right) => left.stamp - right.stamp);
+  // Another actor's part of a sum stays its own: only that actor replaces it, and beside what it has become by then, a copy
+  // under a dot of this replica would count once more.
+  const isRenewed = ({ type, actor }: Version): boolean => type !== 'counter' || actor === state.actor;
+  const oldestFirst = found.versions.filter(isRenewed).sort((left, right) => left.stamp - right.stamp);
   let container = found;
   // A dot without a version, as of a delete, makes an empty state travel too.
   for (const version of oldestFirst.length > 0 ? oldestFirst : [undefined]) {
@@ -170,7 +172,7 @@ function writeAnew(state: ReplicaState, key: string, damage: Damage, wallMs: num
     state.clock = advance(state.clock, dot);
     state.stamp = nextStamp(state.stamp, wallMs);
     const renewed: Version | undefined = version && { ...version, ...dot, stamp: state.stamp };
-    container = update(container, dot, found.context, renewed, registerReplaces);
+    container = update(container, dot, found.context, renewed, isRenewed);
     effects.logDot(dot.actor, dot.counter, key);
   }
   effects.store(state, key, strip(container, knownOf(state, key)), [], wallMs);

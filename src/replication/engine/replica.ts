@@ -267,7 +267,7 @@ export class Replica {
   }
 
   private fetched(peer: Peer, answer: BatchAnswer, stored: Stored, wallMs: number, effects: Effects): void {
-    checkIncarnation(this.state, answer.batch.clock, effects);
+    checkIncarnations(this.state, answer.batch, effects);
     dependOn(this.state, answer.batch.past);
     fetched(this.state, peer, answer, stored, wallMs, effects);
     // Last: who is answered waits no more, also when a record that can't be read ends the step.

@@ -102,7 +102,12 @@ function heldByMost(states: readonly (readonly Version[])[]): readonly Version[]
 
 function heldByAny(states: readonly (readonly Version[])[]): readonly Version[] {
   const all = new Map(states.flat().map((version) => [`${version.actor}:${version.counter}`, version]));
-  return [...all.values()].sort(compareDots);
+  const versions = [...all.values()].sort(compareDots);
+  // Of an actor's parts of a sum the later one has the earlier one in it: both would count twice, and nobody would see it.
+  const isOutgrown = (version: Version, place: number): boolean =>
+    version.type === 'counter' &&
+    versions.some((other, after) => after > place && other.type === 'counter' && other.actor === version.actor);
+  return versions.filter((version, place) => !isOutgrown(version, place));
 }
 
 function nameOf(versions: readonly Version[]): string {

@@ -308,6 +308,25 @@ describe('A peer that fails while keys are taken over', () => {
     expect(shownVector(node!.clock)).toContainEqual(['n2.b', 8]);
   });
 
+  test('leaves nothing to be done when what it had has come in another way', () => {
+    refusedBy('n2');
+    pieceFrom('n2', 1, FIRST_HALF, {});
+    step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: false });
+    const level = (from: string): void => {
+      const { claimsDigest } = step({ kind: 'tick' }).sends.find(
+        ({ kind }) => kind === 'compare',
+      ) as unknown as ClockMessage;
+      const answer = { kind: 'clock', ...toldBy(from, { 'n1.a': 2, 'n2.b': 1 }, { claimsDigest }) } as const;
+      step({ kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS });
+    };
+    isThere('n3', { 'n1.a': 2, 'n2.b': 9 });
+    level('n2');
+    expect(replica.progress.bootstrap).toBeDefined();
+    step({ kind: 'peer-failure', from: 'n3', to: 'compare', wasAnswered: false });
+    level('n2');
+    expect(replica.progress.bootstrap).toBeUndefined();
+  });
+
   test('may answer too late: its piece is not taken any more', () => {
     refusedBy('n2');
     step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: false });

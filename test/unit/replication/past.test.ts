@@ -73,6 +73,14 @@ describe('versions that came in an exact container', () => {
     ]);
   });
 
+  test('may depend on anything of their sender’s clock when they were sent to an earlier disk, which knew more', () => {
+    const exact = { clock: vector({ 'n1.a': 2, 'n2.b': 5, 'n3.c': 7 }), keys: new Set(['key']) };
+    expect(pushed({ exact })).toEqual([
+      ['n2.b', 6],
+      ['n3.c', 7],
+    ]);
+  });
+
   test('depend on nothing when this replica knows what their sender did', () => {
     expect(pushed({ clock: vector({ 'n1.a': 2, 'n2.b': 5 }) })).toEqual([]);
   });

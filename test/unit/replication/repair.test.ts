@@ -1,10 +1,11 @@
 // When does a replica take a damaged record for repaired, and when a disagreement for settled?
 
 import { describe, expect, test } from '@jest/globals';
-import { EMPTY_CONTAINER, type Container, type Version } from '../../../src/clock/container.js';
+import { EMPTY_CONTAINER, fill, sync, type Container, type Version } from '../../../src/clock/container.js';
 import type { Input } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
+import { sumOf } from '../../../src/clock/counter.js';
 import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
 import { utf8, vector, version } from '../../support/clock-arbitraries.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
@@ -15,14 +16,15 @@ const KEY = 'key';
 class Damaged extends Error {}
 
 /** n1, which knows `clock` and whose record of the key is `stored`, or damaged; n2 and n3 are there. */
-function replicaOf(clock: Record<string, number>, stored: Container | undefined) {
+function replicaOf(clock: Record<string, number>, stored: Container | (() => Container | undefined) | undefined) {
   const replica = new Replica(identityOf(['n2', 'n3']), loadedState({ clock: vector(clock) }));
   const step = (input: Input): Output =>
     replica.step(input, {
       requested: () => undefined,
       container: () => {
-        if (stored === undefined) throw new Damaged();
-        return stored;
+        const container = typeof stored === 'function' ? stored() : stored;
+        if (container === undefined) throw new Damaged();
+        return container;
       },
     });
   for (const from of ['n2', 'n3']) {
@@ -34,6 +36,10 @@ function replicaOf(clock: Record<string, number>, stored: Container | undefined)
 
 function versionOf(actor: string, counter: number): Version {
   return version(actor, counter, `${actor}:${counter}`, counter);
+}
+
+function partOf(actor: string, counter: number, sum: string): Version {
+  return { ...versionOf(actor, counter), type: 'counter', contentType: '', value: utf8(sum) };
 }
 
 function told(from: string, clock: Record<string, number>, versions: readonly Version[] | undefined): Input {
@@ -107,6 +113,50 @@ describe('a damaged record', () => {
       asked.push(...sends.map(({ kind }) => kind), ...step(told('n2', {}, [])).sends.map(({ kind }) => kind));
     }
     expect(asked).toEqual([]);
+  });
+
+  test('is damaged no more once the key was written: what it was is not stored over that', () => {
+    let stored: Container | undefined;
+    const { replica, step } = replicaOf({ 'n2.a': 3 }, () => stored);
+    step(DAMAGED);
+    step({ kind: 'tick' });
+    // It can be read after all: it was the memory that had lost a bit, not the disk.
+    stored = { versions: [versionOf('n2.a', 3)], context: EMPTY_VECTOR };
+    const operation = { kind: 'put', contentType: '', value: utf8('new'), ttlMs: undefined } as const;
+    const write = { kind: 'write', id: 1, key: KEY, operation, context: undefined, precondition: undefined } as const;
+    step({ ...write, acksNeeded: 1, wallMs: WALL_MS });
+    expect(replica.damaged.size).toBe(0);
+    expect(step(told('n2', { 'n2.a': 3 }, [versionOf('n2.a', 3)])).writes.containers).toEqual([]);
+  });
+
+  test('tells of lost writes of this replica by what others know beside it: it goes on as another actor', () => {
+    const { step } = replicaOf({ 'n1.a': 5, 'n2.a': 3 }, undefined);
+    step(DAMAGED);
+    step({ kind: 'tick' });
+    const container = { versions: [versionOf('n2.a', 3)], context: vector({ 'n1.a': 9 }) };
+    const batch = { clock: vector({ 'n1.a': 5, 'n2.a': 3 }), ranges: [], exact: undefined, past: EMPTY_VECTOR };
+    const answer = {
+      kind: 'batch',
+      batch: { ...batch, containers: new Map([[KEY, container]]) },
+      next: undefined,
+    } as const;
+    const { observations } = step({ kind: 'peer-answer', from: 'n2', to: 'fetch', answer, wallMs: WALL_MS });
+    expect(observations).toContainEqual({ kind: 'new-incarnation', actor: 'n1.b', retired: 'n1.a' });
+  });
+
+  test('of a counter is written anew without the parts of others: they would count twice beside what became of them', () => {
+    const { step } = replicaOf({ 'n1.a': 1, 'n2.a': 5 }, undefined);
+    step(DAMAGED);
+    step({ kind: 'tick' });
+    const theirs = partOf('n2.a', 5, '1000');
+    const outputs = Array.from({ length: 10 }, () => {
+      step({ kind: 'tick' });
+      return [step(told('n2', { 'n2.a': 5 }, [theirs])), step(told('n3', { 'n2.a': 5 }, [theirs]))];
+    }).flat();
+    const [key, anew] = outputs.flatMap(({ writes }) => writes.containers)[0]!;
+    expect([key, sumOf(anew.versions)]).toEqual([KEY, 1000n]);
+    const added = { versions: [partOf('n2.a', 6, '1001')], context: vector({ 'n2.a': 6 }) };
+    expect(sumOf(sync(fill(anew, vector({ 'n1.a': 2, 'n2.a': 5 })), added).versions)).toBe(1001n);
   });
 
   test('does not keep keys waiting that replicas disagree about', () => {
@@ -203,6 +253,13 @@ describe('a key in which replicas differ that know the same', () => {
   test('keeps every version that anybody holds when no state has a majority', () => {
     const { writes } = settled([], [two], [three]);
     expect(writes.containers).toEqual([[KEY, { versions: [two, three], context: EMPTY_VECTOR }]]);
+  });
+
+  test('keeps of each actor the last part of a sum that anybody holds: it has the earlier ones in it', () => {
+    const [earlier, later] = [partOf('n2.a', 2, '1000'), partOf('n2.a', 3, '1001')];
+    const other = partOf('n3.a', 2, '5');
+    const { writes } = settled([], [earlier, other], [later]);
+    expect(writes.containers).toEqual([[KEY, { versions: [later, other], context: EMPTY_VECTOR }]]);
   });
 
   test('is left alone by the vote of a replica that knows something else', () => {
