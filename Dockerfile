@@ -1,8 +1,9 @@
 # One replica in a container: production packages only, not root, nothing written but below /data.
 #
 #   docker build -t quartet .
-#   docker run --read-only -v quartet-data:/data -p 127.0.0.1:5000:5000 quartet
+#   docker run --read-only -v quartet-data:/data -p 127.0.0.1:5000:5000 -e QUARTET_NAME=n1 quartet
 #
+# The volume belongs to the name; without one a replica takes the container's, and the next container is refused.
 # Configured by the environment, as docs/api.md says. Plain instructions only, so that a builder without BuildKit does.
 
 ARG BASE=node:24-bookworm-slim

@@ -115,6 +115,16 @@ $replicas replicas are ready: http://127.0.0.1:$port to :$last, logs in out$port
 The whole interface: http://127.0.0.1:$port/docs. Ctrl-C stops all replicas.
 TEXT
 
+# Started with fewer than before, a cluster still counts on those that are left out.
+names=()
+for ((i = 1; i <= replicas; i++)); do names+=("n$i"); done
+away=$(node -e "fetch('http://127.0.0.1:$port/v1/cluster').then((r) => r.json()).then(({ members }) =>
+  console.log(members.filter((name) => !process.argv.includes(name)).join(' ')))" "${names[@]}" 2> /dev/null) || true
+for name in $away; do
+  echo "$name is still a member, so ?w=all waits for it in vain (202); to forget it, with its data:"
+  echo "  curl -f -X DELETE http://127.0.0.1:$port/v1/cluster/members/$name && rm -rf '$data/$name'"
+done
+
 # A replica that ends is reported; the others go on, as they would without it.
 running=${#pids[@]}
 while [ "$running" -gt 0 ]; do

@@ -1,15 +1,20 @@
 // Would a Kubernetes cluster run what k8s/ describes? By the schemas of its versions, and by what no schema can see: that
 // the parts name each other rightly, and that replicas are what the parts take them for.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { membersOf } from '../../src/cluster/name-service.js';
 import { loadConfig, type Config } from '../../src/config/config.js';
 import { CLOSE_MS_MAX } from '../../src/controllers/http/closed.js';
 import { DRAIN_TIMEOUT_MS } from '../../src/replication/exchanges.js';
 import { HAND_OVER_MS_MAX } from '../../src/replication/hand-over.js';
+import { freePort } from '../support/process-cluster.js';
+import { until } from '../support/until.js';
 import { Rendered, type Labels } from './rendered.js';
 import { KUBERNETES_VERSIONS, validate } from './tools.js';
 
@@ -222,6 +227,11 @@ describe.each(FOLDERS)('%s', (name) => {
     });
   });
 
+  test('lets a replica have the memory that the README says it takes under load', async () => {
+    const [, megabytes] = /up to (\d+) MB under load/.exec(await readFile('README.md', 'utf8'))!;
+    expect(quantity(rendered.replica.resources.limits['memory']!)).toBeGreaterThan(Number(megabytes) * 1e6);
+  });
+
   test('spreads the replicas over machines and zones', () => {
     const keys = rendered.pod.topologySpreadConstraints.map(({ topologyKey }) => topologyKey);
     expect(keys).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
@@ -242,26 +252,64 @@ describe.each(FOLDERS)('%s', (name) => {
   });
 });
 
-describe('k8s/restore', () => {
-  test.each(KUBERNETES_VERSIONS)(
-    'is what the schemas of Kubernetes %s allow',
-    async (version) => {
-      const file = join(folder, `restore-${version}.yaml`);
-      await writeFile(file, (await Rendered.from('k8s/restore')).text);
-      const { status, output } = await validate(file, version);
-      expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('pod/quartet-restore') });
+describe.each(FOLDERS)('k8s/restore.yaml, over %s', (name) => {
+  let set: Rendered;
+  let waiting: Rendered;
+  let started: Rendered;
+  beforeAll(async () => {
+    const scratch = await mkdtemp(join(folder, 'restore-'));
+    const restore = parse(await readFile('k8s/restore.yaml', 'utf8')) as object;
+    const [, start] = /--patch '(.+)'/.exec(await readFile('README.md', 'utf8'))!;
+    set = await Rendered.from(name);
+    waiting = await Rendered.patched(name, [restore], join(scratch, 'waiting'));
+    started = await Rendered.patched(name, [restore, JSON.parse(start!) as object], join(scratch, 'started'));
+  }, FETCH_MS_MAX);
+
+  test(
+    'is what the schemas of Kubernetes allow',
+    async () => {
+      const file = join(folder, 'restore.yaml');
+      await writeFile(file, waiting.text);
+      for (const version of KUBERNETES_VERSIONS) {
+        const { status, output } = await validate(file, version);
+        expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('statefulset/quartet') });
+      }
     },
     FETCH_MS_MAX,
   );
 
-  test('restores into the volume that the set takes over, by the image of this release', async () => {
-    const [base, restore] = await Promise.all([Rendered.from('k8s'), Rendered.from('k8s/restore')]);
-    const { metadata, spec } = base.one('StatefulSet');
-    const volume = `${spec.volumeClaimTemplates[0]!.metadata.name}-${metadata.name}-0`;
-    expect(restore.names).toEqual([`PersistentVolumeClaim/${volume}`, 'Pod/quartet-restore']);
-    expect(restore.namespaces).toEqual(base.namespaces);
-    expect(restore.text).toContain(`claimName: ${volume}\n`);
-    expect(restore.text).toContain(`image: ${base.replica.image}\n`);
+  test('restores into a volume of the size and class of the set, by the image of the set', () => {
+    const { command, ...container } = waiting.replica;
+    expect(command).toEqual(['node', '-e', expect.any(String)]);
+    expect(container).toEqual(set.replica);
+    expect(waiting.one('StatefulSet').spec.volumeClaimTemplates).toEqual(
+      set.one('StatefulSet').spec.volumeClaimTemplates,
+    );
+  });
+
+  test('has the first pod alone, and so has the set, as it was, that the README makes of it then', () => {
+    expect(waiting.one('StatefulSet').spec.replicas).toBe(1);
+    const { spec } = set.one('StatefulSet');
+    expect(started.one('StatefulSet').spec).toEqual({ ...spec, replicas: 1 });
+  });
+
+  test('has a pod that is alive and ready and serves nobody, until it is told to stop', async () => {
+    const { command, startupProbe, livenessProbe, readinessProbe } = waiting.replica;
+    const port = await freePort();
+    const env = { ...process.env, ...waiting.environmentOf('quartet-0'), QUARTET_PORT: String(port) };
+    const pod = spawn(process.execPath, command!.slice(1), { env, stdio: 'ignore' });
+    const ended = once(pod, 'exit');
+    try {
+      const statusOf = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+      await until('it answers', () => statusOf('/').then(Boolean, () => false));
+      for (const { httpGet } of [startupProbe, livenessProbe, readinessProbe]) {
+        expect(await statusOf(httpGet.path)).toBe(200);
+      }
+      expect(await statusOf('/v1/kv/greeting')).toBe(503);
+    } finally {
+      pod.kill('SIGTERM');
+    }
+    expect(await ended).toEqual([0, null]);
   });
 });
 

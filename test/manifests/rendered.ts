@@ -1,7 +1,9 @@
 // What do the files of k8s/ come to? The objects that `kubectl apply -k` would send, as far as the tests look at them.
 
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { render } from './tools.js';
+import { render, ROOT } from './tools.js';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -22,6 +24,7 @@ export interface Variable {
 
 export interface Container {
   readonly image: string;
+  readonly command?: readonly string[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly env: readonly Variable[];
   readonly envFrom: readonly { readonly configMapRef: { readonly name: string } }[];
@@ -125,6 +128,21 @@ export class Rendered {
       text,
       parseAllDocuments(text).map((document) => document.toJS() as AnyObject),
     );
+  }
+
+  /** With strategic merge patches of the set, one after another, as of `kubectl patch`; `scratch` is a folder for it alone. */
+  static async patched(folder: string, patches: readonly object[], scratch: string): Promise<Rendered> {
+    await mkdir(scratch);
+    const named = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'quartet' } };
+    const kustomization = {
+      resources: [relative(scratch, resolve(ROOT, folder))],
+      patches: patches.map((patch) => ({
+        target: { kind: 'StatefulSet' },
+        patch: JSON.stringify({ ...named, ...patch }),
+      })),
+    };
+    await writeFile(join(scratch, 'kustomization.yaml'), JSON.stringify(kustomization));
+    return Rendered.from(scratch);
   }
 
   /** Each as `Kind/name`. */
