@@ -20,9 +20,16 @@ const AWAKE_EVERY_MS = 1000;
 /** How long a replica that can't go on takes to answer the requests that it has. */
 const LAST_ANSWERS_MS = 200;
 
+/** Without what ends a start: Nest would tell of it with a stack, and `fail` tells of it, too. */
+class MainLogger extends NodeLogger {
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...(rest as [string]));
+  }
+}
+
 async function main(): Promise<void> {
   const config = await loadConfig(process.env);
-  const logger = new NodeLogger(config.name, process.stdout.isTTY === true);
+  const logger = new MainLogger(config.name, process.stdout.isTTY === true);
   if (config.clusterSecret === undefined && !['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
     logger.warn('QUARTET_CLUSTER_SECRET is not set: whoever reaches this address can act as a replica');
   }

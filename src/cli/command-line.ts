@@ -5,6 +5,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { ProgressLine, type Terminal } from './progress.js';
 import { restore } from './restore.js';
+import { FolderUnsettledError } from './restored-folder.js';
 
 export const EXIT_DONE = 0;
 export const EXIT_FAILED = 1;
@@ -66,7 +67,8 @@ export async function runCommand(args: readonly string[], streams: Streams, sign
     stdout.write(await runRestore(parsed, streams, signal));
     return EXIT_DONE;
   } catch (error) {
-    stderr.write(`quartet restore: ${complaint(error, signal)}\nNothing was restored.\n`);
+    const outcome = error instanceof FolderUnsettledError ? '' : 'Nothing was restored.\n';
+    stderr.write(`quartet restore: ${complaint(error, signal)}\n${outcome}`);
     return EXIT_FAILED;
   }
 }
@@ -105,7 +107,7 @@ async function runRestore(
   const line = new ProgressLine(stderr);
   try {
     const source = new Source(handle?.createReadStream({ autoClose: false }) ?? stdin, await sizeOf(handle));
-    const { actor, keys, node, takenAt } = await restore(source.chunks(signal), {
+    const { actor, keys, node, takenAt, isPartial } = await restore(source.chunks(signal), {
       data,
       name,
       nowMs: Date.now(),
@@ -113,6 +115,7 @@ async function runRestore(
       onProgress: (restored) => line.show(`${restored} keys${source.share}`, Date.now()),
     });
     line.clear();
+    if (isPartial) stderr.write(`quartet restore: ${partialWarning(node)}\n`);
     return `${data} has ${keys} keys of ${node} as of ${takenAt}. Started there, ${name} is ${actor}.\n`;
   } finally {
     line.clear();
@@ -148,8 +151,12 @@ async function sizeOf(handle: FileHandle | undefined): Promise<number | undefine
   return size > 0 ? size : undefined;
 }
 
+function partialWarning(node: string): string {
+  return `${node} was taking over all keys when the snapshot was taken: it may lack keys that only peers of ${node} have`;
+}
+
 function complaint(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return 'it was stopped';
+  if (signal.aborted && !(error instanceof FolderUnsettledError)) return 'it was stopped';
   if (!(error instanceof Error)) return String(error);
   // What has a code is told in words that were meant for an operator; anything else is a bug.
   return 'code' in error ? error.message : (error.stack ?? error.message);

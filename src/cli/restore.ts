@@ -39,10 +39,13 @@ export interface Restored {
   /** Whose snapshot it was. */
   readonly node: string;
   readonly takenAt: string;
+  /** It was taken while its node took over all keys of another: keys may be missing. */
+  readonly isPartial: boolean;
 }
 
 /**
- * The snapshot is there, whole and on disk, when this resolves. Whatever is thrown, nothing is left of it.
+ * The snapshot is there, whole and on disk, when this resolves. Whatever else is thrown, nothing is left of it.
+ * @throws FolderUnsettledError: it may be there
  * @throws FolderInUseError, InvalidSnapshotError, LineTooLongError; StoreOpenError; errors of the file system
  */
 export async function restore(chunks: AsyncIterable<Uint8Array>, options: RestoreOptions): Promise<Restored> {
@@ -69,9 +72,9 @@ async function fillDatabase(
   try {
     const store = await ReplicaStore.open(level, blankNode(actor));
     const keys = await copyKeys(snapshot, store, actor, options);
-    const { node, takenAt } = snapshot.header;
+    const { claims, node, takenAt } = snapshot.header;
     await store.close();
-    return { actor, keys, node, takenAt };
+    return { actor, keys, node, takenAt, isPartial: claims.length > 0 };
   } finally {
     await level.close();
   }

@@ -1,5 +1,6 @@
 // When is a restored database there? All at once: it grows beside its place, and is renamed into it when it is whole and on
-// disk. Until then a node that starts here finds nothing, and whatever fails leaves the folder as it was.
+// disk. Until then a node that starts here finds nothing, and whatever fails leaves the folder as it was: what can fail comes
+// before the renaming, and what must come after it takes it back.
 
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -16,6 +17,11 @@ const HARMLESS = ['lost+found', UNCLEAN_MARKER];
 /** Something is in the folder that must not be lost: nothing was changed. The message says what to do. */
 export class FolderInUseError extends Error {
   readonly code = 'FOLDER_IN_USE';
+}
+
+/** The disk fails in the very moment in which the database comes to its place: it may be there. The message says what to do. */
+export class FolderUnsettledError extends Error {
+  readonly code = 'FOLDER_UNSETTLED';
 }
 
 export class RestoredFolder {
@@ -37,6 +43,12 @@ export class RestoredFolder {
     await mkdir(restored.growing).catch((error: unknown) => {
       throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? brokenOff(folder) : error;
     });
+    try {
+      for (const parent of restored.parentsWithNews()) await sync(parent);
+    } catch (error) {
+      await restored.discard();
+      throw error;
+    }
     return restored;
   }
 
@@ -45,14 +57,25 @@ export class RestoredFolder {
     return join(this.data, GROWING);
   }
 
-  /** Puts the database, closed by now, into its place, with everything on disk. */
+  /**
+   * Puts the database, closed by now, into its place, with everything on disk.
+   * @throws FolderUnsettledError; after any other error it is not there
+   */
   async publish(): Promise<void> {
     for (const file of await readdir(this.growing)) await sync(join(this.growing, file));
     await sync(this.growing);
-    await rename(this.growing, join(this.data, DATABASE));
-    // The marker was about the database that was here before.
-    await markClean(this.data);
-    for (const folder of this.foldersToSync()) await sync(folder);
+    const place = join(this.data, DATABASE);
+    await rename(this.growing, place);
+    try {
+      await sync(this.data);
+      // The marker was about the database that was here before; one that comes back costs no more than another actor.
+      await markClean(this.data);
+    } catch (error) {
+      await rename(place, this.growing).catch(() => {
+        throw unsettled(place, error as Error);
+      });
+      throw error;
+    }
   }
 
   /** Leaves everything as it was. */
@@ -69,9 +92,8 @@ export class RestoredFolder {
     }
   }
 
-  /** The data folder, and every one above it that has a new entry. */
-  private *foldersToSync(): Generator<string> {
-    yield this.data;
+  /** Every folder above the data folder that has a new entry. */
+  private *parentsWithNews(): Generator<string> {
     if (this.made === undefined) return;
     for (let folder = this.data; folder.length >= this.made.length; folder = dirname(folder)) yield dirname(folder);
   }
@@ -102,6 +124,12 @@ async function requireNothingToLose(folder: string): Promise<void> {
 function brokenOff(folder: string): FolderInUseError {
   return new FolderInUseError(
     `a snapshot is being restored into ${folder}, or that was broken off: if none is, remove ${join(folder, GROWING)}`,
+  );
+}
+
+function unsettled(place: string, { message }: Error): FolderUnsettledError {
+  return new FolderUnsettledError(
+    `${message}; ${place} may be there all the same: check the disk, and move it away before anything starts there`,
   );
 }
 

@@ -20,6 +20,9 @@ const KEY_BYTES_MAX = 1024;
 /** The most that a replica can be told to take. */
 const VALUE_BYTES_MAX = 16 * 1024 * 1024;
 
+/** What a `Date` can hold: clients are shown one. */
+const DEADLINE_MS_MAX = 8.64e15;
+
 const NODE_NAME = /^[a-z0-9-]{1,63}$/;
 const ACTOR = /^[a-z0-9-]{1,63}\.[a-z0-9]{1,16}$/;
 /** It is given out as a header: printable ASCII. */
@@ -157,7 +160,7 @@ function readVersion(json: unknown): Version {
     part: type === 'set' || type === 'map' ? text(version['part'], 'part') : '',
     contentType: type === 'register' ? readContentType(version['contentType']) : '',
     value: readValue(version, type),
-    deadlineMs: 'deadlineMs' in version ? number(version['deadlineMs'], 'deadlineMs', 0) : undefined,
+    deadlineMs: 'deadlineMs' in version ? number(version['deadlineMs'], 'deadlineMs', 0, DEADLINE_MS_MAX) : undefined,
   };
 }
 
@@ -233,9 +236,9 @@ function text(json: unknown, name: string): string {
   return json;
 }
 
-function number(json: unknown, name: string, min: number): number {
-  const isNumber = typeof json === 'number' && Number.isSafeInteger(json) && json >= min;
-  check(isNumber, `${name} is not an integer from ${min} to ${Number.MAX_SAFE_INTEGER}`);
+function number(json: unknown, name: string, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  const isNumber = typeof json === 'number' && Number.isSafeInteger(json) && json >= min && json <= max;
+  check(isNumber, `${name} is not an integer from ${min} to ${max}`);
   return json;
 }
 

@@ -15,6 +15,16 @@ export class MembersError extends Error {
   readonly code = 'INVALID_MEMBERS';
 }
 
+/** What this node knows of its own place, to find itself in the list. */
+export interface Self {
+  readonly name: string;
+  /** Where it listens, which may be every address that the machine has. */
+  readonly host: string;
+  readonly port: number;
+  /** Where others reach it, without a trailing slash; undefined: not known. */
+  readonly url?: string | undefined;
+}
+
 /** A cluster is small: every write goes to every member, and clocks and acknowledgements grow with them. */
 export const MEMBERS_MAX = 16;
 
@@ -54,10 +64,7 @@ export async function readMachines(path: string): Promise<readonly Member[]> {
 }
 
 /** All members but this node: neither the entry of its name nor a bare entry of its address. */
-export function peersOf(
-  members: readonly Member[],
-  self: { name: string; host: string; port: number },
-): readonly Member[] {
+export function peersOf(members: readonly Member[], self: Self): readonly Member[] {
   return members.filter((member) => member.name !== self.name && (member.isNamed || !isOwnAddress(member.url, self)));
 }
 
@@ -86,10 +93,12 @@ function nameOfAddress(url: URL): string {
     .slice(0, 63);
 }
 
-function isOwnAddress(address: string, self: { host: string; port: number }): boolean {
+function isOwnAddress(address: string, self: Self): boolean {
+  // The host and the port of what others call may be those of a proxy, so this one counts as a whole.
+  if (address === self.url) return true;
   const url = new URL(address);
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-  return (
-    port === self.port && (url.hostname === self.host || ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname))
-  );
+  // In an address, a host of IPv6 stands in brackets.
+  const hosts = [self.host, `[${self.host}]`, 'localhost', '127.0.0.1', '[::1]'];
+  return port === self.port && hosts.includes(url.hostname);
 }

@@ -13,6 +13,9 @@ import { readActor } from './vector-codec.js';
 const HAS_DEADLINE = 4;
 const CONTENT_TYPE_NUMBER = 8;
 
+/** What a `Date` can hold: clients are shown one. No stamp comes near it, for it counts microseconds. */
+const DEADLINE_MS_MAX = 8.64e15;
+
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -52,7 +55,7 @@ export function readVersions(reader: BinaryReader): readonly Version[] {
     const stamp = reader.varint();
     const tag = reader.byte();
     const type = VALUE_TYPES[tag % HAS_DEADLINE]!;
-    const deadlineMs = tag % CONTENT_TYPE_NUMBER < HAS_DEADLINE ? undefined : reader.varint();
+    const deadlineMs = tag % CONTENT_TYPE_NUMBER < HAS_DEADLINE ? undefined : readDeadline(reader);
     const contentType = readContentType(reader, type, Math.floor(tag / CONTENT_TYPE_NUMBER));
     const part = type === 'set' || type === 'map' ? reader.text() : '';
     const value = type === 'set' ? NO_BYTES : reader.bytes();
@@ -68,6 +71,12 @@ export function versionsOf(bytes: Uint8Array): readonly Version[] {
   const versions = readVersions(reader);
   reader.end();
   return versions;
+}
+
+function readDeadline(reader: BinaryReader): number {
+  const deadlineMs = reader.varint();
+  if (deadlineMs > DEADLINE_MS_MAX) throw new MalformedBytesError('a deadline is no date');
+  return deadlineMs;
 }
 
 function readContentType(reader: BinaryReader, type: ValueType, number: number): string {

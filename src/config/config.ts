@@ -105,8 +105,8 @@ export async function loadConfig(environment: Environment): Promise<Config> {
     'an integer from 1 to 65535',
   );
   if (peerPort === port) problems.push('QUARTET_PEER_PORT must not be QUARTET_PORT; unset, replicas come to that');
-  const self = { name, host, port: peerPort ?? port };
   const url = read('URL', undefined, parseUrl, 'an http or https address without a path');
+  const self = { name, host, port: peerPort ?? port, url };
   const sources = { peers: text('PEERS'), machines: text('MACHINES'), dns: text('PEERS_DNS') };
   const members = await readMembers(sources, problems);
   if (sources.dns !== undefined && url === undefined) {

@@ -6,10 +6,11 @@
 
 import { actorName } from '../clock/dot.js';
 import { DRIFT_MAX_MS, stampToMs } from '../clock/hybrid-clock.js';
-import { counterOf, descends, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
+import { counterOf, descends, type VersionVector } from '../clock/version-vector.js';
 import { StoreReadError } from '../store/errors.js';
 import type { CommittedView } from '../store/committed-view.js';
 import type { ReplicaStore } from '../store/replica-store.js';
+import { begunBeforeMs } from './incarnation.js';
 import type { ReplicaDriver } from './replica-driver.js';
 import type { Cancel, Time } from './time.port.js';
 
@@ -26,15 +27,15 @@ export class Expiry {
   /** No deadline that has not been acted upon is earlier. */
   private nextMs = 0;
   private clearedAtMs = -Infinity;
-  private keptAfterMs = -Infinity;
+  private keptAfterMs: number;
   private cancel: Cancel = () => {};
   private looks = 0;
   /** By node, the last look as of which all has come that it had; of others nothing is known since the first. */
   private readonly heard = new Map<string, number>();
   /** By peer, what it has told, and at which look: when that has come, it is heard as of then. */
   private readonly told = new Map<string, { readonly clock: VersionVector; readonly look: number }>();
-  private firstLook = 0;
-  private clock: VersionVector = EMPTY_VECTOR;
+  private readonly firstLook: number;
+  private clock: VersionVector;
   private isStopped = true;
   private underWay: Promise<void> = Promise.resolve();
 
@@ -46,6 +47,16 @@ export class Expiry {
     private readonly retentionMs: number,
   ) {
     store.watchDeadlines((deadlineMs) => this.expect(deadlineMs));
+    const { clock, node } = store.view;
+    const nowMs = time.nowMs();
+    // What had been dropped where a snapshot or another replica's keys come from is not in the index. An actor begins with
+    // either; one that took over all keys in a later life may have logged nothing since.
+    const begunMs = Math.min(begunBeforeMs(driver.actor), nowMs);
+    const keptMs = descends(node.floor, clock) ? 0 : retentionMs;
+    this.keptAfterMs = Math.max(nowMs - keptMs, begunMs) - DRIFT_MAX_MS;
+    this.clock = clock;
+    // When it last ran nobody knows; it has heard of nothing since this.
+    this.firstLook = Math.floor((stampToMs(node.stamp) - nowMs) / LOOK_EVERY_MS);
   }
 
   /**
@@ -53,18 +64,13 @@ export class Expiry {
    * be ahead of all that is read now, and what was removed then is long hidden.
    */
   get endedKeptAfterMs(): number {
+    // What has just come must not be read as if all ends before it had come too.
+    this.hear();
     return Math.min(this.keptAfterMs, this.time.nowMs() - DRIFT_MAX_MS);
   }
 
   start(): void {
     this.isStopped = false;
-    // What earlier lives have removed nobody knows; a new disk has nothing of what has been dropped elsewhere.
-    const keptMs = this.store.view.clock.size === 0 ? 0 : this.retentionMs;
-    this.keptAfterMs = this.time.nowMs() - DRIFT_MAX_MS - keptMs;
-    const { clock, node } = this.store.view;
-    this.clock = clock;
-    // When it last ran nobody knows; it has heard of nothing since this.
-    this.firstLook = Math.floor((stampToMs(node.stamp) - this.time.nowMs()) / LOOK_EVERY_MS);
     this.sleep();
   }
 
@@ -90,11 +96,8 @@ export class Expiry {
   private async look(): Promise<void> {
     const wallMs = this.time.nowMs();
     const dueMs = wallMs - DRIFT_MAX_MS;
-    // What others have dropped does not come with their keys, nor with what comes late.
-    const hasHeardLate = this.hasHeardLate();
-    if (hasHeardLate || this.driver.progress.bootstrap !== undefined) {
-      this.keptAfterMs = Math.max(this.keptAfterMs, dueMs);
-    }
+    this.looks++;
+    this.hear();
     if (this.nextMs <= dueMs) await this.withView((view) => this.drop(view, dueMs, wallMs));
     const isClearingDue = Math.abs(wallMs - this.clearedAtMs) >= this.retentionMs / CLEARINGS_PER_RETENTION;
     if (!isClearingDue) return;
@@ -102,9 +105,16 @@ export class Expiry {
     await this.withView((view) => this.clear(view, dueMs - this.retentionMs));
   }
 
-  /** Whether writes may have come since the last look whose values had ended long before. */
+  /** What others have dropped does not come with their keys, nor with what comes late. */
+  private hear(): void {
+    const hasHeardLate = this.hasHeardLate();
+    if (!hasHeardLate && this.driver.progress.bootstrap === undefined) return;
+    this.keptAfterMs = Math.max(this.keptAfterMs, this.time.nowMs() - DRIFT_MAX_MS);
+  }
+
+  /** Whether writes may have come since it was asked last whose values had ended long before. */
   private hasHeardLate(): boolean {
-    const look = ++this.looks;
+    const look = this.looks;
     const isLate = (name: string): boolean => look - (this.heard.get(name) ?? this.firstLook) > LATE_LOOKS;
     const { clock } = this.store.view;
     let hasHeardLate = false;

@@ -2,8 +2,9 @@
 
 import { join } from 'node:path';
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { actorName } from '../clock/dot.js';
 import { markClean, markUnclean, wasLeftUnclean } from './clean-stop.js';
-import { LevelStore } from './level/level-store.js';
+import { LevelStore, StoreOpenError } from './level/level-store.js';
 import { blankNode } from './record-codec.js';
 import { ReplicaStore } from './replica-store.js';
 
@@ -51,9 +52,21 @@ export class StoreModule implements OnApplicationShutdown {
   }
 }
 
-/** What a database that was not closed in order has lost, nobody knows: it goes on under another name. */
+/**
+ * What a database that was not closed in order has lost, nobody knows: it goes on under another name.
+ * @throws StoreOpenError when it is that of another node, which is left as it is
+ */
 async function openReplica(level: LevelStore, { folder, fsync, newActor }: StoreOptions): Promise<ReplicaStore> {
-  const replica = await ReplicaStore.open(level, blankNode(newActor()));
+  const fresh = blankNode(newActor());
+  const replica = await ReplicaStore.open(level, fresh);
+  const [name, owner] = [actorName(fresh.actor), actorName(replica.view.node.actor)];
+  if (owner !== name) {
+    await replica.close();
+    throw new StoreOpenError(
+      `the data folder ${folder} is of ${owner}, and this replica is ${name}: ` +
+        `set QUARTET_NAME=${owner} or choose another folder`,
+    );
+  }
   if (await wasLeftUnclean(folder)) {
     await replica.renew(newActor());
     await level.sync();

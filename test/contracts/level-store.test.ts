@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { LevelStore, StoreOpenError, WRITE_BUFFER_BYTES } from '../../src/store/level/level-store.js';
@@ -55,6 +55,20 @@ describe('LevelStore on its disk', () => {
     await store.commit([put('a', '1')]);
     expect(read(store, 'a')).toBe('1');
     await store.close();
+  });
+
+  test.each([
+    ['before it was anything', ['LOCK', 'LOG']],
+    ['before its first list of tables was whole', ['LOCK', 'LOG', 'MANIFEST-000001']],
+    ['before that had become the list', ['LOCK', 'LOG', 'LOG.old', 'MANIFEST-000001', '000001.dbtmp']],
+  ])('opens where an earlier start broke off %s', async (_when, names) => {
+    for (const name of names) await writeFile(join(folder.path, name), '');
+    const store = await LevelStore.open(folder.path);
+    await store.commit([put('a', '1')]);
+    await store.close();
+    const reopened = await LevelStore.open(folder.path);
+    expect(read(reopened, 'a')).toBe('1');
+    await reopened.close();
   });
 
   test('has everything committed after it is closed and opened again', async () => {
@@ -242,6 +256,25 @@ describe('LevelStore on its disk', () => {
       await store.close();
       await writeFile(join(folder.path, 'CURRENT'), 'not the name of a manifest');
       expect((await refusal(folder.path)).message).toMatch(/is damaged .*; move it away/);
+    });
+
+    test.each([
+      ['everything else', /^/],
+      ['tables', /\.ldb$/],
+      ['a log', /\.log$/],
+      ['a list of tables', /^MANIFEST-/],
+    ])('the database has no beginning any more, and %s is left of it', async (_what, isLeft) => {
+      const store = await LevelStore.open(folder.path);
+      await store.commit([put('a', 'only this disk has it')]);
+      await store.sync();
+      await store.close();
+      for (const name of await readdir(folder.path)) {
+        if (name === 'CURRENT' || !isLeft.test(name)) await rm(join(folder.path, name));
+      }
+      const left = await readdir(folder.path);
+      expect(left).not.toEqual([]);
+      expect((await refusal(folder.path)).message).toMatch(/is damaged \(CURRENT is missing\); move it away/);
+      expect(await readdir(folder.path)).toEqual(left);
     });
   });
 

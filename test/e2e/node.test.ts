@@ -1,10 +1,13 @@
 // What does a replica tell of itself, to operators and to tools? And how does it start and end?
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { StoreOpenError } from '../../src/store/level/level-store.js';
 import { InProcessNode } from '../support/in-process-node.js';
+import { ProcessCluster } from '../support/process-cluster.js';
+import { ReplicaProcess } from '../support/process-replica.js';
 import { RawClient, rawRequest } from '../support/raw-client.js';
 import { until } from '../support/until.js';
 
@@ -282,8 +285,31 @@ describe('a replica that starts', () => {
     const owner = await InProcessNode.start({ name: 'owner' });
     await owner.write('a', 'mine');
     await owner.stop();
-    await expect(owner.restart({ name: 'thief' })).rejects.toThrow(/belongs to owner\./);
+    await expect(owner.restart({ name: 'thief' })).rejects.toThrow(StoreOpenError);
+    // It has let go of the folder.
+    await owner.restart();
+    expect(await (await owner.get('a')).text()).toBe('mine');
     await owner.remove();
+  });
+
+  it('tells whoever gave it the data of a replica with another name, in one line, what to do', async () => {
+    const cluster = await ProcessCluster.create({ replicas: 1 });
+    try {
+      const [owner] = cluster.replicas;
+      await owner!.start();
+      await owner!.kill('SIGTERM');
+      const log = join(cluster.folder, 'thief.log');
+      const thief = new ReplicaProcess({ ...owner!.setup, name: 'thief', log });
+      await expect(thief.start()).rejects.toThrow('ended before it was ready');
+      expect(await thief.gone()).toEqual({ code: 1, signal: null });
+      const said = await readFile(log, 'utf8');
+      const { data } = owner!.setup;
+      expect(said).toBe(
+        `the data folder ${data} is of n1, and this replica is thief: set QUARTET_NAME=n1 or choose another folder\n`,
+      );
+    } finally {
+      await cluster.stop();
+    }
   });
 
   it('refuses a port that is taken, and leaves its data to the next attempt', async () => {

@@ -3,11 +3,13 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
+import { cp, mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { runCommand, type Streams } from '../../src/cli/command-line.js';
+import { Tokens } from '../../src/controllers/http/tokens.js';
 import { compileSource } from '../support/compiled-source.js';
 import { startCluster } from '../support/in-process-cluster.js';
 import { contextOf, InProcessNode } from '../support/in-process-node.js';
@@ -199,7 +201,15 @@ describe('a snapshot that is restored into a folder without a database', () => {
     await node.remove();
   });
 
-  it('may have been taken while its node took over all keys of another', async () => {
+  it('shows the last deadline that there can be as a date', async () => {
+    const keys = [keyOf('a', 1, { deadlineMs: 8.64e15 })];
+    expect(await restore(snapshotOf({ header: { version: 2 }, keys }))).toMatchObject({ code: 0, err: '' });
+    const node = await started();
+    expect((await node.siblings('a')).siblings).toMatchObject([{ expires: '+275760-09-13T00:00:00.000Z' }]);
+    await node.remove();
+  });
+
+  it('may have been taken while its node took over all keys of another, which is told', async () => {
     const claims = [
       { through: 'm', clock: { 'n2.two': 7 } },
       { through: 'p', clock: {} },
@@ -207,11 +217,38 @@ describe('a snapshot that is restored into a folder without a database', () => {
     ];
     const keys = [keyOf('a', 7, { actor: 'n2.two' }), keyOf('n', 1), keyOf('q', 2, { actor: 'n3.three' })];
     const snapshot = snapshotOf({ claims, keys });
-    expect(await restore(snapshot)).toMatchObject({ code: 0, err: '' });
+    const { code, err } = await restore(snapshot);
+    expect([code, err]).toEqual([0, expect.stringMatching(/^quartet restore: .*n1 was taking over.* lack keys.*\n$/)]);
     const node = await started();
     expect(comparable(await take(node))).toBe(comparable(snapshot));
     expect(await node.clock()).toEqual({ [ACTOR]: 9 });
     await node.remove();
+  });
+
+  it('tells readers from before of ends that the snapshot has, and sends those who are further back to the list', async () => {
+    const nowMs = Date.now();
+    const cursorOf = (wallMs: number): string => {
+      return new Tokens(undefined).cursor({ clock: new Map([[ACTOR, 9]]), ended: { wallMs, key: '' } });
+    };
+    // What ended before this was dropped, deadline and all, before the snapshot was taken.
+    const long = cursorOf(nowMs - 600_000);
+    const recent = cursorOf(nowMs - 40_000);
+    const snapshot = snapshotOf({ keys: [keyOf('brief', 1, { deadlineMs: nowMs - 20_000 }), keyOf('kept', 2)] });
+    expect(await restore(snapshot)).toMatchObject({ code: 0 });
+    const node = await InProcessNode.start({ data: join(folder.path, 'data'), feedRetentionSeconds: 3600 });
+    try {
+      for (const life of ['first', 'second']) {
+        const told = await node.request(`/v1/changes?since=${recent}`);
+        const { entries } = (await told.json()) as { entries: object[] };
+        expect(entries).toContainEqual(expect.objectContaining({ op: 'expire', key: 'brief' }));
+        const refused = await node.request(`/v1/changes?since=${long}`);
+        expect([life, refused.status]).toEqual([life, 410]);
+        await node.write('kept', `of the ${life} life`);
+        await node.restart();
+      }
+    } finally {
+      await node.remove();
+    }
   });
 
   it('may have more keys than one commit', async () => {
@@ -392,6 +429,11 @@ describe('a snapshot that cannot be what was taken', () => {
     ['counts from 0', { keys: [keyOf('a', 0)] }, /line 2: counter is not an integer from 1/],
     ['counts in halves', { keys: [keyOf('a', 1.5)] }, /line 2: counter is not an integer from 1/],
     ['has a stamp below 0', { keys: [keyOf('a', 1, { stamp: -1 })] }, /line 2: stamp is not an integer/],
+    [
+      'has a deadline that is no date',
+      { header: { version: 2 }, keys: [keyOf('a', 1, { deadlineMs: 8.64e15 + 1 })] },
+      /line 2: deadlineMs is not an integer from 0 to 8640000000000000/,
+    ],
     ['has a version of no actor', { keys: [keyOf('a', 1, { actor: 'N1' })] }, /line 2: actor is not an actor/],
     [
       'has a content type that no header holds',
@@ -499,6 +541,61 @@ describe('a folder in which something could be lost', () => {
     const snapshot = snapshotOf({ clock: { [ACTOR]: 5000 }, keys: many, end: { keys: 4999 } });
     expect(await restore(snapshot)).toMatchObject({ code: 1, err: expect.stringMatching(/line 5002/) });
     expect(await readdir(join(folder.path, 'data'))).toEqual([]);
+  });
+});
+
+describe('a folder that can’t be brought to disk', () => {
+  afterEach(() => void jest.restoreAllMocks());
+
+  async function failSyncs(isFailing: () => boolean): Promise<void> {
+    const handle = await open(folder.path);
+    const handles = Object.getPrototypeOf(handle) as typeof handle;
+    await handle.close();
+    jest.spyOn(handles, 'sync').mockImplementation(function (this: typeof handle) {
+      if (!isFailing()) return this.datasync();
+      return Promise.reject(Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' }));
+    });
+  }
+
+  it('is as it was when the command says that nothing was restored, whatever fails', async () => {
+    const data = join(folder.path, 'made', 'too');
+    for (let done = 0; ; done++) {
+      let syncs = 0;
+      await failSyncs(() => ++syncs > done);
+      const { code, err } = await restore(snapshotOf({}), data);
+      jest.restoreAllMocks();
+      if (code === 0) {
+        // Of both folders that are made, the one above them, and the database with some files.
+        expect(syncs).toBeGreaterThan(6);
+        break;
+      }
+      expect(err).toMatch(/^quartet restore: EIO: i\/o error, fsync\nNothing was restored\.\n$/);
+      expect(await readdir(folder.path)).toEqual(['snapshot']);
+    }
+    expect(await readdir(data)).toEqual(['level']);
+  });
+
+  it('has no database when the marker of the one before can’t be removed', async () => {
+    const data = join(folder.path, 'data');
+    await mkdir(join(data, 'opened-without-sync'), { recursive: true });
+    const { code, err } = await restore(snapshotOf({}));
+    expect([code, err]).toEqual([1, expect.stringMatching(/\nNothing was restored\.\n$/)]);
+    expect(await readdir(data)).toEqual(['opened-without-sync']);
+  });
+
+  it('may have a database, and is said to, when that can’t be taken back either', async () => {
+    const data = join(folder.path, 'data');
+    await failSyncs(() => {
+      if (!existsSync(join(data, 'level'))) return false;
+      mkdirSync(join(data, 'level.restoring', 'in the way'), { recursive: true });
+      return true;
+    });
+    const { code, err } = await restore(snapshotOf({}));
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^quartet restore: EIO: .*level may be there all the same: check the disk, and move it away.*\n$/,
+    );
+    expect(await readdir(data)).toEqual(['level']);
   });
 });
 

@@ -1,7 +1,7 @@
 // What goes wrong? Each kind of fault, from its beginning to its end: what it does to processes, links, disks and clocks,
 // and how it is over. `hold` lasts as long as the trouble is to last; it says nothing about what has happened by then.
 
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Prng } from '../simulation/prng.js';
 import { writtenPart } from '../support/level-log.js';
@@ -87,8 +87,8 @@ export async function bringBackOldCopy({ cluster, load, prng }: Scene, name: str
 }
 
 /**
- * A file of the database is cut or changed while the replica is down. All it has written is known elsewhere first, so that
- * nothing but the copy is lost, and it hears its peers before clients come: see `bringBackOldCopy`.
+ * A file of the database is cut, changed or removed while the replica is down. All it has written is known elsewhere first,
+ * so that nothing but the copy is lost, and it hears its peers before clients come: see `bringBackOldCopy`.
  */
 export async function tear(
   scene: Scene,
@@ -186,6 +186,10 @@ async function damageAFile({ cluster, prng }: Scene, data: string): Promise<void
     else if (/MANIFEST-\d+$|CURRENT$/.test(path)) files.push(path);
   }
   const path = prng.pick(files);
+  if (prng.chance(0.2)) {
+    await rm(join(data, path));
+    return cluster.note(`${path} is removed`);
+  }
   const file = await open(join(data, path), 'r+');
   try {
     const size = await writtenSize(join(data, path));

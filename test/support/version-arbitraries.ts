@@ -33,7 +33,7 @@ export function anyVersionOf(anyDot: fc.Arbitrary<Dot>): fc.Arbitrary<Version> {
       dot: anyDot,
       content: anyContent,
       stamp: fc.maxSafeNat(),
-      deadlineMs: fc.option(fc.maxSafeNat(), { nil: undefined }),
+      deadlineMs: fc.option(fc.integer({ min: 0, max: 8.64e15 }), { nil: undefined }),
     })
     .map(({ dot, content, stamp, deadlineMs }) => ({ ...dot, stamp, ...content, deadlineMs }));
 }

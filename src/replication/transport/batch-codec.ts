@@ -99,7 +99,12 @@ function readRequests(reader: BinaryReader, range: DotRange): DotRange['requests
   for (let left = count; left > 0; left--) {
     const counter = range.from + reader.varint();
     if (counter <= range.from || counter > rangeEnd(range)) throw new MalformedBytesError('a request is of no dot');
-    requests.set(counter, readLoggedRequest(reader));
+    const request = readLoggedRequest(reader);
+    // The last of its dots is what the receiver remembers, in this batch or not.
+    if (request.dots - 1 > Number.MAX_SAFE_INTEGER - counter) {
+      throw new MalformedBytesError('a request has more dots than can be counted');
+    }
+    requests.set(counter, request);
   }
   return requests;
 }

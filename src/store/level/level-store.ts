@@ -2,6 +2,8 @@
 // on a worker thread before the promise resolves; the thread that runs JavaScript never waits for the disk.
 
 import { randomInt } from 'node:crypto';
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { StoreReadError, StoreWriteError } from '../errors.js';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
@@ -21,6 +23,12 @@ const FIRST_TABLE_BYTES_MAX = (WRITE_BUFFER_BYTES * 5) / 8;
 /** What LevelDB's log has of a commit beside keys and values, about. */
 const LOG_BYTES_PER_COMMIT = 20;
 const LOG_BYTES_PER_CHANGE = 4;
+
+/** Names the newest list of tables: a database is found through it. */
+const BEGINNING = 'CURRENT';
+
+/** LevelDB makes these after `CURRENT` only: a start that breaks off before has left no more than the first list. */
+const MADE_LATER = /^\d+\.(?:ldb|sst|log)$|^MANIFEST-(?!0*1$)/;
 
 /** No key of a database begins with this byte. */
 const AFTER_ALL_KEYS = Buffer.of(0xff);
@@ -67,6 +75,7 @@ export class LevelStore implements Store {
       writeBufferSize: WRITE_BUFFER_BYTES,
     });
     try {
+      await requireBeginning(folder);
       await level.open();
     } catch (error) {
       throw new StoreOpenError(openFailure(folder, error), { cause: error });
@@ -261,6 +270,23 @@ function isOfTable(error: unknown): boolean {
 function isOfDisk(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR';
+}
+
+/**
+ * LevelDB makes a new database where `CURRENT` is missing, and removes the tables and logs that are there.
+ * @throws an error like one of LevelDB
+ */
+async function requireBeginning(folder: string): Promise<void> {
+  const files = await readdir(folder).catch((error: unknown): string[] => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new Error('its files are not to be seen', { cause: error });
+  });
+  if (!files.some((name) => MADE_LATER.test(name))) return;
+  await access(join(folder, BEGINNING)).catch((error: unknown) => {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const missing = Object.assign(new Error(`${BEGINNING} is missing`), { code: 'LEVEL_CORRUPTION' });
+    throw new Error('the database has no beginning', { cause: isMissing ? missing : error });
+  });
 }
 
 function openFailure(folder: string, error: unknown): string {

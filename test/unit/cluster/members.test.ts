@@ -86,6 +86,17 @@ describe('the peers of a node', () => {
     },
   );
 
+  it('are not the bare entry of the address where others reach it, whatever it listens on', () => {
+    const behind = { ...self, host: '0.0.0.0', url: 'http://10.0.0.1:6000' };
+    const members = parseMembers('http://10.0.0.1:6000/,http://10.0.0.2:6000,http://10.0.0.1:5000');
+    expect(peersOf(members, behind).map(({ url }) => url)).toEqual(['http://10.0.0.2:6000', 'http://10.0.0.1:5000']);
+  });
+
+  it('are not the bare entry of the address that it listens on, of whichever kind that is', () => {
+    const members = parseMembers('http://[fd00::1]:5000,http://[fd00::2]:5000');
+    expect(peersOf(members, { ...self, host: 'fd00::1' }).map(({ url }) => url)).toEqual(['http://[fd00::2]:5000']);
+  });
+
   it('are another host on the same port, and the own host under another name: that is for the peer to refuse', () => {
     const members = parseMembers('http://other:5000,n2=http://127.0.0.1:5000');
     expect(peersOf(members, self)).toHaveLength(2);

@@ -1,6 +1,7 @@
 // Versions of an unknown layout are refused, not guessed at.
 
 import { describe, expect, test } from '@jest/globals';
+import { stampToMs } from '../../../src/clock/hybrid-clock.js';
 import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
 import { BinaryWriter } from '../../../src/codec/binary-writer.js';
 import { versionsOf, writeVersions } from '../../../src/codec/versions-codec.js';
@@ -33,5 +34,27 @@ describe('A content type', () => {
   ])('%s is refused', (_, tag) => {
     expect(() => versionsOf(tagged(tag))).toThrow(MalformedBytesError);
     expect(() => versionsOf(tagged(tag))).toThrow('the content type is not known');
+  });
+});
+
+describe('A time', () => {
+  /** Milliseconds since 1970: what a `Date` can hold (ECMA-262, section 21.4.1.1). */
+  const DATE_MS_MAX = 8.64e15;
+
+  const written = (deadlineMs: number, stamp: number): Uint8Array => {
+    const writer = new BinaryWriter();
+    writeVersions(writer, [{ ...version('n1.a', 1, 'value', stamp), deadlineMs }]);
+    return writer.finish();
+  };
+
+  test('that is read can be shown as a date, however far away it is', () => {
+    const [read] = versionsOf(written(DATE_MS_MAX, Number.MAX_SAFE_INTEGER));
+    expect(new Date(read!.deadlineMs!).toISOString()).toBe('+275760-09-13T00:00:00.000Z');
+    expect(new Date(stampToMs(read!.stamp)).toISOString()).toBe('2255-06-05T23:47:34.740Z');
+  });
+
+  test.each([DATE_MS_MAX + 1, Number.MAX_SAFE_INTEGER])('of %d ms is no deadline: it is refused', (deadlineMs) => {
+    expect(() => versionsOf(written(deadlineMs, 1))).toThrow(MalformedBytesError);
+    expect(() => versionsOf(written(deadlineMs, 1))).toThrow('a deadline is no date');
   });
 });

@@ -195,6 +195,13 @@ describe('where other replicas reach this one', () => {
     expect(config.url).toBe('https://elsewhere.example');
   });
 
+  it('is no peer of its own when the members are bare addresses', async () => {
+    const environment = { QUARTET_HOST: '0.0.0.0', QUARTET_PEERS: 'http://10.0.0.1:5000,http://10.0.0.2:5000' };
+    const { url, peers } = await load({ ...environment, QUARTET_URL: 'http://10.0.0.1:5000/' });
+    expect(url).toBe('http://10.0.0.1:5000');
+    expect(peers.map((peer) => peer.url)).toEqual(['http://10.0.0.2:5000']);
+  });
+
   it('is at the port for replicas, where there is one: a bare entry of that address is its own', async () => {
     const environment = { QUARTET_PORT: '5000', QUARTET_PEER_PORT: '6000' };
     const peers = 'http://127.0.0.1:5000,http://127.0.0.1:6000';

@@ -21,11 +21,14 @@ import { encodeVersions, unreadContainer, versionsBytes } from '../../../src/sto
 import { container, shownVector, utf8, vector, version } from '../../support/clock-arbitraries.js';
 import { anyVersionOf } from '../../support/version-arbitraries.js';
 
+/** Of one request. */
+const DOTS_MAX = 10_000;
+
 const anyName = fc.stringMatching(/^[a-z0-9-]{1,63}$/);
 const anyActor = fc.constantFrom('n1.a', 'n2.b', 'n3.c', 'n1.zzzzzzzzzzzzzzzz');
 const anyCounter = fc.oneof(
   fc.integer({ min: 1, max: 200 }),
-  fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER - 100 }),
+  fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER - DOTS_MAX }),
 );
 const anyVector: fc.Arbitrary<VersionVector> = fc
   .uniqueArray(fc.tuple(anyActor, anyCounter), { selector: ([actor]) => actor })
@@ -49,7 +52,7 @@ const anyRequestName = {
   id: fc.stringMatching(/^[0-9a-f]{32}$/),
   fingerprint: fc.stringMatching(/^[0-9a-f]{16}$/),
 };
-const anyLoggedRequest = fc.record({ ...anyRequestName, dots: fc.integer({ min: 1, max: 10_000 }) });
+const anyLoggedRequest = fc.record({ ...anyRequestName, dots: fc.integer({ min: 1, max: DOTS_MAX }) });
 
 const anyBatch: fc.Arbitrary<Batch> = anyVector.chain((clock) =>
   fc
@@ -350,6 +353,18 @@ describe('a batch', () => {
   ];
   it.each(broken)('is refused when %s', (_, batch) => {
     expect(() => decodeRequest(pushed(batch))).toThrow(MalformedBytesError);
+  });
+
+  it('is refused when a request of it has more dots than counters can name', () => {
+    const last = Number.MAX_SAFE_INTEGER;
+    const clock = vector({ 'n1.a': last - 1 });
+    const name = { id: '0a'.repeat(16), fingerprint: '0b'.repeat(8) };
+    const withDots = (dots: number): Buffer => {
+      const requests = new Map([[last - 1, { ...name, dots }]]);
+      return pushed(batchOf({ clock, ranges: [{ actor: 'n1.a', from: last - 2, keys: ['key'], requests }] }));
+    };
+    expect(() => decodeRequest(withDots(2))).not.toThrow();
+    for (const dots of [3, last]) expect(() => decodeRequest(withDots(dots))).toThrow(MalformedBytesError);
   });
 
   it('may have a version that only its own context covers: a key ahead', () => {
