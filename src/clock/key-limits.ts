@@ -27,7 +27,8 @@ export function refusalOf(
   before: readonly Version[],
   after: readonly Version[],
 ): 'too-many-siblings' | 'too-large' | undefined {
-  if (after.length < 2) return undefined;
+  // Most keys are one plain value, which has a limit of its own.
+  if (after.length === 0 || (after.length === 1 && after[0]!.type === 'register')) return undefined;
   const extent = extentOf(after);
   const hasManySiblings =
     extent.siblings > 1 && (extent.siblings > SIBLINGS_MAX || extent.siblingBytes > SIBLING_BYTES_MAX);

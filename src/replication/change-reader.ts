@@ -13,6 +13,7 @@ import { countBeyond, counterOf, descends, join, type VersionVector } from '../c
 import type { CommittedView } from '../store/committed-view.js';
 import { isLogKey } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
+import { bytesOf } from './container-bytes.js';
 import { isAfter, notAhead, stepOf, type Cursor, type Moment } from './cursor.js';
 import { invariant } from './engine/invariant.js';
 import { selectSpans } from './engine/select.js';
@@ -22,7 +23,7 @@ import { CursorExpiredError } from './errors.js';
 export interface ChangeFilter {
   readonly prefix: string;
   readonly keysMax: number;
-  /** Of keys and values; the change that goes past it is the last. */
+  /** Of keys and what stands in them, parts too; the change that goes past it is the last. */
   readonly bytesMax: number;
   /** Log entries that are looked at, those of keys without the prefix too. */
   readonly dotsMax: number;
@@ -134,8 +135,7 @@ class Found {
     if (this.containers.size >= keysMax || this.bytes > bytesMax) return false;
     const container = this.view.container(key);
     this.containers.set(key, container);
-    this.bytes += key.length;
-    for (const version of container.versions) this.bytes += version.value.length;
+    this.bytes += bytesOf(key, container);
     return true;
   }
 

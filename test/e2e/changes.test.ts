@@ -355,6 +355,24 @@ describe('a reader that leaves before its replica has come to its session', () =
   });
 });
 
+describe('readers that leave while their replica has not come to their cursor', () => {
+  it('keep no place, however long they would have waited', async () => {
+    const stranger = await InProcessNode.start({ ...KEPT, name: 'n9' });
+    await stranger.put('elsewhere', 'value');
+    const since = await cursorNow(stranger);
+    await stranger.remove();
+    const readers = () => node.metric('quartet_feed_readers');
+    const before = await readers();
+    const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(node.port)));
+    for (const client of clients) {
+      client.send(rawRequest('GET', `/v1/changes?feed=longpoll&since=${since}&timeout=60000`));
+    }
+    await until('all wait', async () => (await readers()) === before + 20);
+    for (const client of clients) client.leave();
+    await until('their places are free', async () => (await readers()) === before, 5000);
+  });
+});
+
 describe('a reader that the log does not reach back to', () => {
   it('is told to list, and misses nothing when it goes on from the listing', async () => {
     const short = await InProcessNode.start({ feedRetentionSeconds: 0 });

@@ -321,5 +321,4 @@ export const UNSEEN: readonly (readonly [what: RegExp, reason: string])[] = [
   [/ 500$/, 'no error is known that no layer has a name for'],
   [/^post \/put_remote 429$/, 'replicas have half a gigabyte for their messages'],
   [/^head \/v1\/changes 429$/, 'a HEAD waits for nothing'],
-  [/^head \/v1\/snapshot 503$/, 'a HEAD reads no record that could be damaged'],
 ];

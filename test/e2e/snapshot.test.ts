@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Tokens } from '../../src/controllers/http/tokens.js';
 import { SnapshotController } from '../../src/controllers/snapshot/snapshot.controller.js';
 import type { ReplicaDriver } from '../../src/replication/replica-driver.js';
 import { versionsKey } from '../../src/store/keyspace.js';
@@ -11,7 +12,8 @@ import { LevelStore } from '../../src/store/level/level-store.js';
 import { blankNode } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';
 import { versionOf } from '../support/clock-arbitraries.js';
-import { contextOf, InProcessNode } from '../support/in-process-node.js';
+import { startCluster } from '../support/in-process-cluster.js';
+import { contextOf, InProcessNode, sessionOf } from '../support/in-process-node.js';
 import { RawClient, rawRequest } from '../support/raw-client.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
@@ -139,7 +141,7 @@ describe('a snapshot', () => {
     }
   });
 
-  it('takes no parameter, and no other method', async () => {
+  it('takes no parameter but a timeout, and no other method', async () => {
     const refused = await node.request('/v1/snapshot?prefix=a');
     expect(refused.status).toBe(400);
     expect(await refused.json()).toMatchObject({ code: 'INVALID_QUERY' });
@@ -148,6 +150,22 @@ describe('a snapshot', () => {
       expect(response.status).toBe(405);
       expect(response.headers.get('Allow')).toBe('GET, HEAD');
     }
+  });
+
+  it('is refused to a session that has seen more than the replica, and waits for it up to its timeout', async () => {
+    const other = await InProcessNode.start({ name: 'n3' });
+    const { session } = await other.write('seen elsewhere', 'value');
+    await other.remove();
+    for (const method of ['GET', 'HEAD']) {
+      const headers = { 'Quartet-Session': session };
+      const refused = await node.request('/v1/snapshot?timeout=100', { method, headers });
+      expect([refused.status, refused.headers.get('Retry-After')]).toEqual([503, '1']);
+      if (method === 'GET') expect(await refused.json()).toMatchObject({ code: 'NOT_CAUGHT_UP' });
+    }
+    const own = { 'Quartet-Session': sessionOf(await node.get('a')) };
+    expect((await node.request('/v1/snapshot?timeout=0', { headers: own })).status).toBe(200);
+    expect((await node.request('/v1/snapshot?timeout=soon')).status).toBe(400);
+    expect((await node.request('/v1/snapshot', { headers: { 'Quartet-Session': 'nonsense' } })).status).toBe(400);
   });
 
   it('of an empty replica has a beginning and an end', async () => {
@@ -234,6 +252,22 @@ describe('a snapshot that is taken while writes go on', () => {
   });
 });
 
+describe('a snapshot in a session', () => {
+  it('has what the session has seen, once the replica has it', async () => {
+    const cluster = await startCluster(2);
+    try {
+      const [n1, n2] = cluster.nodes as [InProcessNode, InProcessNode];
+      cluster.isolate(n1);
+      const { session } = await n1.write('seen', 'value');
+      const waiting = n2.request('/v1/snapshot?timeout=20000', { headers: { 'Quartet-Session': session } });
+      cluster.heal();
+      expect(parse(await (await waiting).text()).keys.map(({ key }) => key)).toEqual(['seen']);
+    } finally {
+      await cluster.remove();
+    }
+  });
+});
+
 describe('a client that leaves in the middle of a snapshot', () => {
   const VALUE_BYTES = 1024 * 1024;
   let folder: TemporaryFolder;
@@ -250,7 +284,7 @@ describe('a client that leaves in the middle of a snapshot', () => {
       },
       nowMs: 0,
     };
-    const controller = new SnapshotController(driver as unknown as ReplicaDriver);
+    const controller = new SnapshotController(driver as unknown as ReplicaDriver, new Tokens(undefined));
     server = createServer((req, res) => void controller.take(req, res));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });

@@ -247,6 +247,30 @@ describe('PATCH /v1/maps/{key}', () => {
     expect(listed).toContain('"value":{"__proto__":{"a":1},"constructor":2,"toString":3}');
   });
 
+  it('refuses fields whose texts, as they are kept, are larger than a value may be', async () => {
+    // Four characters of a number that is kept as twenty-one.
+    const numbers = (count: number) => `[${Array.from({ length: count }, () => '1e20').join(',')}]`;
+    for (const set of [`{"a":${numbers(60_000)}}`, `{"a":${numbers(30_000)},"b":${numbers(30_000)}}`]) {
+      const refused = await change(node, 'maps', 'swollen', `{"set":${set}}`);
+      expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([413, 'VALUE_TOO_LARGE']);
+    }
+    expect((await ask(node, 'maps', 'swollen')).status).toBe(404);
+    await changed(node, 'maps', 'swollen', `{"set":{"a":${numbers(40_000)}}}`);
+  });
+
+  it('refuses a first field that is larger than a map may be, where values may be larger', async () => {
+    const roomy = await InProcessNode.start({ valueBytesMax: 4 * 1024 * 1024 });
+    try {
+      const refused = await change(roomy, 'maps', 'large', { set: { a: 'x'.repeat(2 * 1024 * 1024) } });
+      expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([
+        413,
+        'COLLECTION_TOO_LARGE',
+      ]);
+    } finally {
+      await roomy.remove();
+    }
+  });
+
   it('needs an encoded key, as every route does', async () => {
     const request = rawRequest('PATCH', '/v1/maps/a%2Fb', {
       headers: { 'Content-Type': 'application/json' },

@@ -2,11 +2,12 @@
 // events (`eventsource`); from a cursor on, which any replica may have given.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from '../../clock/version-vector.js';
 import type { ChangeFeed } from '../../replication/change-feed.js';
 import { firstCursor, type Cursor } from '../../replication/cursor.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import { Problem } from '../http/problem.js';
 import { choiceParameter, integerParameter, parseQuery, type Query } from '../http/query.js';
-import { SessionGate } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
 import type { Batch, BatchReader, Selection } from './batch.js';
 import type { ChangeHub } from './change-hub.js';
@@ -22,13 +23,14 @@ export const LIMIT_MAX = 1000;
 export const TIMEOUT_MS = { poll: 5000, longpoll: 30_000, eventsource: 5000 } as const;
 export const TIMEOUT_MS_MAX = 60_000;
 
+/** A client that waits for its cursor is looked for this often: one that has left keeps its place no longer. */
+const LOOK_EVERY_MS = 500;
+
 const PARAMETERS = ['since', 'prefix', 'limit', 'values', 'feed', 'timeout'];
 
 export class ChangesHandler {
-  private readonly gate: SessionGate;
-
   constructor(
-    driver: ReplicaDriver,
+    private readonly driver: ReplicaDriver,
     private readonly tokens: Tokens,
     private readonly parts: {
       readonly feed: ChangeFeed;
@@ -36,9 +38,7 @@ export class ChangesHandler {
       readonly hub: ChangeHub;
       readonly served: (entries: number) => void;
     },
-  ) {
-    this.gate = new SessionGate(driver, tokens);
-  }
+  ) {}
 
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = parseQuery(req.url!, PARAMETERS);
@@ -50,8 +50,7 @@ export class ChangesHandler {
     const since = this.cursorOf(typeof resumed === 'string' && resumed !== '' ? resumed : query.get('since'));
     const isHead = req.method === 'HEAD';
     const answer = async (): Promise<void> => {
-      await this.gate.pass(req, timeoutMs);
-      await this.gate.covers(since.clock, Math.max(0, untilMs - performance.now()));
+      await this.comeTo(since, req, timeoutMs);
       // Of a client that has left meanwhile nothing would tell any more, and its reader would be kept for ever.
       if (req.socket.destroyed) return;
       res.setHeader('Cache-Control', 'no-store');
@@ -60,6 +59,25 @@ export class ChangesHandler {
       return this.poll(res, since, selection);
     };
     return feed === 'poll' || isHead ? answer() : this.parts.hub.admit(answer);
+  }
+
+  /**
+   * Resolves when this replica has seen what cursor and session have, or soon after the client has left. A stream and a
+   * long poll have their places until then: no more of them wait than there are places.
+   * @throws Problem INVALID_TOKEN, NOT_CAUGHT_UP
+   */
+  private async comeTo({ clock }: Cursor, { headers, socket }: IncomingMessage, timeoutMs: number): Promise<void> {
+    const session = headers['quartet-session'];
+    const seen = typeof session === 'string' ? join(clock, this.tokens.parseSession(session)) : clock;
+    let leftMs = timeoutMs;
+    while (!(await this.driver.covers(seen, Math.min(leftMs, LOOK_EVERY_MS))) && !socket.destroyed) {
+      // By turns, not by the time: those that a replica refuses at once, since it stops, are soon over.
+      leftMs -= LOOK_EVERY_MS;
+      if (leftMs > 0) continue;
+      throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
+        'Retry-After': '1',
+      });
+    }
   }
 
   /** @throws Problem INVALID_TOKEN */

@@ -2,7 +2,7 @@
 // reader that is slow has one batch on its way at most; what changes meanwhile comes in the next one, each key once.
 
 import type { ServerResponse } from 'node:http';
-import { drained } from '../http/drained.js';
+import { deliver, STALLED_MS_MAX } from '../http/drained.js';
 import { problemBody } from '../http/problem.js';
 import { problemOf } from '../http/send-problem.js';
 import type { HubReader } from './hub-reader.js';
@@ -20,6 +20,7 @@ export class EventStream {
     private readonly res: ServerResponse,
     private readonly reader: HubReader,
     private readonly served: (entries: number) => void,
+    private readonly stalledMsMax = STALLED_MS_MAX,
   ) {}
 
   /** Ends when the reader has left, is cut off, or has to list, and when the replica stops. */
@@ -46,12 +47,13 @@ export class EventStream {
       if (batch.entries === 0) continue;
       this.hasWritten = true;
       this.served(batch.entries);
-      if (!this.res.write(batch.event) && !(await drained(this.res))) return;
+      if (!(await deliver(this.res, batch.event, this.stalledMsMax))) return;
     }
   }
 
   /** Keeps the connection alive, and the reader's cursor young: without data it is no event, but its id counts. */
   private beat(): void {
+    // Never into the middle of an event: while the rest of it waits, the client owes a drain.
     if (!this.hasWritten && !this.res.writableNeedDrain) this.res.write(`id: ${this.reader.token}\n\n`);
     this.hasWritten = false;
   }

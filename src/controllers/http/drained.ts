@@ -1,18 +1,33 @@
-// When has a client taken what it was sent? The response tells, or its connection that nobody will: a response that stands behind
-// another one on it is told nothing of its end.
+// When has a client taken what it was sent? The response tells, or its connection that nobody will: a response that stands
+// behind another one on it is told nothing of its end.
 
 import type { ServerResponse } from 'node:http';
 
 /** A client that takes nothing for this long is cut off: it holds a snapshot, and with it disk that can't be freed. */
-const STALLED_MS_MAX = 30_000;
+export const STALLED_MS_MAX = 30_000;
+
+/**
+ * Of one write nothing tells how much has left before all of it has: who takes many megabytes slowly would look like one
+ * who takes nothing. Most pieces fit into one of this size, and it has left in time at five kilobytes a second.
+ */
+const SLICE_BYTES = 128 * 1024;
 
 /** Resolves when the client has taken everything, or has left or is cut off: false. */
-export function drained(res: ServerResponse): Promise<boolean> {
+export async function deliver(res: ServerResponse, bytes: Uint8Array, stalledMsMax = STALLED_MS_MAX): Promise<boolean> {
+  for (let from = 0; from < bytes.length; from += SLICE_BYTES) {
+    // Its end has been told already.
+    if (res.req.socket.destroyed) return false;
+    const slice = bytes.subarray(from, from + SLICE_BYTES);
+    if (!res.write(slice) && !(await drained(res, stalledMsMax))) return false;
+  }
+  return true;
+}
+
+function drained(res: ServerResponse, stalledMsMax: number): Promise<boolean> {
   const { socket } = res.req;
-  // Its end has been told already.
   if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const stalled = setTimeout(() => socket.destroy(), STALLED_MS_MAX);
+    const stalled = setTimeout(() => socket.destroy(), stalledMsMax);
     const settle = (isTaken: boolean): void => {
       clearTimeout(stalled);
       res.off('drain', onDrain);

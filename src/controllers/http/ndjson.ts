@@ -1,7 +1,7 @@
 // How are many lines sent without holding them all? In pieces, and no faster than the client takes them.
 
 import type { ServerResponse } from 'node:http';
-import { drained } from './drained.js';
+import { deliver, STALLED_MS_MAX } from './drained.js';
 
 /** Lines are gathered up to this before they are written: fewer, larger writes. */
 const PIECE_CHARS = 64 * 1024;
@@ -10,13 +10,14 @@ const PIECE_CHARS = 64 * 1024;
 export async function writeLines(
   res: ServerResponse,
   lines: AsyncIterable<unknown> | Iterable<unknown>,
+  stalledMsMax = STALLED_MS_MAX,
 ): Promise<void> {
   let piece = '';
   const isFull = (line: unknown): boolean => (piece += `${JSON.stringify(line)}\n`).length >= PIECE_CHARS;
   const flush = (): Promise<boolean> => {
-    const full = piece;
+    const full = Buffer.from(piece);
     piece = '';
-    return writePiece(res, full);
+    return deliver(res, full, stalledMsMax);
   };
   if (Symbol.asyncIterator in lines) {
     for await (const line of lines) if (isFull(line) && !(await flush())) return;
@@ -25,9 +26,4 @@ export async function writeLines(
     for (const line of lines) if (isFull(line) && !(await flush())) return;
   }
   res.end(piece);
-}
-
-async function writePiece(res: ServerResponse, piece: string): Promise<boolean> {
-  if (res.req.socket.destroyed) return false;
-  return res.write(piece) || drained(res);
 }

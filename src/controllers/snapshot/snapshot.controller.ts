@@ -9,18 +9,27 @@ import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { writeLines } from '../http/ndjson.js';
 import { Describe } from '../http/openapi.js';
 import { parseQuery } from '../http/query.js';
+import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
+import { Tokens } from '../http/tokens.js';
 import { snapshotLines } from './snapshot-lines.js';
 import { takeSnapshot } from './snapshot.openapi.js';
 
 @ApiTags('cluster')
 @Controller('v1/snapshot')
 export class SnapshotController {
-  constructor(private readonly driver: ReplicaDriver) {}
+  private readonly gate: SessionGate;
+
+  constructor(
+    private readonly driver: ReplicaDriver,
+    tokens: Tokens,
+  ) {
+    this.gate = new SessionGate(driver, tokens);
+  }
 
   @Get()
   @Describe(takeSnapshot)
   async take(@Req() req: IncomingMessage, @Res() res: ServerResponse): Promise<void> {
-    parseQuery(req.url!, []);
+    await this.gate.pass(req, timeoutMsOf(parseQuery(req.url!, ['timeout'])));
     res.setHeader('Content-Type', 'application/x-ndjson');
     res.setHeader('Cache-Control', 'no-store');
     if (req.method === 'HEAD') {

@@ -2,6 +2,7 @@
 
 import { headers, ndjson, problems, type Operation } from '../http/openapi.js';
 import { BOOLEAN, COUNT, listOf, mapOf, objectOf, objectWithValue, oneOfStrings, STRING } from '../http/schema.js';
+import { session, timeout } from '../kv/kv.openapi.js';
 
 const vectorSchema = mapOf(COUNT);
 const firstSchema = objectOf({
@@ -55,13 +56,13 @@ export const takeSnapshot: Operation = {
   description:
     'One JSON text a line: what the replica knows, then each key with its versions in the order of keys, and `end`, ' +
     'without which the snapshot is not complete. `quartet restore` loads it into a data folder without a database.',
-  takes: [],
+  takes: [timeout, session],
   responses: {
     200: {
       description: 'The state of one commit. Writes go on meanwhile.',
       headers: { ...headers(['Cache-Control']) },
       content: ndjson({ oneOf: [firstSchema, keySchema, lastSchema] }, example),
     },
-    ...problems('INVALID_QUERY', 'CORRUPT_RECORD'),
+    ...problems('INVALID_QUERY', 'INVALID_TOKEN', 'NOT_CAUGHT_UP', 'CORRUPT_RECORD'),
   },
 };

@@ -46,16 +46,32 @@ export function parseSetUpdate(body: Buffer): Operation {
   return { kind: 'update-set', add: added, remove: removed };
 }
 
-/** `{"set": {"name": "Ada", "age": 36}, "remove": ["email"]}` @throws Problem INVALID_BODY, COLLECTION_TOO_LARGE */
-export function parseMapUpdate(body: Buffer): Operation {
+/**
+ * `{"set": {"name": "Ada", "age": 36}, "remove": ["email"]}`
+ * @throws Problem INVALID_BODY, COLLECTION_TOO_LARGE, VALUE_TOO_LARGE
+ */
+export function parseMapUpdate(body: Buffer, valueBytesMax: number): Operation {
   const { set = {}, remove = [] } = fieldsOf(body, ['set', 'remove']);
   if (!isObject(set)) throw new Problem('INVALID_BODY', '"set" is an object of fields and their values');
-  const fields = new Map(Object.entries(set).map(([field, value]) => [field, Buffer.from(textOf(value))]));
+  const fields = textsOf(set, valueBytesMax);
   for (const field of fields.keys()) checkPart(field);
   if (fields.size > PARTS_MAX) throw tooMany();
   const removed = partsOf(remove, 'remove');
   refuseOverlap(fields, removed);
   return { kind: 'update-map', set: fields, remove: removed };
+}
+
+/** Written anew, a text may be longer than it came: `1e20` has twenty-one digits then. */
+function textsOf(fields: Fields, bytesMax: number): ReadonlyMap<string, Buffer> {
+  let bytes = 0;
+  const texts = new Map<string, Buffer>();
+  for (const [field, value] of Object.entries(fields)) {
+    const text = Buffer.from(textOf(value));
+    bytes += text.length;
+    if (bytes > bytesMax) throw new Problem('VALUE_TOO_LARGE', `the fields have more than ${bytesMax} bytes of JSON`);
+    texts.set(field, text);
+  }
+  return texts;
 }
 
 function textOf(value: unknown): string {

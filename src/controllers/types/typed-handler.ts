@@ -28,7 +28,7 @@ import { parseAddition, parseMapUpdate, parseSetUpdate, requireJson } from './js
 
 interface Kind {
   readonly prefix: string;
-  readonly parse: (body: Buffer) => Operation;
+  readonly parse: (body: Buffer, valueBytesMax: number) => Operation;
 }
 
 const KINDS: Readonly<Record<CollectionType, Kind>> = {
@@ -95,7 +95,7 @@ export class TypedHandler {
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
     const result = await withBody(req, limit, (body) => {
       const requestName = requestNameOf(req, request.key, [req.method!, type, body]);
-      return this.driver.write({ operation: parse(body), requestName, ...request });
+      return this.driver.write({ operation: parse(body, limit.bytesMax), requestName, ...request });
     });
     const written = accepted(result);
     this.answers.writeResult(req, new Answer(res), request, written, type === 'counter' ? shownSum(written) : {});

@@ -110,4 +110,11 @@ describe('A key', () => {
     expect(refusalOf(two, [...two, of('map', '😀', { value: utf8('') })])).toBe('too-large');
     expect(refusalOf(two, [two[0]!, of('map', `${half}a`, { value: utf8('') })])).toBe('too-large');
   });
+
+  test('has no element or field that alone has more, and takes one that is smaller than what was there', () => {
+    const large = [of('map', 'field', { value: new Uint8Array(PARTS_BYTES_MAX) })];
+    expect(refusalOf([], large)).toBe('too-large');
+    expect(refusalOf([of('map', 'longer field', { value: large[0]!.value })], large)).toBeUndefined();
+    expect(refusalOf([], [of('register', '', { value: large[0]!.value })])).toBeUndefined();
+  });
 });
