@@ -13,6 +13,12 @@ export interface DottedVector {
   readonly dot: Dot | undefined;
 }
 
+/** What a client says of itself with a write: what of the key it has seen, and what that may depend on besides. */
+export interface AuthorContext extends DottedVector {
+  /** Writes of any key, and none that the vector covers. It tells of no more than of what others have to be shown. */
+  readonly past: VersionVector;
+}
+
 /** Whether the event `other` is one of those. */
 export function hasSeen({ vector, dot }: DottedVector, other: Dot): boolean {
   return covers(vector, other) || (dot !== undefined && compareDots(dot, other) === 0);
@@ -23,6 +29,11 @@ export function reachOf({ vector, dot }: DottedVector): VersionVector {
   return dot === undefined ? vector : advance(vector, dot);
 }
 
+/** What a write with this context depends on, that the vector does not say. */
+export function pastOfAuthor({ dot, past }: AuthorContext): VersionVector {
+  return dot === undefined ? past : advance(past, dot);
+}
+
 /**
  * What the author of the write `own`, who had seen `context`, has seen by its answer. That tells of siblings by their number
  * alone, and the author's next write must not replace what was not shown.
@@ -30,10 +41,12 @@ export function reachOf({ vector, dot }: DottedVector): VersionVector {
  * @param live the dots that live beside it
  * @returns undefined when all of them were seen
  */
-export function seenAfter(context: DottedVector, own: Dot, live: readonly Dot[]): DottedVector | undefined {
+export function seenAfter(context: AuthorContext, own: Dot, live: readonly Dot[]): AuthorContext | undefined {
   const unseen = live.filter((dot) => !hasSeen(context, dot) && compareDots(dot, own) !== 0);
   if (unseen.length === 0) return undefined;
-  const vector = advance(context.vector, own);
-  if (unseen.some((dot) => covers(vector, dot))) return { vector: context.vector, dot: own };
-  return { vector, dot: undefined };
+  const { vector } = context;
+  const past = pastOfAuthor(context);
+  const withOwn = advance(vector, own);
+  if (unseen.some((dot) => covers(withOwn, dot))) return { vector, dot: own, past };
+  return { vector: withOwn, dot: undefined, past };
 }

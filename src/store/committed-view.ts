@@ -232,6 +232,11 @@ export class CommittedView {
     return join(join(context, this.clock), this.node.past);
   }
 
+  /** What versions shown with this context may depend on besides. @param past of a read of several replicas */
+  pastOf(context: VersionVector, past = EMPTY_VECTOR): VersionVector {
+    return beyond(join(this.node.past, past), context);
+  }
+
   /** Everything that any key may know or depend on: the clock, contexts of keys ahead and claims. */
   async knownOfAny(): Promise<VersionVector> {
     let known = join(this.seen(this.clock), claimedByAny(this.claims));

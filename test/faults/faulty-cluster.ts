@@ -9,7 +9,7 @@ import { SmallDisk } from '../support/small-disk.js';
 import { until } from '../support/until.js';
 import type { Destruction } from './history.js';
 import type { Finding } from './ledger.js';
-import { vectorOf } from './token.js';
+import { seenIn } from './token.js';
 
 const MIB = 2 ** 20;
 const CLOCK_PRELOAD = resolve(import.meta.dirname, '../support/shifted-clock.mjs');
@@ -117,7 +117,8 @@ export class FaultyCluster {
   }
 
   counterIn(token: string, actor: string): number {
-    return vectorOf(token).get(actor) ?? 0;
+    const { vector, dot } = seenIn(token);
+    return dot?.actor === actor ? dot.counter : (vector.get(actor) ?? 0);
   }
 
   isRunning(name: string): boolean {

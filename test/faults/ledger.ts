@@ -6,11 +6,12 @@
 //   it shows. If not, it may have happened all the same and have been replaced: what it may have seen is excused.
 // - Such a write without a context replaced what its replica had at some moment between its beginning and the end of the
 //   process that it was sent to. It may have seen any write begun by then, and has certainly seen none.
+// - The one write that a context tells of besides its vector is replaced where it has come already.
 // - An acknowledged delete whose dot could not be found out is treated as one without an answer.
 
 import { Oracle, type OracleWrite, type WriteSet } from '../simulation/oracle.js';
 import type { History, Read, Shown, Write } from './history.js';
-import { vectorOf, type Vector } from './token.js';
+import { seenIn, type Seen } from './token.js';
 
 /** What is wrong, by which promise, and with which key. */
 export interface Finding {
@@ -64,8 +65,8 @@ export class Ledger {
     return this.dots.get(write);
   }
 
-  covered(key: string, vector: Vector): WriteSet {
-    return this.oracle.covered(key, vector);
+  covered(key: string, seen: Seen): WriteSet {
+    return coveredBy(this.oracle, key, seen);
   }
 
   names(key: string, set: WriteSet): string {
@@ -86,6 +87,12 @@ export class Ledger {
       least: this.oracle.visibleSet(key, { known, replaced: replaced | perhaps, dropped: 0n }),
       most: this.oracle.visibleSet(key, { known, replaced, dropped: 0n }),
     };
+  }
+
+  /** Those of the key's writes that some other has seen, or may have. */
+  replaced(key: string): WriteSet {
+    const placed = this.placedOf(key).reduce((set, { entry, mayHaveSeen }) => set | entry.seen | mayHaveSeen, 0n);
+    return this.openOf(key).reduce((set, { mayHaveSeen }) => set | mayHaveSeen, placed);
   }
 
   /** The set of these versions, as far as they have a place. */
@@ -139,7 +146,10 @@ export class Ledger {
     };
     const seenBy = (write: Write): { seen: WriteSet; mayHaveSeen: WriteSet } => {
       const token = write.context ?? write.told;
-      if (token !== undefined) return { seen: places.covered(write.key, vectorOf(token)), mayHaveSeen: 0n };
+      if (token !== undefined) {
+        const seen = places.covered(write.key, seenIn(token).vector);
+        return { seen, mayHaveSeen: coveredBy(places, write.key, seenIn(token)) & ~seen };
+      }
       return { seen: 0n, mayHaveSeen: begun(write.key, this.endAfter(write)) };
     };
     for (const { write, actor, counter } of taken) {
@@ -165,6 +175,12 @@ export class Ledger {
     const colon = dot.lastIndexOf(':');
     return { actor: dot.slice(0, colon), counter: Number(dot.slice(colon + 1)) };
   }
+}
+
+function coveredBy(oracle: Oracle, key: string, { vector, dot }: Seen): WriteSet {
+  const covered = oracle.covered(key, vector);
+  const write = dot && oracle.write(dot.actor, dot.counter);
+  return write?.key === key ? covered | write.bit : covered;
 }
 
 function append<T>(lists: Map<string, T[]>, key: string, item: T): void {

@@ -3,7 +3,7 @@
 
 import type { History, Read, Write } from './history.js';
 import { Ledger, type Finding } from './ledger.js';
-import { vectorOf } from './token.js';
+import { seenIn } from './token.js';
 import type { Outcome } from './torture.js';
 
 const FINDINGS_MAX = 12;
@@ -35,7 +35,7 @@ export function describeFinding({ invariant, key, message }: Finding): string {
 function describeKey(history: History, key: string): string[] {
   const ledger = new Ledger(history);
   const known = (token: string | undefined): string =>
-    token === undefined ? '?' : ledger.names(key, ledger.covered(key, vectorOf(token)));
+    token === undefined ? '?' : ledger.names(key, ledger.covered(key, seenIn(token)));
   const line = (event: Read | Write): string => {
     const where = `${time(event.beganAtMs)} to ${time(event.endedAtMs)}  ${event.client} at ${event.replica}/${event.disk}`;
     if (event.kind === 'read') {

@@ -14,9 +14,15 @@ beforeEach(() => {
 });
 
 /** A token as a replica gives it out, without a valid seal: nobody checks it here. */
-function token(vector: Record<string, number>): string {
+function token(vector: Record<string, number>, dot?: readonly [actor: string, counter: number]): string {
   const bytes = [2, Object.keys(vector).length];
-  for (const [actor, counter] of Object.entries(vector)) bytes.push(actor.length, ...Buffer.from(actor), counter);
+  const push = (actor: string, counter: number): number => bytes.push(actor.length, ...Buffer.from(actor), counter);
+  for (const [actor, counter] of Object.entries(vector)) push(actor, counter);
+  if (dot !== undefined) {
+    bytes.push(1);
+    push(...dot);
+    bytes.push(0);
+  }
   const padding = (3 - (bytes.length % 3)) % 3;
   return Buffer.from([...bytes, ...Array<number>(padding + 13).fill(0)]).toString('base64url');
 }
@@ -166,6 +172,21 @@ describe('The verdict', () => {
     events = [];
     write('n1.a:1', '1', { 'n1.a': 1 }, { siblings: 2 });
     expect(found({ 'n1.a:1': '1' }, { 'n1.a': 1 })).toEqual(['answer']);
+  });
+
+  test('passes an author that is told what it has seen and written, and finds one that is told more', () => {
+    const author = (told: string): void => {
+      events = [];
+      write('n1.a:1', '1', { 'n1.a': 1 });
+      write('n1.a:2', '2', {}, { context: token({}), told, siblings: 2 });
+    };
+    const both = { 'n1.a:2': '2', 'n1.a:1': '1' };
+    author(token({}, ['n1.a', 2]));
+    expect(found(both, { 'n1.a': 2 })).toEqual([]);
+    author(token({ 'n1.a': 2 }));
+    expect(found(both, { 'n1.a': 2 })).toEqual(['answer']);
+    author(token({}));
+    expect(found(both, { 'n1.a': 2 })).toEqual(['answer']);
   });
 
   test('finds replicas that end differently, a wrong winner, and a write that changes its time', () => {

@@ -1,6 +1,7 @@
 // Were all promises kept? Every answer of a run, and the state that the replicas came to, against the oracle.
 //
-// An answer's context says which writes of the key its replica knows. From that follows exactly which versions it must
+// An answer's context says which writes of the key its replica knows, or, where the author of a write has not seen all that
+// lives, what that has seen. From that follows exactly which versions it must
 // show: those that no known write has replaced. What a replica knows never shrinks while it has its disk. In the end an
 // acknowledged write is unknown only when its coordinator's disk was destroyed, and so were at least as many disks of
 // others as had acknowledged it: which of them did is not told, so with that many gone the outcome is open.
@@ -8,7 +9,7 @@
 import type { WriteSet } from '../simulation/oracle.js';
 import type { History, Read, Write } from './history.js';
 import { Ledger, type Finding } from './ledger.js';
-import { vectorOf } from './token.js';
+import { seenIn } from './token.js';
 
 /** What one answer shows. */
 interface Observation {
@@ -22,17 +23,27 @@ export function judge(history: History): readonly Finding[] {
   for (const event of [...history.events, ...history.finalReads]) {
     const token = event.kind === 'read' ? event.token : event.told;
     if (token === undefined) continue;
-    const observation = { event, known: ledger.covered(event.key, vectorOf(token)) };
+    const observation = { event, known: ledger.covered(event.key, seenIn(token)) };
     const list = observed.get(event.key) ?? [];
     list.push(observation);
     observed.set(event.key, list);
   }
   for (const [key, observations] of observed) {
     for (const observation of observations) checkAnswer(ledger, observation);
-    checkMemory(ledger, key, observations);
+    checkMemory(
+      ledger,
+      key,
+      observations.filter(({ event }) => tellsAll(event)),
+    );
   }
   checkEnd(ledger, history);
   return ledger.findings;
+}
+
+/** Who wrote with a context, past siblings that it has not, is told what it has seen, and not what its replica knows. */
+function tellsAll(event: Read | Write): boolean {
+  if (event.kind === 'read' || event.context === undefined) return true;
+  return event.siblings !== undefined && event.siblings <= (event.value === undefined ? 0 : 1);
 }
 
 function checkAnswer(ledger: Ledger, { event, known }: Observation): void {
@@ -54,6 +65,13 @@ function checkAnswer(ledger: Ledger, { event, known }: Observation): void {
     ledger.find('answer', key, `${where} answers ${ledger.dotOf(event)} with a context that lacks ${missing}`);
   }
   const openMax = ledger.openOf(key).filter(({ write }) => write.value !== undefined).length;
+  if (!tellsAll(event)) {
+    // What its replica knew to be replaced may be covered without having been seen.
+    const unseen = least & ~claimed & ~ledger.replaced(key);
+    if (unseen === 0n) return;
+    const names = ledger.names(key, unseen);
+    return ledger.find('answer', key, `${where} answers ${ledger.dotOf(event)} as if its author had seen ${names}`);
+  }
   const isRight =
     event.siblings === undefined || (event.siblings >= sizeOf(least) && event.siblings <= sizeOf(most) + openMax);
   if (isRight) return;
@@ -90,7 +108,7 @@ function checkRead(
 }
 
 function missingOfSession(ledger: Ledger, { key, session }: Read): WriteSet {
-  return session === undefined ? 0n : ledger.covered(key, vectorOf(session));
+  return session === undefined ? 0n : ledger.covered(key, seenIn(session));
 }
 
 /** What was known at one disk is known there ever after: read your own writes, through kill -9 and restarts. */
@@ -122,7 +140,7 @@ function checkEnd(ledger: Ledger, { events, finalReads, destructions }: History)
   for (const read of finalReads) finals.set(read.key, [...(finals.get(read.key) ?? []), read]);
   for (const [key, reads] of finals) {
     const states = reads.map(({ replica, siblings, token }) => {
-      const known = ledger.names(key, ledger.covered(key, vectorOf(token)));
+      const known = ledger.names(key, ledger.covered(key, seenIn(token)));
       return { replica, state: `${JSON.stringify(siblings)} knowing ${known}` };
     });
     if (new Set(states.map(({ state }) => state)).size <= 1) continue;
@@ -135,7 +153,7 @@ function checkEnd(ledger: Ledger, { events, finalReads, destructions }: History)
       ledger.find('convergence', key, 'the key was not read at the end');
       continue;
     }
-    const known = ledger.covered(key, vectorOf(read.token));
+    const known = ledger.covered(key, seenIn(read.token));
     for (const { write, entry } of ledger.placedOf(key)) {
       if (write.outcome !== 'acknowledged' || (known & entry.bit) !== 0n) continue;
       const since = destructions.filter(({ atMs }) => atMs >= write.beganAtMs).map(({ replica }) => replica);

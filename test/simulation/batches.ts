@@ -88,7 +88,7 @@ export class Batches {
       return { kind: 'read', key };
     }
     const reading = prng.chance(cluster.options.contexts) ? readings.get(key) : undefined;
-    const context = reading && { vector: reading.context, dot: undefined };
+    const context = reading && { vector: reading.context, dot: undefined, past: reading.past };
     if (prng.chance(cluster.options.deletes)) {
       return { kind: 'write', key, context, operation: { kind: 'delete', type: 'register' } };
     }

@@ -20,15 +20,20 @@ import { Violation } from './violation.js';
 import type { Parcel, World } from './world.js';
 
 /** What a client has seen of a key, at one replica, at one moment. */
+/** By key, writes that have been read or written, by oneself or by the author of what one has read. */
+export type Past = Map<string, WriteSet>;
+
 export interface Reading {
   readonly node: string;
   readonly key: string;
   readonly context: ReadonlyMap<string, number>;
   /** Of the answer to a write: its own dot, if the context does not cover it. */
   readonly own?: { readonly actor: string; readonly counter: number } | undefined;
-  /** Of a read of several replicas: what its versions may depend on besides. */
-  readonly past?: ReadonlyMap<string, number>;
+  /** What its versions may depend on besides. */
+  readonly past: ReadonlyMap<string, number>;
   readonly seen: WriteSet;
+  /** Of the answer to a write: what its author was shown; it may have seen more that is replaced by now. */
+  readonly shown?: WriteSet;
 }
 
 export interface WriteOptions {
@@ -57,9 +62,27 @@ export class Cluster implements World {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly trace: Trace;
   isCalm = false;
+  /** By write, writes of any key that its author had seen, or that those depend on: as far as clients' tokens must tell. */
+  readonly pasts = new WeakMap<OracleWrite, Past>();
   readonly sealed = new Set<string>();
   private readonly forgotten = new Set<string>();
   /** By key, the writes that died with a disk. */
+  /** Adds what its author had seen, and what that depends on, to a past. */
+  addPast(past: Past, key: string, seen: WriteSet): void {
+    const unread = seen & ~(past.get(key) ?? 0n);
+    past.set(key, (past.get(key) ?? 0n) | seen);
+    for (const write of this.oracle.writes(key, unread)) {
+      for (const [of, writes] of this.pasts.get(write) ?? []) past.set(of, (past.get(of) ?? 0n) | writes);
+    }
+  }
+
+  /** Who reads a write in a session must be shown what its author had seen, though that had a context alone. */
+  private pastOf(key: string, { seen, shown = seen }: Reading): Past {
+    const past: Past = new Map();
+    this.addPast(past, key, shown);
+    return past;
+  }
+
   private readonly givenUp = new Map<string, WriteSet>();
   /** What the replicas have reported, by kind: a run in which nothing happens proves nothing. */
   readonly counts = new Map<string, number>();
@@ -149,7 +172,8 @@ export class Cluster implements World {
     const node = this.node(name);
     if (node.driver === undefined) return undefined;
     const context = readOrDamage(node.driver, key)?.context;
-    return context && { node: name, key, context, seen: this.visible(node, key).known };
+    const past = context && node.driver.view.pastOf(context);
+    return context && past && { node: name, key, context, past, seen: this.visible(node, key).known };
   }
 
   /** Undefined when the node can't take it. Never settled when the node crashes first: the outcome is unknown. */
@@ -176,6 +200,7 @@ export class Cluster implements World {
     const refusal =
       condition === false ? 'precondition-failed' : this.refusalOf(key, operation, before, reading, wallMs);
     if (writes !== undefined) node.take(key, writes);
+    if (reading !== undefined) for (const write of writes ?? []) this.pasts.set(write, this.pastOf(key, reading));
     const deadlineMs = this.timeline.nowMs + timeoutMs;
     let wasAsked = condition === undefined;
     const after = mind.working(key);
@@ -183,7 +208,7 @@ export class Cluster implements World {
     const answered = driver.write({
       key,
       operation,
-      context: reading && { vector: reading.context, dot: reading.own },
+      context: reading && { vector: reading.context, dot: reading.own, past: reading.past },
       precondition:
         condition === undefined
           ? undefined
@@ -224,17 +249,21 @@ export class Cluster implements World {
   }
 
   /** The answer to a write, as a reading to go on with; undefined: nothing was written. */
-  answered(name: string, key: string, result: WriteResult): Reading | undefined {
+  answered(name: string, key: string, result: WriteResult, before: Reading): Reading | undefined {
     if (result.kind !== 'written' || result.dot === undefined) return undefined;
-    const { vector, dot: own } = result.seen ?? { vector: result.container.context, dot: undefined };
+    const { context } = result.container;
+    const shown = { vector: context, dot: undefined, past: this.node(name).driver?.view.pastOf(context) ?? new Map() };
+    const { vector, dot: own, past } = result.seen ?? shown;
     const covered = this.oracle.covered(key, vector);
     const seen = own === undefined ? covered : covered | this.oracle.write(own.actor, own.counter)!.bit;
-    return { node: name, key, context: vector, own, seen };
+    const { bit } = this.oracle.write(result.dot.actor, result.dot.counter)!;
+    const shownTo = result.seen === undefined ? seen : (before.shown ?? before.seen) | bit;
+    return { node: name, key, context: vector, own, past, seen, shown: shownTo };
   }
 
   /** A client must not be told that it has seen what lives and was not shown to it, and has seen what it wrote. */
   private checkSeen(name: string, key: string, result: WriteResult, reading: Reading, after: Knowledge): void {
-    const answered = this.answered(name, key, result);
+    const answered = this.answered(name, key, result, reading);
     if (answered === undefined || result.kind !== 'written') return;
     const { bit } = this.oracle.write(result.dot!.actor, result.dot!.counter)!;
     const live = this.oracle.visibleSet(key, after);

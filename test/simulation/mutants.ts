@@ -196,6 +196,12 @@ export const MUTANTS: readonly Mutant[] = [
     '{ vector: before.context, dot: undefined }',
   ),
   mutant(
+    'forgets what the versions that an author was shown may depend on',
+    WRITE,
+    'if (input.context !== undefined) dependOn(state, pastOfAuthor(input.context));',
+    '',
+  ),
+  mutant(
     'tells the author of a write that all was seen that the replica has',
     WRITE,
     'input.context && seenAfter(input.context, dot, before.versions)',
@@ -204,7 +210,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'takes the write of an author for all that its actor has written before',
     'src/clock/dotted-vector.ts',
-    'if (unseen.some((dot) => covers(vector, dot))) return { vector: context.vector, dot: own };',
+    'if (unseen.some((dot) => covers(withOwn, dot))) return { vector, dot: own, past };',
     '',
   ),
   mutant(

@@ -11,18 +11,15 @@ import { Tokens } from '../../src/controllers/http/tokens.js';
 import { ReplicaStoppedError } from '../../src/replication/errors.js';
 import type { ReplicaDriver } from '../../src/replication/replica-driver.js';
 import type { Shown } from '../../src/replication/requests.js';
-import type { Cluster, Reading } from './cluster.js';
+import type { Cluster, Past, Reading } from './cluster.js';
 import type { SimulatedNode } from './node.js';
-import { NOTHING, type OracleWrite, type WriteSet } from './oracle.js';
+import { NOTHING, type WriteSet } from './oracle.js';
 import type { Prng } from './prng.js';
 import { readQuorum } from './quorum-readers.js';
 import { Violation } from './violation.js';
 
 /** Longer than any request waits. */
 const GIVES_UP_MS = 4000;
-
-/** By key, writes that have been read or written, by oneself or by the author of what one has read. */
-type Past = Map<string, WriteSet>;
 
 interface Client {
   readonly name: string;
@@ -37,8 +34,6 @@ interface Client {
 export class Sessions {
   private readonly tokens = new Tokens('a secret');
   private readonly clients: readonly Client[];
-  /** What their authors had seen when they made them. */
-  private readonly pasts = new WeakMap<OracleWrite, Past>();
   private isOver = false;
   private requests = 0;
 
@@ -156,7 +151,7 @@ export class Sessions {
     // What it says that it has seen is its own matter; else it has seen what the session has.
     if (reading === undefined) this.checkSeen(client, key, write.seen, `${node.name} takes a write of ${client.name}`);
     past.set(key, (past.get(key) ?? 0n) | write.bit | write.seen);
-    this.pasts.set(write, past);
+    cluster.pasts.set(write, past);
     const result = await answered.catch(() => undefined);
     // A client that has gone on meanwhile has done so with the token that it had.
     if (result?.kind !== 'written' || client.waitingFor !== request) return;
@@ -173,12 +168,7 @@ export class Sessions {
 
   /** What is read comes with all that its authors had seen, of any key. */
   private follow({ past }: Client, key: string, seen: WriteSet): void {
-    const { oracle } = this.cluster;
-    const unread = seen & ~(past.get(key) ?? 0n);
-    past.set(key, (past.get(key) ?? 0n) | seen);
-    for (const write of oracle.writes(key, unread)) {
-      for (const [of, writes] of this.pasts.get(write) ?? []) past.set(of, (past.get(of) ?? 0n) | writes);
-    }
+    this.cluster.addPast(past, key, seen);
   }
 
   /** The token that comes with an answer takes the place of the one before it, and remembers all of the client's past. */

@@ -117,7 +117,7 @@ export class Workload {
       .write(node, key, value, { reading, acksNeeded, timeoutMs, condition })
       ?.then((result) => {
         if (result.kind !== 'written') return;
-        if (reading !== undefined) this.keep(client, cluster.answered(node, key, result)!);
+        if (reading !== undefined) this.keep(client, cluster.answered(node, key, result, reading)!);
         const { actor, counter } = result.dot!;
         const write = cluster.oracle.write(actor, counter)!;
         cluster.trace.note(`            ${node} answers ${actor}:${counter} for ${what}, ${result.acks} have it`);

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatDot } from '../../clock/dot.js';
+import type { AuthorContext } from '../../clock/dotted-vector.js';
 import { ofType, typeOf } from '../../clock/key-type.js';
 import { winner } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
@@ -154,7 +155,7 @@ export class BatchHandler {
 
   private found(key: string, { versions, context }: Extract<BatchResult, { kind: 'read' }>['container']): object {
     const best = winner(ofType(versions, 'register'), this.options.resolve);
-    const token = this.tokens.context(key, context);
+    const token = this.contextOf(key, context);
     if (best === undefined) return { ...refused(absence(versions, typeOf(versions))), context: token };
     const { contentType, value } = best;
     return {
@@ -165,6 +166,11 @@ export class BatchHandler {
       ...valueToJson(value),
       context: token,
     };
+  }
+
+  private contextOf(key: string, vector: VersionVector, seen?: AuthorContext): string {
+    const all = { vector, dot: undefined, past: this.driver.view.pastOf(vector) };
+    return this.tokens.authorContext(key, seen ?? all);
   }
 
   /** One object, one shape: most answers are of thousands of these. JSON leaves out what is undefined. */
@@ -181,7 +187,7 @@ export class BatchHandler {
       dot: dot && formatDot(dot),
       etag: versions.length === 0 ? undefined : entityTag(versions),
       siblings: siblingCount(versions),
-      context: seen ? this.tokens.dottedContext(operation.key, seen) : this.tokens.context(operation.key, context),
+      context: this.contextOf(operation.key, context, seen),
       replayed: isRepeated || undefined,
     };
   }

@@ -2,7 +2,8 @@
 //
 //     format (1 byte) · version vector · zeros up to a multiple of 3 · kind (1) · seal (8) · check (4)      as base64url
 //
-// A cursor has a wall time behind its vector, a context may have a dot there. The seal is a keyed hash (the key comes from the cluster secret) over all
+// A cursor has a wall time behind its vector; a context may have a dot there (after how many: 0 or 1), and then the vector of what
+// its versions may depend on. The seal is a keyed hash (the key comes from the cluster secret) over all
 // before it and, for a context, the key that it is of. It binds a context to its key, on which alone it says something
 // true, and keeps made-up vectors out: a context that claims dots nobody has written would swallow them when they come.
 // Every replica of a cluster has the secret, so it takes every other's tokens. Without a secret the seal still finds
@@ -12,8 +13,8 @@
 // Every answer has two tokens, nearly always of the vector that the last one had: what depends on that alone is kept.
 
 import { createHash } from 'node:crypto';
-import type { DottedVector } from '../../clock/dotted-vector.js';
-import type { VersionVector } from '../../clock/version-vector.js';
+import type { AuthorContext } from '../../clock/dotted-vector.js';
+import { EMPTY_VECTOR, type VersionVector } from '../../clock/version-vector.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
@@ -65,11 +66,14 @@ export class Tokens {
     return text + this.sealed(KIND.context, sipText(state, key), contextCheck);
   }
 
-  /** A context of who has not seen all that the replica shows. */
-  dottedContext(key: string, { vector, dot }: DottedVector): string {
-    if (dot === undefined) return this.context(key, vector);
+  /** A context that a vector alone does not tell. */
+  authorContext(key: string, { vector, dot, past }: AuthorContext): string {
+    if (dot === undefined && past.size === 0) return this.context(key, vector);
     writeVector(this.begin(), vector);
-    const { text, state } = this.end(this.writer.text(dot.actor).varint(dot.counter));
+    this.writer.byte(dot === undefined ? 0 : 1);
+    if (dot !== undefined) this.writer.text(dot.actor).varint(dot.counter);
+    writeVector(this.writer, past);
+    const { text, state } = this.end(this.writer);
     return text + this.sealed(KIND.context, sipText(state, key), checkStart(state, KIND.context));
   }
 
@@ -85,9 +89,9 @@ export class Tokens {
   }
 
   /** @throws Problem INVALID_TOKEN, CONTEXT_OF_ANOTHER_KEY */
-  parseContext(key: string, token: string): DottedVector {
+  parseContext(key: string, token: string): AuthorContext {
     return this.open(KIND.context, token, {
-      read: readDottedVector,
+      read: readAuthorContext,
       sealOf: (state) => sipText(state, key),
       onForeign: () => {
         const detail = 'a context says something of its own key only: read this key first';
@@ -186,13 +190,15 @@ export class Tokens {
   }
 }
 
-function readDottedVector(reader: BinaryReader): DottedVector {
+/** No more than zeros behind the vector, which are padding or say that there is nothing: both are the same. */
+function readAuthorContext(reader: BinaryReader): AuthorContext {
   const vector = readVector(reader);
-  // Padding is shorter than any dot.
-  if (reader.remaining < 3) return { vector, dot: undefined };
-  const dot = { actor: readActor(reader), counter: reader.varint() };
-  if (dot.counter === 0) throw new MalformedBytesError('a dot counts from 0');
-  return { vector, dot };
+  const dots = reader.remaining > 0 ? reader.byte() : 0;
+  if (dots > 1) throw new MalformedBytesError('a context has one dot at most');
+  const dot = dots === 0 ? undefined : { actor: readActor(reader), counter: reader.varint() };
+  if (dot?.counter === 0) throw new MalformedBytesError('a dot counts from 0');
+  const past = reader.remaining > 0 ? readVector(reader) : EMPTY_VECTOR;
+  return { vector, dot, past };
 }
 
 function sealWithoutKey(state: SipState, kind: number): SipHash {

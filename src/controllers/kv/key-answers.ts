@@ -2,7 +2,7 @@
 
 import type { Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
-import type { DottedVector } from '../../clock/dotted-vector.js';
+import type { AuthorContext } from '../../clock/dotted-vector.js';
 import { stampToMs, type Stamp } from '../../clock/hybrid-clock.js';
 import { typeOf } from '../../clock/key-type.js';
 import { ranked, type Resolution } from '../../clock/resolution.js';
@@ -35,14 +35,19 @@ export class KeyAnswers {
     res: Answer,
     key: string,
     shown: Shown,
-    seen?: DottedVector,
+    seen?: AuthorContext,
   ): { readonly context: string; readonly session: string } {
-    const context = seen === undefined ? this.tokens.context(key, shown.context) : this.tokens.dottedContext(key, seen);
+    const context = this.contextOf(key, shown, seen);
     const session = this.tokens.session(this.driver.seen(shown));
     res.setHeader('Quartet-Context', context);
     res.setHeader('Quartet-Session', session);
     res.setHeader('Cache-Control', 'no-store');
     return { context, session };
+  }
+
+  private contextOf(key: string, { context, past }: Shown, seen?: AuthorContext): string {
+    const all = { vector: context, dot: undefined, past: this.driver.view.pastOf(context, past) };
+    return this.tokens.authorContext(key, seen ?? all);
   }
 
   /**
@@ -74,7 +79,7 @@ export class KeyAnswers {
     writeJson(res, siblingCount(versions) > 1 ? 300 : 200, {
       key,
       type: typeOf(versions),
-      context: this.tokens.context(key, shown.context),
+      context: this.contextOf(key, shown),
       session: this.tokens.session(this.driver.seen(shown)),
       siblings: ranked(versions, resolution).map(siblingToJson),
     });

@@ -11,7 +11,14 @@
 import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
 import { adopt, EMPTY_CONTAINER, fill, isEmpty, strip, sync, type Container } from '../../clock/container.js';
 import { keep } from '../../clock/lifetime.js';
-import { countBeyond, counterOf, descends, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
+import {
+  countBeyond,
+  counterOf,
+  descends,
+  EMPTY_VECTOR,
+  join,
+  type VersionVector,
+} from '../../clock/version-vector.js';
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';

@@ -2,7 +2,7 @@
 
 import type { Container, Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
-import type { DottedVector } from '../../clock/dotted-vector.js';
+import type { AuthorContext } from '../../clock/dotted-vector.js';
 import type { Members } from '../../clock/membership.js';
 import type { RequestName, RequestPlace } from '../../clock/request.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
@@ -28,7 +28,7 @@ export interface WriteInput {
   readonly key: string;
   readonly operation: Operation;
   /** What the author of a put or a delete had seen; undefined, as for all other operations: what this replica has. */
-  readonly context: DottedVector | undefined;
+  readonly context: AuthorContext | undefined;
   /** Checked against the live versions, just before the write; false: nothing is written. */
   readonly precondition: ((live: readonly Version[]) => boolean) | undefined;
   /** Undefined: it is carried out however often it comes. */

@@ -4,7 +4,7 @@
 import type { Claims, KeySpan } from '../../clock/claims.js';
 import type { Container, Version } from '../../clock/container.js';
 import type { Actor, Dot, DotSpan } from '../../clock/dot.js';
-import type { DottedVector } from '../../clock/dotted-vector.js';
+import type { AuthorContext } from '../../clock/dotted-vector.js';
 import type { Members } from '../../clock/membership.js';
 import type { Stamp } from '../../clock/hybrid-clock.js';
 import type { LoggedRequest, RequestChange } from '../../clock/request.js';
@@ -78,7 +78,7 @@ export type WriteResult =
        * What its author has seen of the key by now, if that is less than the container: siblings live that it has not shown.
        * Undefined: the container's context says it.
        */
-      readonly seen: DottedVector | undefined;
+      readonly seen: AuthorContext | undefined;
       /** Whether the key had a live value here before. */
       readonly existed: boolean;
       /** Replicas that have committed it, this one included. */

@@ -110,7 +110,10 @@ export class Replica {
     switch (input.kind) {
       case 'write':
         // A context of this cluster that knows more of this node is the same evidence as a peer's clock.
-        if (input.context !== undefined) checkIncarnation(this.state, reachOf(input.context), effects);
+        if (input.context !== undefined) {
+          checkIncarnation(this.state, reachOf(input.context), effects);
+          checkIncarnation(this.state, input.context.past, effects);
+        }
         return write(state, input, stored, effects);
       case 'read':
         return read(state, input, stored, effects);

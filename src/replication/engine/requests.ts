@@ -34,7 +34,7 @@ export function answerAgain(
   const container = { versions: live, context: now.context };
   const acks = 1 + knownToHave(kept.dot, peers).length;
   // What it replaced the first time is gone, whoever had seen it. What has come since, its author was not shown.
-  const had = context ?? { vector: EMPTY_VECTOR, dot: undefined };
+  const had = context ?? { vector: EMPTY_VECTOR, dot: undefined, past: EMPTY_VECTOR };
   const seen = takesContext(operation) ? seenAfter(had, kept.dot, now.versions) : undefined;
   return { kind: 'written', dot: kept.dot, container, seen, existed: true, acks, isRepeated: true };
 }

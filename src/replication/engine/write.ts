@@ -6,7 +6,7 @@
 
 import { fill, strip, updateAll, type Container, type Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
-import { seenAfter } from '../../clock/dotted-vector.js';
+import { pastOfAuthor, seenAfter } from '../../clock/dotted-vector.js';
 import { nextStamp, type Stamp } from '../../clock/hybrid-clock.js';
 import { liveAt } from '../../clock/lifetime.js';
 import { siblingCount } from '../../clock/siblings.js';
@@ -16,6 +16,7 @@ import type { WriteInput } from './input.js';
 import { refusalOf } from '../../clock/key-limits.js';
 import { changeOf, typeOfOperation, type Change } from './operation.js';
 import type { WriteResult } from './output.js';
+import { dependOn } from './past.js';
 import { pushTo } from './push.js';
 import { answerAgain, waitAgain } from './requests.js';
 import type { Effects } from './effects.js';
@@ -51,6 +52,8 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   const refusal = refusalOf(before.versions, after.versions);
   if (refusal !== undefined) return { kind: refusal, live };
 
+  // What the author was shown may depend on more than its context of the key says, and so does what it writes.
+  if (input.context !== undefined) dependOn(state, pastOfAuthor(input.context));
   const first = counterOf(state.clock, dot.actor) + 1;
   const request = input.requestName && { ...input.requestName, dots: dot.counter - first + 1 };
   effects.logRequest({ actor: dot.actor, counter: first }, key, request, wallMs);

@@ -39,13 +39,14 @@ describe('a token', () => {
     );
   });
 
-  it('says as a context of one more write, which is not covered', () => {
+  it('says as a context of one more write, which is not covered, and of what all that may depend on', () => {
     fc.assert(
-      fc.property(anyVector, actor, counter, anyKey, (seen, name, count, key) => {
-        const dot = { actor: name, counter: count };
-        const token = tokens.dottedContext(key, { vector: seen, dot });
+      fc.property(anyVector, fc.option(fc.tuple(actor, counter)), anyVector, anyKey, (seen, own, past, key) => {
+        const dot = own === null ? undefined : { actor: own[0], counter: own[1] };
+        const token = tokens.authorContext(key, { vector: seen, dot, past });
         const context = new Tokens('secret').parseContext(key, token);
         expect([shownVector(context.vector), context.dot]).toEqual([shownVector(seen), dot]);
+        expect(shownVector(context.past)).toEqual(shownVector(past));
         expect(codeOf(() => tokens.parseContext(`${key}.`, token))).toBe('CONTEXT_OF_ANOTHER_KEY');
         expect(codeOf(() => tokens.parseSession(token))).toBe('INVALID_TOKEN');
       }),

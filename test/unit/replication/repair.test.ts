@@ -116,12 +116,12 @@ describe('a damaged record', () => {
   });
 
   test('is damaged no more once the key was written: what it was is not stored over that', () => {
-    let stored: Container | undefined;
-    const { replica, step } = replicaOf({ 'n2.a': 3 }, () => stored);
+    const disk: { record?: Container } = {};
+    const { replica, step } = replicaOf({ 'n2.a': 3 }, () => disk.record);
     step(DAMAGED);
     step({ kind: 'tick' });
     // It can be read after all: it was the memory that had lost a bit, not the disk.
-    stored = { versions: [versionOf('n2.a', 3)], context: EMPTY_VECTOR };
+    disk.record = { versions: [versionOf('n2.a', 3)], context: EMPTY_VECTOR };
     const operation = { kind: 'put', contentType: '', value: utf8('new'), ttlMs: undefined } as const;
     const write = { kind: 'write', id: 1, key: KEY, operation, context: undefined, precondition: undefined } as const;
     step({ ...write, acksNeeded: 1, wallMs: WALL_MS });

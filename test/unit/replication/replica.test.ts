@@ -13,6 +13,7 @@ import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
 const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER, requested: () => undefined };
 const WALL_MS = 1_700_000_000_000;
+const NOTHING_SEEN = { vector: vector({}), dot: undefined, past: vector({}) };
 
 function replicaOf(...peers: string[]): { replica: Replica; step: (input: Input) => Output } {
   const replica = new Replica(identityOf(peers), loadedState());
@@ -105,7 +106,12 @@ describe('a replica that is told more of its own writes than it knows', () => {
         wallMs: WALL_MS,
       } satisfies Input,
     ],
-    ['by the context of a client', writeOf(1, { context: { vector: vector({ 'n1.a': 7 }), dot: undefined } })],
+    ['by the context of a client', writeOf(1, { context: { ...NOTHING_SEEN, vector: vector({ 'n1.a': 7 }) } })],
+    ['by what that may depend on', writeOf(1, { context: { ...NOTHING_SEEN, past: vector({ 'n1.a': 7 }) } })],
+    [
+      'by the write that it has seen besides',
+      writeOf(1, { context: { ...NOTHING_SEEN, dot: { actor: 'n1.a', counter: 7 } } }),
+    ],
   ])('%s gives no dot a second time: it goes on as another actor', (_, input) => {
     const { replica, step } = replicaOf('n2');
     const { observations } = step(input);

@@ -39,7 +39,7 @@ function replicaOf(parts: { readonly floor?: Record<string, number> } = {}) {
             id,
             key: 'key',
             operation: { kind: 'delete', type: 'register' },
-            context: { vector: EMPTY_VECTOR, dot: undefined },
+            context: { vector: EMPTY_VECTOR, dot: undefined, past: EMPTY_VECTOR },
             precondition: undefined,
             acksNeeded: 1,
             wallMs: WALL_MS,
