@@ -17,8 +17,11 @@ import type { Cancel, Time } from './time.port.js';
 /** How often it looks whether something is due, which is a comparison of two numbers. */
 const LOOK_EVERY_MS = 500;
 
+/** For so long a peer may seem to be there that has just gone: a comparison, and the time that it is waited for. */
+const UNNOTICED_MS = 4000;
+
 /** What is older than this when it comes may have been dropped where it comes from, and is never stored here. */
-const LATE_LOOKS = DRIFT_MAX_MS / LOOK_EVERY_MS;
+const LATE_LOOKS = (DRIFT_MAX_MS - UNNOTICED_MS) / LOOK_EVERY_MS;
 
 /** Entries are removed this often for each retention, so that a removal has something to remove. */
 const CLEARINGS_PER_RETENTION = 4;
@@ -29,7 +32,9 @@ export class Expiry {
   private clearedAtMs = -Infinity;
   private keptAfterMs: number;
   private cancel: Cancel = () => {};
+  /** Looks there should have been: a process that stood still, or whose clock was set, has missed some. */
   private looks = 0;
+  private looksCountedAtMs: number;
   /** By node, the last look as of which all has come that it had; of others nothing is known since the first. */
   private readonly heard = new Map<string, number>();
   /** By peer, what it has told, and at which look: when that has come, it is heard as of then. */
@@ -54,6 +59,7 @@ export class Expiry {
     const begunMs = Math.min(begunBeforeMs(driver.actor), nowMs);
     const keptMs = descends(node.floor, clock) ? 0 : retentionMs;
     this.keptAfterMs = Math.max(nowMs - keptMs, begunMs) - DRIFT_MAX_MS;
+    this.looksCountedAtMs = nowMs;
     this.clock = clock;
     // When it last ran nobody knows; it has heard of nothing since this.
     this.firstLook = Math.floor((stampToMs(node.stamp) - nowMs) / LOOK_EVERY_MS);
@@ -96,7 +102,6 @@ export class Expiry {
   private async look(): Promise<void> {
     const wallMs = this.time.nowMs();
     const dueMs = wallMs - DRIFT_MAX_MS;
-    this.looks++;
     this.hear();
     if (this.nextMs <= dueMs) await this.withView((view) => this.drop(view, dueMs, wallMs));
     const isClearingDue = Math.abs(wallMs - this.clearedAtMs) >= this.retentionMs / CLEARINGS_PER_RETENTION;
@@ -107,9 +112,17 @@ export class Expiry {
 
   /** What others have dropped does not come with their keys, nor with what comes late. */
   private hear(): void {
+    this.countLooks();
     const hasHeardLate = this.hasHeardLate();
     if (!hasHeardLate && this.driver.progress.bootstrap === undefined) return;
     this.keptAfterMs = Math.max(this.keptAfterMs, this.time.nowMs() - DRIFT_MAX_MS);
+  }
+
+  private countLooks(): void {
+    const passedMs = this.time.nowMs() - this.looksCountedAtMs;
+    const looks = Math.floor(Math.abs(passedMs) / LOOK_EVERY_MS);
+    this.looks += looks;
+    this.looksCountedAtMs += Math.sign(passedMs) * looks * LOOK_EVERY_MS;
   }
 
   /** Whether writes may have come since it was asked last whose values had ended long before. */

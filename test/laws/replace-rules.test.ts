@@ -33,7 +33,13 @@ class Replicas {
     const actor = REPLICAS[at]!;
     const dot = { actor, counter: counterOf(held.context, actor) + 1 };
     const made = content && { ...dot, stamp: 0, ...content, contentType: '', deadlineMs: undefined };
-    this.states[at] = updateAll(held, dot, { vector: held.context, dot: undefined }, made === undefined ? [] : [made], replaces);
+    this.states[at] = updateAll(
+      held,
+      dot,
+      { vector: held.context, dot: undefined },
+      made === undefined ? [] : [made],
+      replaces,
+    );
     return made;
   }
 

@@ -46,6 +46,16 @@ test('one that was away for a moment goes on telling', async () => {
   for (const name of ['n1', 'n2', 'n3']) expect(keptMs(name)).toBeGreaterThan(KEPT_MS + 10_000);
 });
 
+test('one whose process stood still for long does not tell, though it has counted few looks', async () => {
+  const { cluster, scenario, kept } = await beginOutage();
+  await scenario.runFor(10_000);
+  await scenario.put('n1', 'B');
+  // As after a stop of the whole process: its timers have not run, and its clock has gone on.
+  cluster.node('n3').wallOffsetMs += 2 * KEPT_MS;
+  await scenario.until('n3', 'B');
+  expect(kept('n3')).toBe(KEPT_MS);
+});
+
 test.each([
   ['cut off', (scenario: Scenario) => scenario.isolate('n3'), (scenario: Scenario) => Promise.resolve(scenario.heal())],
   ['down', (scenario: Scenario) => scenario.crash('n3'), (scenario: Scenario) => scenario.start('n3')],

@@ -33,8 +33,8 @@ const NOT_UTF8 = 0xff * 2 ** 24;
 const SEAL_WORD = 2 ** 8;
 const CHECK_WORD = 2 * 2 ** 8;
 
-/** 64 actors of the longest names fit; no cluster comes near. */
-const TOKEN_LENGTH_MAX = 8192;
+/** All headers of a request may have no more. Every disk that was lost leaves an actor: some 700 with short names fit. */
+const TOKEN_LENGTH_MAX = 16 * 1024;
 
 /** What a token says, and what all tokens that say it have in common. */
 interface Content {

@@ -28,7 +28,6 @@ export function peerFailed(
   if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
   if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;
   if (to === 'compare') peer.failedComparisons++;
-  if (to === 'compare') peer.wasToldMembers = false;
   // A replica that is busy may be late with one answer or two, and its piece is on its way.
   if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);
   if (to === 'compare' || to === 'members') peer.hasBeenTried = true;

@@ -52,7 +52,7 @@ export interface Peer {
    * over all keys.
    */
   wordsUntilPush: number;
-  /** Whether it was told the members since it was last away, and since this node's own entry has changed. */
+  /** Whether it was told the members since this node started, and since its own entry has changed: addresses are new then. */
   wasToldMembers: boolean;
   /** Whether it has answered or failed since this replica started. */
   hasBeenTried: boolean;

@@ -63,6 +63,14 @@ describe('a token', () => {
     );
   });
 
+  it('says it also of hundreds of actors, as after many lost disks', () => {
+    const many = new Map(
+      Array.from({ length: 700 }, (_, place) => [`n1.tp9${place.toString().padStart(6, '0')}`, place + 1]),
+    );
+    expect(tokens.parseSession(tokens.session(many)).size).toBe(700);
+    expect(tokens.parseContext('key', tokens.context('key', many)).vector.size).toBe(700);
+  });
+
   it('is base64url, which any header and any URL can carry', () => {
     fc.assert(
       fc.property(anyVector, anyKey, (seen, key) => {
