@@ -15,7 +15,7 @@ export interface DottedVector {
 
 /** What a client says of itself with a write: what of the key it has seen, and what that may depend on besides. */
 export interface AuthorContext extends DottedVector {
-  /** Writes of any key, and none that the vector covers. It tells of no more than of what others have to be shown. */
+  /** Writes of any key that have to be shown, too, to whoever is shown what is written. */
   readonly past: VersionVector;
 }
 

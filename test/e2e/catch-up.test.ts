@@ -68,6 +68,7 @@ describe('a replica that was away', () => {
     expect(await (await n2.request('/readyz')).text()).toBe('not ready; see /readyz?verbose\n');
     expect((await n2.cluster()).catchUp).toEqual({ isOver: false, missingDots: 20, bootstrapsFrom: null });
     expect(await n2.metric('quartet_catch_up_missing_dots')).toBe(20);
+    await until('n1 has been answered', async () => (await n1.cluster()).peers[0]!.state === 'behind');
     expect((await n1.cluster()).peers[0]).toMatchObject({ state: 'behind', lagDots: 20 });
 
     // Who asks all the same is answered, and what is written from now on need not be waited for.

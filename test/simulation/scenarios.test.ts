@@ -2,11 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { inEveryOrder } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
+/** `npm run test:orders` tries all of them: a minute and a half. */
+const EVERY_ORDER = process.env['EVERY_ORDER'] === 'true';
+
 describe('whatever the order of any two deliveries', () => {
   test.each(SCENARIOS)(
     '$title',
     async ({ title: _, ...told }) => {
-      expect(await inEveryOrder(told)).toBeGreaterThan(1);
+      expect(await inEveryOrder(told, EVERY_ORDER ? 1 : 3)).toBeGreaterThan(1);
     },
     60_000,
   );

@@ -68,18 +68,9 @@ export class LevelStore implements Store {
   /** @throws StoreOpenError with what to do about it */
   static async open(folder: string, options: LevelStoreOptions = { fsync: true }): Promise<LevelStore> {
     const threads = await threadIds();
-    // Its log is read leniently and never gone on with after an open: `LogPreallocation` builds upon both.
-    const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
-      keyEncoding: 'view',
-      valueEncoding: 'view',
-      writeBufferSize: WRITE_BUFFER_BYTES,
-    });
-    try {
-      await requireBeginning(folder);
-      await level.open();
-    } catch (error) {
+    const level = await openLevel(folder).catch((error: unknown) => {
       throw new StoreOpenError(openFailure(folder, error), { cause: error });
-    }
+    });
     await lowerBackgroundThread(threads, () => makeTable(level));
     return new LevelStore(folder, level, options);
   }
@@ -270,6 +261,19 @@ function isOfTable(error: unknown): boolean {
 function isOfDisk(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR';
+}
+
+async function openLevel(folder: string): Promise<ClassicLevel<Uint8Array, Uint8Array>> {
+  // First of all: a database begins to open by itself as soon as it is made.
+  await requireBeginning(folder);
+  // Its log is read leniently and never gone on with after an open: `LogPreallocation` builds upon both.
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  });
+  await level.open();
+  return level;
 }
 
 /**
