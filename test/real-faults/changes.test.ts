@@ -79,7 +79,8 @@ test('A reader that hops between four replicas sees every key’s last state, th
     console.log(`${writers.acknowledged} writes; readers: ${JSON.stringify(readers.map(({ followed }) => followed))}`);
     const [quick] = readers.map(({ followed }) => followed);
     expect(quick!.unanswered + quick!.refusals).toBeGreaterThan(0);
-    expect(quick!.entries).toBeGreaterThan(before / 4);
+    // One that had been at the lost disk last is refused for long, and lists then.
+    if (quick!.listings === 0) expect(quick!.entries).toBeGreaterThan(before / 4);
     await cluster.untilLevel();
     for (const reader of readers) await expectAllSeen(reader, cluster);
 

@@ -136,7 +136,11 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     seeds: 6000,
   },
-  mutant('forgets at a restart which keys are ahead', STATE, 'ahead: new Map(loaded.ahead)', 'ahead: new Map()'),
+  {
+    name: 'forgets at a restart which keys are ahead',
+    patches: [{ file: STATE, find: 'ahead: new Map(loaded.ahead)', replace: 'ahead: new Map()' }],
+    seeds: 6000,
+  },
   {
     name: 'digests keys ahead in a way that depends on their order',
     patches: [
