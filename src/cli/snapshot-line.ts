@@ -8,6 +8,7 @@ import { compareKeys, settle, type Claim, type Claims } from '../clock/claims.js
 import type { Container, Version } from '../clock/container.js';
 import { isSum } from '../clock/counter.js';
 import { actorName, compareDots } from '../clock/dot.js';
+import { DEADLINE_MS_MAX } from '../clock/lifetime.js';
 import { VALUE_TYPES, type ValueType } from '../clock/value-type.js';
 import { covers, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 
@@ -19,9 +20,6 @@ const KEY_BYTES_MAX = 1024;
 
 /** The most that a replica can be told to take. */
 const VALUE_BYTES_MAX = 16 * 1024 * 1024;
-
-/** What a `Date` can hold: clients are shown one. */
-const DEADLINE_MS_MAX = 8.64e15;
 
 const NODE_NAME = /^[a-z0-9-]{1,63}$/;
 const ACTOR = /^[a-z0-9-]{1,63}\.[a-z0-9]{1,16}$/;

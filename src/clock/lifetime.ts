@@ -7,6 +7,9 @@
 import type { Container, Version } from './container.js';
 import { DRIFT_MAX_MS } from './hybrid-clock.js';
 
+/** What a `Date` can hold: clients are shown one. No stamp comes near it, for it counts microseconds. */
+export const DEADLINE_MS_MAX = 8.64e15;
+
 /** What a reader may see; `versions` itself when that is all of them. */
 export function liveAt(versions: readonly Version[], wallMs: number): readonly Version[] {
   return without(versions, wallMs);

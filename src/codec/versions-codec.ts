@@ -2,6 +2,7 @@
 
 import type { Container, Version } from '../clock/container.js';
 import { isSum } from '../clock/counter.js';
+import { DEADLINE_MS_MAX } from '../clock/lifetime.js';
 import { UnreadContainer } from '../clock/unread-container.js';
 import { VALUE_TYPES, type ValueType } from '../clock/value-type.js';
 import { BinaryReader, MalformedBytesError } from './binary-reader.js';
@@ -12,9 +13,6 @@ import { readActor } from './vector-codec.js';
 /** Beside the place of its type, a version says in the same byte whether it has a deadline, and the number of its content type. */
 const HAS_DEADLINE = 4;
 const CONTENT_TYPE_NUMBER = 8;
-
-/** What a `Date` can hold: clients are shown one. No stamp comes near it, for it counts microseconds. */
-const DEADLINE_MS_MAX = 8.64e15;
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -6,8 +6,8 @@ import { join } from '../../clock/version-vector.js';
 import type { ChangeFeed } from '../../replication/change-feed.js';
 import { firstCursor, type Cursor } from '../../replication/cursor.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
-import { Problem } from '../http/problem.js';
 import { choiceParameter, integerParameter, parseQuery, type Query } from '../http/query.js';
+import { notCaughtUp } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
 import type { Batch, BatchReader, Selection } from './batch.js';
 import type { ChangeHub } from './change-hub.js';
@@ -73,10 +73,7 @@ export class ChangesHandler {
     while (!(await this.driver.covers(seen, Math.min(leftMs, LOOK_EVERY_MS))) && !socket.destroyed) {
       // By turns, not by the time: those that a replica refuses at once, since it stops, are soon over.
       leftMs -= LOOK_EVERY_MS;
-      if (leftMs > 0) continue;
-      throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
-        'Retry-After': '1',
-      });
+      if (leftMs <= 0) throw notCaughtUp(timeoutMs);
     }
   }
 

@@ -41,8 +41,12 @@ export class SessionGate {
    */
   async covers(seen: VersionVector, timeoutMs: number): Promise<void> {
     if (await this.driver.covers(seen, timeoutMs)) return;
-    throw new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
-      'Retry-After': '1',
-    });
+    throw notCaughtUp(timeoutMs);
   }
+}
+
+export function notCaughtUp(timeoutMs: number): Problem {
+  return new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
+    'Retry-After': '1',
+  });
 }

@@ -1,6 +1,5 @@
 // Does an event come whole to who takes it slowly? A server and a client over a real socket.
 
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,6 +7,7 @@ import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
 import { Batch } from '../../../src/controllers/changes/batch.js';
 import { EventStream, writeStreamHead } from '../../../src/controllers/changes/event-stream.js';
 import type { HubReader } from '../../../src/controllers/changes/hub-reader.js';
+import { listen, stopListening } from '../../support/local-server.js';
 import { RawClient, rawRequest } from '../../support/raw-client.js';
 import { takeSlowly } from '../../support/slow-client.js';
 import { until } from '../../support/until.js';
@@ -34,14 +34,9 @@ describe('an event of many megabytes', () => {
       const stream = new EventStream(res, readerOfOne(), () => {}, Number(req.url!.slice(1)));
       void stream.follow().then(() => (hasEnded = true));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    url = await listen(server);
   });
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  afterEach(() => stopListening(server));
 
   it('comes whole to a reader that takes it slowly, for longer than one may take nothing', async () => {
     const bytes = await takeSlowly(`${url}/1000`, { bytes: 500_000, everyMs: 50 });

@@ -1,11 +1,10 @@
 // Which requests does the router see? Those that the early route leaves.
 
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { Express } from 'express';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ServerAdapter } from '../../../src/controllers/http/server-adapter.js';
+import { listen, stopListening } from '../../support/local-server.js';
 
 describe('the early route', () => {
   let server: Server;
@@ -25,14 +24,9 @@ describe('the early route', () => {
       return true;
     });
     server = adapter.getHttpServer() as Server;
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    url = await listen(server);
   });
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  afterEach(() => stopListening(server));
 
   it('answers what it takes, and the router never sees it; the rest is routed', async () => {
     expect(await (await fetch(`${url}/early`)).text()).toBe('early');
