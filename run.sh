@@ -90,13 +90,27 @@ for ((i = 0; i < replicas; i++)); do
   pids+=($!)
 done
 
+# Says what keeps the replica at a port from being ready; nothing while it does not answer.
+ready() {
+  node -e "fetch('http://127.0.0.1:$1/readyz?verbose').then(async (r) => {
+    console.log((await r.text()).split('\n').filter((line) => line.startsWith('[-]')).join('; '));
+    process.exit(r.ok ? 0 : 1);
+  }).catch(() => process.exit(1))"
+}
+
 for ((i = 0; i < replicas; i++)); do
-  until node -e "fetch('http://127.0.0.1:$((port + i))/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"; do
+  tries=0 told=
+  until why=$(ready $((port + i))); do
     if ! kill -0 "${pids[i]}" 2> /dev/null; then
       echo "n$((i + 1)) did not start; out$((port + i)) says:" >&2
       tail -n 5 "out$((port + i))" >&2
       stop >&2
       exit 1
+    fi
+    # Catching up takes a while; a member that was removed waits for its operator.
+    if [ $((++tries)) -ge 20 ] && [ -n "$why" ] && [ "$why" != "$told" ]; then
+      echo "n$((i + 1)) is not ready yet: $why"
+      told=$why
     fi
     sleep 0.1
   done
