@@ -33,7 +33,7 @@ export function toldBy(name: string, clock: Record<string, number>, parts: Parti
     aheadDigest: 0,
     claimsDigest: 0,
     membersDigest: 0,
-    sealed: vector({}),
+    sealed: new Map(),
     yours: vector({}),
     awaited: vector({}),
     ...parts,

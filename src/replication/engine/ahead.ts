@@ -5,6 +5,7 @@
 // dead and nobody holds them, they never do: then the survivors' containers may differ though their clocks are equal. So
 // replicas compare a digest of their keys ahead, and when it differs exchange those containers, without ranges.
 
+import type { Actor } from '../../clock/dot.js';
 import { counterOf, type VersionVector } from '../../clock/version-vector.js';
 import { settle } from '../../clock/claims.js';
 import { knownOf, type ReplicaState } from './state.js';
@@ -21,14 +22,18 @@ const DIGEST_AT_LEAST_EVERY = 10;
 /** Taken once for each character of every digest; a look at a global is slow in a sandbox, as jest's is. */
 const { imul } = Math;
 
-/** Brings the digest of keys ahead up to date, as long as nothing changes at least: it matters at rest. */
-export function digestAhead(state: ReplicaState): void {
+/**
+ * Brings the digest of keys ahead up to date, as long as nothing changes at least: it matters at rest.
+ * @returns whether it is
+ */
+export function digestAhead(state: ReplicaState): boolean {
   const isMoving = state.clock !== state.digestedAt;
   if (isMoving && ++state.ticksSinceDigest < DIGEST_AT_LEAST_EVERY) {
     state.digestedAt = state.clock;
-    return;
+    return false;
   }
   digestNow(state);
+  return true;
 }
 
 export function digestNow(state: ReplicaState): void {
@@ -45,7 +50,7 @@ function aheadDigest(state: ReplicaState): number {
   let sum = 0;
   for (const [key, context] of state.ahead) {
     const entries = entriesBeyond(context, knownOf(state, key));
-    if (entries.length > 0) sum = (sum + hash52(`${key}\n${entries.join(' ')}`)) % 2 ** 52;
+    if (entries.length > 0) sum = withText(sum, `${key}\n${entries.join(' ')}`);
   }
   return sum;
 }
@@ -62,10 +67,24 @@ export function claimsDigest({ claims, clock }: ReplicaState): number {
   );
 }
 
+/** Names what is known of the actor's dots beyond the clock, of keys and of ranges. */
+export function beyondDigest(state: ReplicaState, actor: Actor): number {
+  let sum = claimsDigest(state);
+  for (const [key, context] of state.ahead) {
+    const counter = counterOf(context, actor);
+    if (counter > counterOf(knownOf(state, key), actor)) sum = withText(sum, `${key}\n${counter}`);
+  }
+  return sum;
+}
+
 function entriesBeyond(context: VersionVector, clock: VersionVector): string[] {
   const entries = [];
   for (const [actor, counter] of context) if (counter > counterOf(clock, actor)) entries.push(`${actor}:${counter}`);
   return entries.sort();
+}
+
+function withText(sum: number, text: string): number {
+  return (sum + hash52(text)) % 2 ** 52;
 }
 
 /**

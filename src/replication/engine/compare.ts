@@ -20,7 +20,7 @@ import { awaitedBy, bootstrapFrom, endIdleBootstrap, watchBootstrap } from './bo
 import { exchangeMembers, hasSameMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
 import { learnClock, pushTo, toldAwaited } from './push.js';
-import { observeLevel } from './seal.js';
+import { followSeals, observeLevel } from './seal.js';
 import type { Effects } from './effects.js';
 import { isIntroduced, type Peer, type ReplicaState } from './state.js';
 
@@ -109,7 +109,8 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   // not tell the actor that asks. Two that have lost their disks would for ever hope for each other.
   if (answer.actor === peer.actor) peer.clock = peer.toldSince;
   heardFrom(state, peer, answer.clock, answer, effects);
-  observeLevel(state, peer, answer, effects);
+  observeLevel(state, peer, answer);
+  if (answer.sealed.size > 0) followSeals(state, answer.sealed, effects);
   exchangeMembers(state, peer, answer.membersDigest, effects);
   watchBootstrap(state, peer);
   if (state.pullingFrom === peer.name && ++state.pullComparisons > PULL_COMPARISONS_MAX) state.pullingFrom = undefined;

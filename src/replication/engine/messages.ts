@@ -70,6 +70,15 @@ export interface Piece {
   readonly requests: readonly KeptRequest[];
 }
 
+/** The dots of an actor after `from` that are not with all members are with nobody: its disk is lost. */
+export interface Seal {
+  readonly from: number;
+  /** The highest counter that is known of: it is final. */
+  readonly to: number;
+  /** Names what all members knew of dots after `from`, in keys ahead and in claims. */
+  readonly digest: number;
+}
+
 export interface ClockMessage {
   readonly clock: VersionVector;
   /** Names the set of keys ahead of the clock, with their contexts; 0 for none. */
@@ -80,8 +89,8 @@ export interface ClockMessage {
   readonly actor: Actor;
   /** Names the members that the sender knows; 0 when it can't tell them. */
   readonly membersDigest: number;
-  /** What the sender has sealed since it started: the highest counters of actors whose disks are lost. */
-  readonly sealed: VersionVector;
+  /** What the sender has sealed since it started, by actor whose disk is lost. */
+  readonly sealed: ReadonlyMap<Actor, Seal>;
   /** Of the receiver's actor, what the sender has heard of beyond its clock; empty: nothing, or not asked for (`push`). */
   readonly yours: VersionVector;
   /** While the sender takes over all keys: what it will know when it has them. Logs are kept from there on. */

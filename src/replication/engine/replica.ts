@@ -25,7 +25,7 @@ import type { Progress } from './progress.js';
 import { learnClock, pushAnswered } from './push.js';
 import { giveUpRead, read, readAnswered, tickQuorumReads } from './quorum-reads.js';
 import { awaitAcks, forgetRequests } from './requests.js';
-import { seal } from './seal.js';
+import { noteDead, seal } from './seal.js';
 import { fetched, noticeDamage, tickRepairs } from './repair.js';
 import { Effects } from './effects.js';
 import {
@@ -148,7 +148,7 @@ export class Replica {
         settleClaims(state, effects);
         seal(state, effects);
         trim(state, effects);
-        digestAhead(state);
+        if (digestAhead(state)) noteDead(state);
         for (const peer of state.peers.values()) compareWith(state, peer, effects);
         tickRepairs(state, effects);
         tickQuorumReads(state, effects);

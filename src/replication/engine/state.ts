@@ -9,6 +9,7 @@ import type { KeptRequest, RequestPlace } from '../../clock/request.js';
 import { claimOf, type Claims } from '../../clock/claims.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import { Acknowledgements } from './acknowledgements.js';
+import type { Seal } from './messages.js';
 import type { NodeState } from './output.js';
 import { noRepairs, type Repairs } from './repairs.js';
 import { beginRetention, type Retention } from './retention.js';
@@ -145,8 +146,10 @@ export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
   pullingAheadFrom: string | undefined;
   /** Comparisons that this peer has answered since the pull began. */
   pullComparisons: number;
-  /** Of actors whose disks are lost, the counters that were made final since the start. */
-  sealed: VersionVector;
+  /** Of actors whose disks are lost, what was made final since the start. */
+  sealed: ReadonlyMap<Actor, Seal>;
+  /** Of such actors, what was known of their dots since the start, and might be sealed. Oldest first. */
+  readonly deadNoted: Map<Actor, readonly Seal[]>;
   /** What the peers knew that answered since the start: to know it too is to have caught up. */
   caughtUpAt: VersionVector;
   readonly quorumReads: QuorumReads;
@@ -156,10 +159,13 @@ export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
 
 export function initialState(identity: Identity, loaded: LoadedState): ReplicaState {
   const members = ownAddressIn(configuredOver(loaded.members, identity.configured), identity);
-  const peers = [...members].filter(([name, member]) => name !== identity.name && isMember(member));
+  const isNamed = identity.unnamed.length === 0;
+  // Under an address without a name a member that was known before may be configured: it must not count twice.
+  const isPeer = (name: string): boolean => name !== identity.name && (isNamed || identity.configured.has(name));
+  const peers = [...members].filter(([name, member]) => isPeer(name) && isMember(member));
   return {
     ...identity,
-    isNamed: identity.unnamed.length === 0,
+    isNamed,
     members,
     actor: loaded.actor,
     clock: loaded.clock,
@@ -187,7 +193,8 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     pullingFrom: undefined,
     pullingAheadFrom: undefined,
     pullComparisons: 0,
-    sealed: EMPTY_VECTOR,
+    sealed: new Map(),
+    deadNoted: new Map(),
     caughtUpAt: loaded.clock,
     repairs: noRepairs(),
   };

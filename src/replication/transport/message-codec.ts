@@ -6,17 +6,18 @@
 // checked in full before the engine sees it: it may rely on every rule that `readBatch` enforces.
 
 import { isWithin, type KeySpan } from '../../clock/claims.js';
+import type { Actor } from '../../clock/dot.js';
 import { BinaryReader, MalformedBytesError } from '../../codec/binary-reader.js';
 import { BinaryWriter } from '../../codec/binary-writer.js';
 import { readMembers, writeMembers } from '../../codec/members-codec.js';
 import { readKeptRequest, writeKeptRequest } from '../../codec/request-codec.js';
 import { readActor, readVector, writeVector } from '../../codec/vector-codec.js';
-import type { ClockMessage, PeerAnswer, PeerRequest, Piece } from '../engine/messages.js';
+import type { ClockMessage, PeerAnswer, PeerRequest, Piece, Seal } from '../engine/messages.js';
 import { readBatch, REQUEST_BYTES_MIN, writeBatch } from './batch-codec.js';
 import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
-export const PROTOCOL = 5;
+export const PROTOCOL = 6;
 
 /** The sender speaks another version of the protocol. */
 export class ProtocolVersionError extends Error {
@@ -174,7 +175,10 @@ function writeClockMessage(writer: BinaryWriter, message: ClockMessage): void {
   writeVector(writer, message.clock);
   writer.text(message.actor);
   writer.varint(message.aheadDigest).varint(message.claimsDigest).varint(message.membersDigest);
-  writeVector(writer, message.sealed);
+  writer.varint(message.sealed.size);
+  for (const [actor, { from, to, digest }] of message.sealed) {
+    writer.text(actor).varint(from).varint(to).varint(digest);
+  }
   writeVector(writer, message.yours);
   writeVector(writer, message.awaited);
 }
@@ -186,10 +190,21 @@ function readClockMessage(reader: BinaryReader): ClockMessage {
     aheadDigest: reader.varint(),
     claimsDigest: reader.varint(),
     membersDigest: reader.varint(),
-    sealed: readVector(reader),
+    sealed: readSeals(reader),
     yours: readVector(reader),
     awaited: readVector(reader),
   };
+}
+
+function readSeals(reader: BinaryReader): ReadonlyMap<Actor, Seal> {
+  const seals = new Map<Actor, Seal>();
+  for (let left = reader.count(4); left > 0; left--) {
+    const actor = readActor(reader);
+    const seal = { from: reader.varint(), to: reader.varint(), digest: reader.varint() };
+    if (seal.to <= seal.from || seals.has(actor)) throw new MalformedBytesError(`the seal of ${actor} is not valid`);
+    seals.set(actor, seal);
+  }
+  return seals;
 }
 
 function writeSpan(writer: BinaryWriter, { after, through }: KeySpan): void {

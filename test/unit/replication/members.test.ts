@@ -192,6 +192,13 @@ describe('what a node says that it is to the others', () => {
     expect(new Replica(identity, loadedState()).standing).toBe('unnamed');
   });
 
+  test('asks each of them once, also when its disk knows them by their names', () => {
+    const known = new Map([...memberOf('n1'), ...memberOf('n2')]);
+    const identity = identityOf(['127-0-0-1-5001'], { name: 'n1', url: urlOf('n1') });
+    const { sends } = new Replica(identity, loadedState({ members: known })).step({ kind: 'tick' }, NOTHING_STORED);
+    expect(sends.map(({ kind, to }) => [kind, to])).toEqual([['compare', '127-0-0-1-5001']]);
+  });
+
   test('forgotten once one of them has told it that it was removed', () => {
     const n1 = replicaOf('n1', new Map(), memberOf('n1'), urlOf('n1'));
     const n2 = replicaOf('n2', memberOf('n1'), new Map(), urlOf('n2'));

@@ -114,7 +114,15 @@ const anyClockMessage = {
   aheadDigest: anyDigest,
   claimsDigest: anyDigest,
   membersDigest: anyDigest,
-  sealed: anyVector,
+  sealed: fc
+    .dictionary(
+      fc.constantFrom('n1.a', 'n2.0zz'),
+      fc.record({ from: fc.nat(100), more: fc.integer({ min: 1, max: 9 }), digest: anyDigest }),
+    )
+    .map((seals) => {
+      const sealOf = ({ from, more, digest }: (typeof seals)[string]) => ({ from, to: from + more, digest });
+      return new Map(Object.entries(seals).map(([actor, seal]) => [actor, sealOf(seal)]));
+    }),
   yours: anyVector,
   awaited: anyVector,
 };

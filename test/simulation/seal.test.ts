@@ -1,0 +1,43 @@
+// What died with a disk is given up by all, and nobody takes over all keys for it: also while clients write, when no two
+// replicas are ever level for long enough to find so themselves.
+
+import { expect, test } from '@jest/globals';
+import { MESSAGE_LIMITS } from '../../src/replication/message-reader.js';
+import { Cluster } from './cluster.js';
+import { Prng } from './prng.js';
+import { OPTIONS, Scenario } from './scenario.js';
+
+/** Ten seconds until a replica has found all others level, as often as a moment of traffic may begin it anew. */
+const SEALED_MS_MAX = 600_000;
+
+test.each([1, 2, 3, 4, 5, 6])('while clients write (seed %i)', async (seed) => {
+  const cluster = new Cluster({ ...OPTIONS, seed, nodes: 4, keys: 6, limits: MESSAGE_LIMITS }, false);
+  const scenario = new Scenario(cluster);
+  const prng = new Prng(seed);
+  const count = (kind: string): number => cluster.counts.get(kind) ?? 0;
+  let writes = 0;
+  const writeFor = async (ms: number, isOver = (): boolean => false): Promise<void> => {
+    const endMs = cluster.timeline.nowMs + ms;
+    while (cluster.timeline.nowMs < endMs && !isOver()) {
+      await scenario.runFor(Math.max(1, Math.round(prng.intervalMs(200))));
+      void cluster.write(cluster.names[writes % 4]!, `k${2 + (writes % 5)}`, `v${writes++}`);
+    }
+  };
+  await scenario.settle();
+  // A client has read what only the disk of n4 had, and brings the context of it to n1.
+  for (const name of ['n1', 'n2', 'n3']) scenario.crash(name);
+  await scenario.runFor(2000);
+  await scenario.put('n4', 'A');
+  const reading = scenario.read('n4');
+  scenario.wipe('n4');
+  for (const name of cluster.names) {
+    await scenario.start(name);
+    await scenario.runFor(prng.between(1, 700));
+  }
+  await scenario.runFor(3000);
+  await scenario.put('n1', 'B', { reading });
+  const before = count('bootstrap-started');
+  await writeFor(SEALED_MS_MAX, () => count('actor-sealed') > 0);
+  await writeFor(8000);
+  expect([count('actor-sealed'), count('bootstrap-started') - before]).toEqual([4, 0]);
+});

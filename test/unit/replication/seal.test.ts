@@ -1,0 +1,46 @@
+// A peer has found that dots of a lost disk are with nobody, and tells so. Who may take its word for it?
+
+import { describe, expect, test } from '@jest/globals';
+import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
+import { Replica } from '../../../src/replication/engine/replica.js';
+import type { LoadedState } from '../../../src/replication/engine/state.js';
+import { beyondDigest } from '../../../src/replication/engine/ahead.js';
+import { shownVector, vector } from '../../support/clock-arbitraries.js';
+import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
+
+const WALL_MS = 1_700_000_000_000;
+const NOTHING_STORED = { container: () => EMPTY_CONTAINER, requested: () => undefined };
+const DEAD = 'n4.d';
+const AHEAD = new Map([['key', vector({ [DEAD]: 5 })]]);
+/** Of who has known of the dead dot in this key. */
+const DIGEST = beyondDigest({ ahead: AHEAD, claims: [], clock: vector({ [DEAD]: 3 }) } as never, DEAD);
+
+/** The clock on disk after n2 has told that it has sealed n4.d from its third dot up to its fifth. */
+function afterSeal(loaded: Partial<LoadedState>, more: Record<string, number> = {}): [string, number][] | undefined {
+  const replica = new Replica(identityOf(['n2', 'n3']), loadedState(loaded));
+  replica.step({ kind: 'tick' }, NOTHING_STORED);
+  const sealed = new Map([[DEAD, { from: 3, to: 5, digest: DIGEST }]]);
+  const answer = { kind: 'clock', ...toldBy('n2', { 'n2.b': 9, [DEAD]: 5, ...more }, { sealed }) } as const;
+  const output = replica.step(
+    { kind: 'peer-answer', from: 'n2', to: 'compare', answer, wallMs: WALL_MS },
+    NOTHING_STORED,
+  );
+  return output.writes.node && shownVector(output.writes.node.clock);
+}
+
+describe('the seal of a peer', () => {
+  test('is followed by who knew the same of the dead dots, though clients have written meanwhile', () => {
+    expect(afterSeal({ clock: vector({ 'n1.a': 7, [DEAD]: 3 }), ahead: AHEAD })).toEqual([
+      ['n1.a', 7],
+      [DEAD, 5],
+    ]);
+  });
+
+  test('is not followed by who lacks dots that all had', () => {
+    expect(afterSeal({ clock: vector({ [DEAD]: 2 }), ahead: AHEAD })).toBeUndefined();
+  });
+
+  test('is not followed by a new disk, which has the clock and not what was known of the key', () => {
+    expect(afterSeal({ clock: vector({ [DEAD]: 3 }) })).toBeUndefined();
+  });
+});
