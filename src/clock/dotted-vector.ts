@@ -29,24 +29,34 @@ export function reachOf({ vector, dot }: DottedVector): VersionVector {
   return dot === undefined ? vector : advance(vector, dot);
 }
 
-/** What a write with this context depends on, that the vector does not say. */
-export function pastOfAuthor({ dot, past }: AuthorContext): VersionVector {
-  return dot === undefined ? past : advance(past, dot);
-}
-
 /**
  * What the author of the write `own`, who had seen `context`, has seen by its answer. That tells of siblings by their number
  * alone, and the author's next write must not replace what was not shown.
  *
+ * A dot that this replica has not got yet stays in the context, as long as the one place for a dot is free: wherever it lives,
+ * the next write replaces it.
+ *
  * @param live the dots that live beside it
- * @returns undefined when all of them were seen
+ * @param after what the replica knows of the key by then, and what its versions may depend on besides
+ * @returns undefined when that says it all
  */
-export function seenAfter(context: AuthorContext, own: Dot, live: readonly Dot[]): AuthorContext | undefined {
+export function seenAfter(
+  context: AuthorContext,
+  own: Dot,
+  live: readonly Dot[],
+  after: { readonly context: VersionVector; readonly past: VersionVector },
+): AuthorContext | undefined {
   const unseen = live.filter((dot) => !hasSeen(context, dot) && compareDots(dot, own) !== 0);
-  if (unseen.length === 0) return undefined;
-  const { vector } = context;
-  const past = pastOfAuthor(context);
+  if (unseen.length === 0) {
+    const dot = beyondVector(context.dot, after.context);
+    return dot && { vector: after.context, dot, past: after.past };
+  }
+  const { vector, past } = context;
   const withOwn = advance(vector, own);
   if (unseen.some((dot) => covers(withOwn, dot))) return { vector, dot: own, past };
-  return { vector: withOwn, dot: undefined, past };
+  return { vector: withOwn, dot: beyondVector(context.dot, withOwn), past };
+}
+
+function beyondVector(dot: Dot | undefined, vector: VersionVector): Dot | undefined {
+  return dot === undefined || covers(vector, dot) ? undefined : dot;
 }

@@ -2,16 +2,13 @@
 // replica several operations at once: writes with what they have read or without, and reads between them.
 
 import type { BatchOperation, BatchResult } from '../../src/replication/batches.js';
-import { sizeOf, type Cluster, type Reading } from './cluster.js';
+import type { Cluster, Reading } from './cluster.js';
 import type { Knowledge, OracleWrite } from './oracle.js';
 import type { Prng } from './prng.js';
 import { Violation } from './violation.js';
 
 /** Batches are few: they must not hide what single writes show. */
 const BATCH_EVERY_OPERATIONS = 8;
-
-/** A write that would leave more siblings is refused. */
-const SIBLINGS_MAX = 64;
 
 /** A write of a batch, from its step on. */
 interface Taken {
@@ -110,8 +107,7 @@ export class Batches {
     const live = oracle.visibleSet(key, before);
     const { nowMs: wallMs } = node;
     const seen = context === undefined ? before.known : oracle.covered(key, context.vector);
-    const siblings = sizeOf(live & ~seen) + (operation.kind === 'put' ? 1 : 0);
-    if (siblings > sizeOf(live) && siblings > SIBLINGS_MAX)
+    if (operation.kind === 'put' && cluster.hasTooMany(key, actor, live, live & ~seen))
       return { key, write: undefined, before, after: before, wallMs };
     const value = operation.kind === 'put' ? Buffer.from(operation.value).toString() : undefined;
     const write = oracle.record(key, actor, node.mind.counter(actor) + 1, value, seen);

@@ -34,6 +34,8 @@ export interface Reading {
   readonly seen: WriteSet;
   /** Of the answer to a write: what its author was shown; it may have seen more that is replaced by now. */
   readonly shown?: WriteSet;
+  /** What its author wrote, one after the other, each with the context of the one before. */
+  readonly mine?: WriteSet;
 }
 
 export interface WriteOptions {
@@ -76,10 +78,14 @@ export class Cluster implements World {
     }
   }
 
-  /** Who reads a write in a session must be shown what its author had seen, though that had a context alone. */
-  private pastOf(key: string, { seen, shown = seen }: Reading): Past {
+  /**
+   * Who reads a write in a session must be shown what its author had seen, though that had a context alone: but for what that
+   * wrote to the key itself, and has not come here.
+   */
+  private pastOf(key: string, { seen, shown = seen, mine = 0n }: Reading, { known }: Knowledge): Past {
     const past: Past = new Map();
     this.addPast(past, key, shown);
+    past.set(key, past.get(key)! & ~(mine & ~known));
     return past;
   }
 
@@ -194,13 +200,12 @@ export class Cluster implements World {
     const wallMs = node.nowMs;
     const live = this.oracle.shownSet(key, before, wallMs);
     const writes =
-      condition === false || this.refusalOf(key, operation, before, reading, wallMs) !== undefined
+      condition === false || this.refusalOf(node, key, operation, before, reading) !== undefined
         ? undefined
         : this.record(node, key, operation, this.seenOf(reading, before), wallMs, requestName !== undefined);
-    const refusal =
-      condition === false ? 'precondition-failed' : this.refusalOf(key, operation, before, reading, wallMs);
+    const refusal = condition === false ? 'precondition-failed' : this.refusalOf(node, key, operation, before, reading);
     if (writes !== undefined) node.take(key, writes);
-    if (reading !== undefined) for (const write of writes ?? []) this.pasts.set(write, this.pastOf(key, reading));
+    if (reading !== undefined) for (const write of writes ?? []) this.pasts.set(write, this.pastOf(key, reading, before));
     const deadlineMs = this.timeline.nowMs + timeoutMs;
     let wasAsked = condition === undefined;
     const after = mind.working(key);
@@ -252,13 +257,13 @@ export class Cluster implements World {
   answered(name: string, key: string, result: WriteResult, before: Reading): Reading | undefined {
     if (result.kind !== 'written' || result.dot === undefined) return undefined;
     const { context } = result.container;
-    const shown = { vector: context, dot: undefined, past: this.node(name).driver?.view.pastOf(context) ?? new Map() };
+    const shown = { vector: context, dot: undefined, past: this.node(name).driver?.view.pastOf(context, result.past) ?? new Map() };
     const { vector, dot: own, past } = result.seen ?? shown;
     const covered = this.oracle.covered(key, vector);
     const seen = own === undefined ? covered : covered | this.oracle.write(own.actor, own.counter)!.bit;
     const { bit } = this.oracle.write(result.dot.actor, result.dot.counter)!;
     const shownTo = result.seen === undefined ? seen : (before.shown ?? before.seen) | bit;
-    return { node: name, key, context: vector, own, past, seen, shown: shownTo };
+    return { node: name, key, context: vector, own, past, seen, shown: shownTo, mine: (before.mine ?? 0n) | bit };
   }
 
   /** A client must not be told that it has seen what lives and was not shown to it, and has seen what it wrote. */
@@ -296,19 +301,26 @@ export class Cluster implements World {
 
   /** Why the operation must be refused, as far as it depends on the key. */
   private refusalOf(
+    { driver, nowMs }: SimulatedNode,
     key: string,
     operation: Operation,
     before: Knowledge,
     reading: Reading | undefined,
-    wallMs: number,
   ): 'wrong-type' | 'too-many-siblings' | undefined {
     const { oracle } = this;
-    const type = oracle.typeOf(key, oracle.shownSet(key, before, wallMs));
+    const type = oracle.typeOf(key, oracle.shownSet(key, before, nowMs));
     if (type !== undefined && type !== typeOf(operation)) return 'wrong-type';
     if (operation.kind !== 'put') return undefined;
     const stored = oracle.matching(key, oracle.visibleSet(key, before), ({ version }) => version?.type === 'register');
-    const siblings = sizeOf(stored & ~this.seenOf(reading, before)) + 1;
-    return siblings > sizeOf(stored) && siblings > SIBLINGS_MAX ? 'too-many-siblings' : undefined;
+    const left = stored & ~this.seenOf(reading, before);
+    return this.hasTooMany(key, driver!.actor, stored, left) ? 'too-many-siblings' : undefined;
+  }
+
+  /** Whether the actor may not add one to what is left of these siblings: there would be too many, of all or of its own. */
+  hasTooMany(key: string, actor: string, stored: WriteSet, left: WriteSet): boolean {
+    if (sizeOf(left) < SIBLINGS_MAX) return false;
+    const own = this.oracle.matching(key, stored, (write) => write.actor === actor);
+    return left === stored || (sizeOf(left & own) >= SIBLINGS_MAX && (left & own) === own);
   }
 
   /** The writes of the operation, which its replica is about to take. */

@@ -15,7 +15,7 @@ import { setOf } from './checks.js';
 import type { Cluster } from './cluster.js';
 import type { Known } from './mind.js';
 import type { Life, SimulatedNode } from './node.js';
-import { KEPT_MS, NOTHING, type WriteSet } from './oracle.js';
+import { DRIFT_MS, NOTHING, type WriteSet } from './oracle.js';
 import type { Prng } from './prng.js';
 import { isSameMap, vectorText, type VersionLike } from './shapes.js';
 import { Violation } from './violation.js';
@@ -49,7 +49,7 @@ export class FeedReader {
   /** The life of the node that it waits for; one that is over never answers. */
   private asked: Life | undefined;
   private readonly filter: Omit<ChangeFilter, 'wallMs'>;
-  /** Clocks are further apart than a version is kept after its deadline: some drop what others show still. */
+  /** Clocks are further apart than they may be: some drop what others show still, or what others have not met. */
   private readonly hasDrift: boolean;
   /** It wants all from the first write on, and begins without a list. */
   private readonly wantsAll: boolean;
@@ -66,7 +66,7 @@ export class FeedReader {
       dotsMax: prng.pick([1, 5, 10_000]),
     };
     const { clockJumps, clockSkewMs } = cluster.options;
-    this.hasDrift = clockJumps || 2 * clockSkewMs > KEPT_MS;
+    this.hasDrift = clockJumps || 2 * clockSkewMs > DRIFT_MS;
     this.wantsAll = prng.chance(0.5);
   }
 

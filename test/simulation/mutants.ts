@@ -200,15 +200,9 @@ export const MUTANTS: readonly Mutant[] = [
     '{ vector: before.context, dot: undefined }',
   ),
   mutant(
-    'forgets what the versions that an author was shown may depend on',
-    WRITE,
-    'if (input.context !== undefined) dependOn(state, pastOfAuthor(input.context));',
-    '',
-  ),
-  mutant(
     'tells the author of a write that all was seen that the replica has',
     WRITE,
-    'input.context && seenAfter(input.context, dot, before.versions)',
+    'input.context && seenAfter(input.context, dot, before.versions, { context: after.context, past })',
     'undefined',
   ),
   mutant(
@@ -656,8 +650,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'carries out a request that comes again when it has to wait for others',
     WRITE,
-    'answerAgain(input, before, state.peers.values(), stored) ?? attempt(',
-    '(input.acksNeeded > 1 ? undefined : answerAgain(input, before, state.peers.values(), stored)) ?? attempt(',
+    'answerAgain(input, before, state, stored) ?? attempt(',
+    '(input.acksNeeded > 1 ? undefined : answerAgain(input, before, state, stored)) ?? attempt(',
   ),
   mutant(
     'does not see a request that is on its way to the disk',
@@ -875,7 +869,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'drops what has ended without waiting for other clocks',
     LIFETIME,
-    'return without(versions, wallMs - DRIFT_MAX_MS);',
+    'return without(versions, wallMs - HIDDEN_MS);',
     'return without(versions, wallMs);',
   ),
   mutant(

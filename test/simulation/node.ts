@@ -273,7 +273,12 @@ export class SimulatedNode implements Endpoint<Parcel> {
       (input, output) => !life.isOver && this.stepped(input, output),
       (input) => !life.isOver && this.refused(input),
     );
-    const outside = { transport: this.transportOf(life), time: this.timeOf(life), events: this.eventsOf(life) };
+    const outside = {
+      transport: this.transportOf(life),
+      time: this.timeOf(life),
+      events: this.eventsOf(life),
+      room: { isNearlyFull: false },
+    };
     life.driver = new ReplicaDriver(replica, store, outside, limits);
     life.driver.start();
     const { scrubPerSecond, scrubStepRecords } = this.world.options;

@@ -10,8 +10,11 @@ import { Violation } from './violation.js';
 
 export type WriteSet = bigint;
 
-/** For so long after its deadline a version stays on disk, hidden: no clock may be further behind. */
-export const KEPT_MS = 60_000;
+/** How far apart clocks may be. */
+export const DRIFT_MS = 60_000;
+
+/** For so long after its deadline a version stays on disk, hidden: who was away for less than a minute meets it there. */
+export const KEPT_MS = 3 * DRIFT_MS;
 
 /** What has been seen of one key. With a write comes all that its author had seen. */
 export interface Knowledge {

@@ -51,7 +51,7 @@ const SEALED_MS = 20_000;
 const SEAL_SPREADS_MS = 3000;
 
 /** So long after its deadline a version is dropped. */
-const KEPT_MS = 60_000;
+const KEPT_MS = 180_000;
 
 /** A few looks for what is due, and the commits and removals that follow. */
 const EXPIRY_MS = 3000;

@@ -10,6 +10,7 @@ import { siblingCount } from '../../clock/siblings.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { BatchOperation, BatchOutcome, BatchResult } from '../../replication/batches.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { Shown } from '../../replication/requests.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag } from '../http/etag.js';
 import { writeLines } from '../http/ndjson.js';
@@ -145,7 +146,7 @@ export class BatchHandler {
       case 'not-reached':
         throw new TypeError('a read of a batch asks no other replica');
       case 'read':
-        return { key, ...this.found(key, result.container) };
+        return { key, ...this.found(key, result) };
       case 'written':
         return this.written(operation, result, isReached);
       default:
@@ -153,9 +154,12 @@ export class BatchHandler {
     }
   }
 
-  private found(key: string, { versions, context }: Extract<BatchResult, { kind: 'read' }>['container']): object {
+  private found(
+    key: string,
+    { container: { versions, context }, past }: Extract<BatchResult, { kind: 'read' }>,
+  ): object {
     const best = winner(ofType(versions, 'register'), this.options.resolve);
-    const token = this.contextOf(key, context);
+    const token = this.contextOf(key, { context, past });
     if (best === undefined) return { ...refused(absence(versions, typeOf(versions))), context: token };
     const { contentType, value } = best;
     return {
@@ -168,15 +172,15 @@ export class BatchHandler {
     };
   }
 
-  private contextOf(key: string, vector: VersionVector, seen?: AuthorContext): string {
-    const all = { vector, dot: undefined, past: this.driver.view.pastOf(vector) };
+  private contextOf(key: string, { context, past }: Shown, seen?: AuthorContext): string {
+    const all = { vector: context, dot: undefined, past: this.driver.view.pastOf(context, past) };
     return this.tokens.authorContext(key, seen ?? all);
   }
 
   /** One object, one shape: most answers are of thousands of these. JSON leaves out what is undefined. */
   private written(
     operation: BatchOperation,
-    { dot, existed, container, seen, isRepeated }: Written,
+    { dot, existed, container, seen, past, isRepeated }: Written,
     isReached: boolean,
   ): object {
     const { versions, context } = container;
@@ -187,7 +191,7 @@ export class BatchHandler {
       dot: dot && formatDot(dot),
       etag: versions.length === 0 ? undefined : entityTag(versions),
       siblings: siblingCount(versions),
-      context: this.contextOf(operation.key, context, seen),
+      context: this.contextOf(operation.key, { context, past }, seen),
       replayed: isRepeated || undefined,
     };
   }

@@ -93,7 +93,7 @@ export class KeyAnswers {
     written: Written,
   ): void {
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request, written);
-    this.writeTokens(res, request.key, written.container, written.seen);
+    this.writeTokens(res, request.key, shownBy(written), written.seen);
     tellRepeated(res, written.isRepeated);
     res.setHeader('Quartet-Siblings', siblingCount(written.container.versions));
     res.end(204);
@@ -104,14 +104,15 @@ export class KeyAnswers {
     req: Request,
     res: Answer,
     { key, acksNeeded }: { readonly key: string; readonly acksNeeded: number },
-    { dot, container, seen, existed, acks, isRepeated }: Written,
+    written: Written,
     shown: object = {},
   ): void {
-    const { versions } = container;
+    const { dot, seen, existed, acks, isRepeated } = written;
+    const { versions } = written.container;
     const siblings = siblingCount(versions);
     // Where nothing was written there is nothing to wait for.
     const isShort = dot !== undefined && acks < acksNeeded;
-    const { context, session } = this.writeTokens(res, key, container, seen);
+    const { context, session } = this.writeTokens(res, key, shownBy(written), seen);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
     tellRepeated(res, isRepeated);
     res.setHeader('Quartet-Siblings', siblings);
@@ -132,6 +133,10 @@ export class KeyAnswers {
       ...shown,
     });
   }
+}
+
+function shownBy({ container: { context }, past }: Written): Shown {
+  return { context, past };
 }
 
 function siblingToJson(version: Version): object {

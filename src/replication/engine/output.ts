@@ -79,6 +79,8 @@ export type WriteResult =
        * Undefined: the container's context says it.
        */
       readonly seen: AuthorContext | undefined;
+      /** What the key's versions may depend on besides, as of this write: by the answer, the clock may cover it. */
+      readonly past: VersionVector;
       /** Whether the key had a live value here before. */
       readonly existed: boolean;
       /** Replicas that have committed it, this one included. */
@@ -155,6 +157,8 @@ export type Observation =
   | { readonly kind: 'damaged'; readonly key: string }
   /** What these dots wrote can't be read, or not what the first of them did. Who lacks one takes over all keys. */
   | ({ readonly kind: 'log-damaged' } & DotSpan)
+  /** What is remembered of a request that wrote the key can't be read. */
+  | { readonly kind: 'request-damaged'; readonly key: string }
   /** `isWhole`: nothing is lost; else writes that only this replica had are. */
   | { readonly kind: 'repaired'; readonly key: string; readonly isWhole: boolean }
   /** Replicas that know the same had different states of the key. `wasRight`: this one had what it has now. */

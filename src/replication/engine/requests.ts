@@ -23,7 +23,7 @@ type Written = Extract<WriteResult, { kind: 'written' }>;
 export function answerAgain(
   { requestName, key, operation, context, wallMs }: WriteInput,
   now: Container,
-  peers: Iterable<Peer>,
+  { past, peers }: ReplicaState,
   stored: Stored,
 ): WriteResult | undefined {
   if (requestName === undefined) return undefined;
@@ -32,11 +32,13 @@ export function answerAgain(
   const live = liveAt(now.versions, wallMs);
   if (kept.fingerprint !== requestName.fingerprint) return { kind: 'request-reused', live };
   const container = { versions: live, context: now.context };
-  const acks = 1 + knownToHave(kept.dot, peers).length;
+  const acks = 1 + knownToHave(kept.dot, peers.values()).length;
   // What it replaced the first time is gone, whoever had seen it. What has come since, its author was not shown.
   const had = context ?? { vector: EMPTY_VECTOR, dot: undefined, past: EMPTY_VECTOR };
-  const seen = takesContext(operation) ? seenAfter(had, kept.dot, now.versions) : undefined;
-  return { kind: 'written', dot: kept.dot, container, seen, existed: true, acks, isRepeated: true };
+  const seen = takesContext(operation)
+    ? seenAfter(had, kept.dot, now.versions, { context: now.context, past })
+    : undefined;
+  return { kind: 'written', dot: kept.dot, container, seen, past, existed: true, acks, isRepeated: true };
 }
 
 export function awaitAcks(state: ReplicaState, input: Extract<Input, { kind: 'await-acks' }>): void {

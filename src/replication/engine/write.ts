@@ -6,7 +6,7 @@
 
 import { fill, strip, updateAll, type Container, type Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
-import { pastOfAuthor, seenAfter } from '../../clock/dotted-vector.js';
+import { seenAfter } from '../../clock/dotted-vector.js';
 import { nextStamp, type Stamp } from '../../clock/hybrid-clock.js';
 import { liveAt } from '../../clock/lifetime.js';
 import { siblingCount } from '../../clock/siblings.js';
@@ -24,7 +24,7 @@ import { knownOf, type ReplicaState, type Stored } from './state.js';
 
 export function write(state: ReplicaState, input: WriteInput, stored: Stored, effects: Effects): void {
   const before = fill(stored.container(input.key), knownOf(state, input.key));
-  const result = answerAgain(input, before, state.peers.values(), stored) ?? attempt(state, input, before, effects);
+  const result = answerAgain(input, before, state, stored) ?? attempt(state, input, before, effects);
   if (result.kind === 'written' && result.dot !== undefined && input.acksNeeded > result.acks) {
     if (result.isRepeated) waitAgain(state, input.id, result.dot, input.acksNeeded, result);
     else state.acknowledgements.wait(input.id, result.dot, input.acksNeeded, result);
@@ -44,7 +44,8 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   // One that has a name needs a dot to be remembered by.
   if (isNothing && input.requestName === undefined) {
     const container = { versions: live, context: before.context };
-    return { kind: 'written', dot: undefined, container, seen: undefined, existed, acks: 1, isRepeated: false };
+    const { past } = state;
+    return { kind: 'written', dot: undefined, container, seen: undefined, past, existed, acks: 1, isRepeated: false };
   }
   const { versions, dot, stamp } = mint(state, { ...change, removes: change.removes || isNothing }, wallMs);
   const context = input.context ?? { vector: before.context, dot: undefined };
@@ -53,7 +54,7 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   if (refusal !== undefined) return { kind: refusal, live };
 
   // What the author was shown may depend on more than its context of the key says, and so does what it writes.
-  if (input.context !== undefined) dependOn(state, pastOfAuthor(input.context));
+  if (input.context !== undefined) dependOn(state, input.context.past);
   const first = counterOf(state.clock, dot.actor) + 1;
   const request = input.requestName && { ...input.requestName, dots: dot.counter - first + 1 };
   effects.logRequest({ actor: dot.actor, counter: first }, key, request, wallMs);
@@ -67,8 +68,9 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
   const siblings = siblingCount(container.versions);
   if (siblings > 1) effects.observations.push({ kind: 'conflict', key, siblings });
   for (const peer of state.peers.values()) pushTo(state, peer, effects);
-  const seen = input.context && seenAfter(input.context, dot, before.versions);
-  return { kind: 'written', dot, container, seen, existed, acks: 1, isRepeated: false };
+  const { past } = state;
+  const seen = input.context && seenAfter(input.context, dot, before.versions, { context: after.context, past });
+  return { kind: 'written', dot, container, seen, past, existed, acks: 1, isRepeated: false };
 }
 
 /** Gives each part a dot and a stamp, and what goes without a successor one more dot; the last dot and stamp. */

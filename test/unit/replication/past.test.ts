@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
+import type { AuthorContext } from '../../../src/clock/dotted-vector.js';
 import type { Batch } from '../../../src/replication/engine/messages.js';
 import type { Input } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
@@ -140,4 +141,33 @@ test('how long all were equal before it came says nothing of it', () => {
   pushed({});
   const { node } = step({ kind: 'tick' }).writes;
   expect(shownVector(node?.past ?? loaded.past)).toEqual([['n3.c', 7]]);
+});
+
+describe('a write with a context', () => {
+  function write(context: AuthorContext): Output {
+    const operation = { kind: 'put', contentType: 'text/plain', value: new Uint8Array(), ttlMs: undefined } as const;
+    const input: Input = {
+      kind: 'write',
+      id: 1,
+      key: 'key',
+      operation,
+      context,
+      precondition: undefined,
+      acksNeeded: 1,
+      requestName: undefined,
+      wallMs: WALL_MS,
+    };
+    return replica.step(input, NOTHING_STORED);
+  }
+
+  test('may depend on what its author’s reading did, and its answer says so, whatever comes before it is given', () => {
+    const output = write({ vector: vector(CLOCK), dot: undefined, past: vector({ 'n3.c': 7 }) });
+    expect(pastOf(output)).toEqual([['n3.c', 7]]);
+    expect(output.replies[0]).toMatchObject({ result: { past: vector({ 'n3.c': 7 }) } });
+  });
+
+  test('does not depend on its author’s former write of the key, which it is to replace, and no other key waits for that', () => {
+    const output = write({ vector: vector(CLOCK), dot: { actor: 'n3.c', counter: 7 }, past: vector({}) });
+    expect(pastOf(output)).toEqual([]);
+  });
 });
