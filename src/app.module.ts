@@ -5,6 +5,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Config } from './config/config.js';
 import { ChangesModule } from './controllers/changes/changes.module.js';
 import { ControllersModule } from './controllers/controllers.module.js';
+import { DiskModule } from './observability/disk.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { StatusModule } from './observability/status.module.js';
 import { newIncarnation } from './replication/incarnation.js';
@@ -22,6 +23,7 @@ export class AppModule {
       newActor: () => `${name}.${newIncarnation(Date.now())}`,
     });
     const observability = ObservabilityModule.of({ name, onStopped });
+    const disk = DiskModule.of({ folder: config.data, freeBytesMin: config.diskFreeBytesMin, imports: [store] });
     const replication = ReplicationModule.of({
       name,
       url: config.url,
@@ -32,13 +34,9 @@ export class AppModule {
       feedRetentionSeconds: config.feedRetentionSeconds,
       scrubKeysPerSecond: config.scrubKeysPerSecond,
       requestsKeptMs: config.requestsKeptMs,
-      imports: [store, observability],
+      imports: [store, observability, disk],
     });
-    const status = StatusModule.of({
-      folder: config.data,
-      diskFreeBytesMin: config.diskFreeBytesMin,
-      imports: [store, observability, replication],
-    });
+    const status = StatusModule.of({ imports: [store, observability, disk, replication] });
     const controllers = ControllersModule.of({
       resolve: config.resolve,
       valueBytesMax: config.valueBytesMax,
@@ -46,7 +44,7 @@ export class AppModule {
       clusterSecret,
       hasPeerPort: config.peerPort !== undefined,
       leaveMs: config.leaveMs,
-      imports: [store, observability, replication, status],
+      imports: [store, observability, disk, replication, status],
     });
     const changes = ChangesModule.of({
       resolve: config.resolve,

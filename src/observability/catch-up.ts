@@ -1,9 +1,10 @@
 // Has this replica caught up with what its peers knew when it started?
 //
 // Until then it is not ready: a client sent to it would see the past. The wait is bounded: when no peer answers, or nothing
-// comes any more, it serves what it has, and says that it may be behind.
+// comes any more, it serves what it has, and says that it may be behind. But who has nothing, and is refused by all that answer,
+// has not come to its cluster: it would tell clients that no key is there.
 
-import { countBeyond, descends } from '../clock/version-vector.js';
+import { countBeyond, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
 
 /**
@@ -17,12 +18,23 @@ export class CatchUp {
   private hasStalled = false;
   private lastProgress = '';
   private looksWithoutProgress = 0;
+  /** Whether the disk was new at the start. A member whose cluster has no keys yet has an empty one, too. */
+  private readonly wasNew: boolean;
+  private wasRefused = false;
+  /** Of who was refused first: what the peers knew when one answered. */
+  private knownThen: VersionVector = EMPTY_VECTOR;
 
-  constructor(private readonly driver: ReplicaDriver) {}
+  constructor(
+    private readonly driver: ReplicaDriver,
+    /** Why a peer has refused last; undefined: it has not. */
+    private readonly refusalOf: (peer: string) => string | undefined,
+  ) {
+    this.wasNew = driver.view.clock.size === 0 && driver.standing !== 'member';
+  }
 
   /** Call it once a second. */
   look(): void {
-    if (this.hasAll() || !this.isIntroduced) return;
+    if (this.isRefused() || this.hasAll() || !this.isIntroduced) return;
     // Not how often it was asked for: a peer may refuse for ever.
     const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.through}`;
     this.looksWithoutProgress = progress === this.lastProgress ? this.looksWithoutProgress + 1 : 0;
@@ -38,6 +50,30 @@ export class CatchUp {
     return this.isDone;
   }
 
+  /** One that answers is enough: it is whom this replica catches up with, and those that refuse may be wrong themselves. */
+  private isRefused(): boolean {
+    if (!this.wasNew || this.isDone) return false;
+    const { peers, progress } = this.driver;
+    if (!progress.answered) {
+      this.wasRefused = this.refusal !== undefined;
+      return this.wasRefused;
+    }
+    if (!this.wasRefused) return false;
+    this.wasRefused = false;
+    // Each has failed once, so the engine has closed its account of what there is to catch up with.
+    for (const { clock } of peers) if (clock !== undefined) this.knownThen = join(this.knownThen, clock);
+    return false;
+  }
+
+  /** Of the peers that have not answered. */
+  private get refusal(): string | undefined {
+    for (const { name, hasAnswered } of this.driver.peers) {
+      const reason = hasAnswered ? undefined : this.refusalOf(name);
+      if (reason !== undefined) return `refused by ${name}: ${reason}`;
+    }
+    return undefined;
+  }
+
   private get isIntroduced(): boolean {
     return this.driver.progress.isIntroduced && this.driver.standing !== 'unfound';
   }
@@ -45,19 +81,23 @@ export class CatchUp {
   /** Dots that the peers had which answered at the start, and that are still missing here. */
   get missingDots(): number {
     const { clock } = this.driver.view;
-    const { caughtUpAt } = this.driver.progress;
+    const caughtUpAt = join(this.driver.progress.caughtUpAt, this.knownThen);
     return descends(clock, caughtUpAt) ? 0 : countBeyond(caughtUpAt, clock);
   }
 
   /** Whether the replica may serve. */
   get isOver(): boolean {
-    return this.hasAll() || this.hasStalled;
+    return !this.isRefused() && (this.hasAll() || this.hasStalled);
   }
 
   get detail(): string {
     const { answered, bootstrap } = this.driver.progress;
+    if (this.isRefused()) return this.refusal!;
     if (!this.isIntroduced) return 'asking the peers what they know';
-    if (this.isDone) return answered || this.driver.peers.length === 0 ? 'yes' : 'may be behind: no peer has answered';
+    if (this.hasAll()) {
+      if (answered || this.driver.peers.length === 0) return 'yes';
+      return `may be behind: ${this.refusal ?? 'no peer has answered'}`;
+    }
     const missing = `${this.missingDots} writes are missing`;
     if (this.hasStalled) return `may be behind: ${missing}, and nothing comes`;
     return bootstrap === undefined ? missing : `${missing}; taking over all keys from ${bootstrap.from ?? 'a peer'}`;

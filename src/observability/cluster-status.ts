@@ -3,6 +3,7 @@
 import { actorName } from '../clock/dot.js';
 import { countBeyond, EMPTY_VECTOR, type VersionVector } from '../clock/version-vector.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
+import type { Standing } from '../replication/engine/members.js';
 import type { Peer } from '../replication/engine/state.js';
 import type { CatchUp } from './catch-up.js';
 import { LagMeter } from './lag-meter.js';
@@ -73,6 +74,17 @@ export class ClusterStatus {
 
   get actor(): string {
     return this.driver.actor;
+  }
+
+  /** What this node is to the others, as far as it has heard. */
+  get standing(): Standing {
+    return this.driver.standing;
+  }
+
+  /** By name, in order. One that was removed is none, and has what it last knew of the others. */
+  get members(): readonly string[] {
+    const others = this.driver.peers.map((peer) => peer.name);
+    return (this.standing === 'forgotten' ? others : [this.name, ...others]).sort();
   }
 
   peers(): readonly PeerStatus[] {

@@ -124,6 +124,7 @@ export class Metrics {
         return this.sealed.inc();
       case 'damaged':
       case 'log-damaged':
+      case 'request-damaged':
         return this.damaged.inc();
       case 'repaired':
         return (observation.isWhole ? this.repaired : this.repairedInPart).inc();

@@ -34,6 +34,10 @@ export class Readiness {
     this.isLeaving = true;
   }
 
+  get isReady(): boolean {
+    return this.checks().every(({ isOk }) => isOk);
+  }
+
   checks(): readonly Check[] {
     const { failure, standing, view } = this.driver;
     return [
@@ -42,7 +46,11 @@ export class Readiness {
       { name: 'clock', isOk: true, detail: `loaded, ${view.clock.size} actors` },
       { name: 'caught up', isOk: this.catchUp.isOver, detail: this.catchUp.detail },
       // Reads still work on a full disk, so it does not make the replica unready.
-      { name: 'disk', isOk: true, detail: this.disk.isNearlyFull ? 'nearly full: writes are refused' : 'has room' },
+      {
+        name: 'disk',
+        isOk: true,
+        detail: this.disk.isNearlyFull ? 'nearly full: writes are refused, and keys of peers too' : 'has room',
+      },
       { name: 'running', isOk: !this.isLeaving, detail: this.isLeaving ? 'shutting down' : 'yes' },
     ];
   }

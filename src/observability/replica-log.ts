@@ -3,6 +3,8 @@
 import { Logger } from '@nestjs/common';
 import type { Observation } from '../replication/engine/output.js';
 import type { DriverEvents } from '../replication/driver-events.js';
+import { NearlyFullError } from '../replication/errors.js';
+import { PeerFailure } from '../replication/transport.port.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import { StoreReadError } from '../store/errors.js';
 import type { Metrics } from './metrics.js';
@@ -21,8 +23,11 @@ const PROGRESS_EVERY_MS = 5000;
 export class ReplicaLog implements DriverEvents {
   private readonly logger = new Logger('Replica');
   private readonly lastFailure = new Map<string, string>();
+  private readonly lastRefusal = new Map<string, string>();
   /** They say so at every comparison, and it is logged once. */
   private readonly knowTooMany = new Set<string>();
+  /** Peers that all keys are being taken over from, and none has come since: begun over and over, it is told once. */
+  private readonly begunWith = new Set<string>();
   private keysTaken = 0;
   private dotsApplied = 0;
   private toldProgressAtMs = 0;
@@ -49,8 +54,11 @@ export class ReplicaLog implements DriverEvents {
         );
       case 'bootstrap-started':
         this.keysTaken = 0;
+        if (this.begunWith.has(observation.peer)) return;
+        this.begunWith.add(observation.peer);
         return this.logger.log(`taking over all keys from ${observation.peer}`);
       case 'bootstrap-progressed':
+        this.begunWith.clear();
         this.keysTaken += observation.keys;
         return this.tellProgress(`${this.keysTaken} keys taken over so far`);
       case 'bootstrap-ended':
@@ -70,7 +78,9 @@ export class ReplicaLog implements DriverEvents {
         this.knowTooMany.add(observation.from);
         return this.logger.warn(`${observation.from} knows of more members than a cluster may have`);
       case 'forgotten':
-        return this.logger.error('this node was removed from the cluster: it takes no more writes');
+        return this.logger.error(
+          'this node was removed from the cluster: it takes no more writes; with an empty data folder it can join again',
+        );
       case 'actor-sealed':
         return this.logger.log(`what ${observation.actor} wrote and nobody has is given up: its disk is lost`);
       case 'damaged':
@@ -79,6 +89,11 @@ export class ReplicaLog implements DriverEvents {
         return this.logger.error(
           `the log of ${observation.actor} can't be read from ${observation.from + 1} to ${observation.to}: ` +
             'who lacks one of these takes over all keys',
+        );
+      case 'request-damaged':
+        return this.logger.error(
+          `what is remembered of a request on ${quoted(observation.key)} can't be read: it is refused until it is ` +
+            'forgotten, and carried out anew after that',
         );
       case 'repaired':
         if (observation.isWhole) return this.logger.log(`${quoted(observation.key)} is repaired, with nothing lost`);
@@ -112,8 +127,11 @@ export class ReplicaLog implements DriverEvents {
   }
 
   peerFailed(peer: string, error: unknown): void {
+    // No fault of the peer's, and the watch of the disk has told of it.
+    if (error instanceof NearlyFullError) return;
     this.metrics.peerFailed(peer);
     const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof PeerFailure && error.refusal !== undefined) this.lastRefusal.set(peer, error.refusal);
     if (this.lastFailure.get(peer) === reason) return;
     this.lastFailure.set(peer, reason);
     if (error instanceof CorruptRecordError)
@@ -125,6 +143,11 @@ export class ReplicaLog implements DriverEvents {
   /** What the last request to a peer that failed came to; undefined: none has. */
   failureOf(peer: string): string | undefined {
     return this.lastFailure.get(peer);
+  }
+
+  /** Why a peer that is there has not taken part, the last time that it said so; undefined: it never has. */
+  refusalOf(peer: string): string | undefined {
+    return this.lastRefusal.get(peer);
   }
 
   stopped(error: unknown): void {

@@ -9,12 +9,10 @@ import { DiskSpace } from './disk-space.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 import { ReplicaLog } from './replica-log.js';
+import { StartLog } from './start-log.js';
 
 export interface StatusOptions {
-  /** The node's data folder, whose disk is watched. */
-  readonly folder: string;
-  readonly diskFreeBytesMin: number;
-  /** The modules that provide driver, store and metrics. */
+  /** The modules that provide driver, store, metrics and disk space. */
   readonly imports: DynamicModule[];
 }
 
@@ -24,25 +22,20 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @Inject(ClusterStatus) private readonly cluster: ClusterStatus,
     @Inject(Readiness) private readonly readiness: Readiness,
-    @Inject(DiskSpace) private readonly disk: DiskSpace,
+    @Inject(StartLog) private readonly startLog: StartLog,
+    @Inject(ReplicaLog) private readonly log: ReplicaLog,
   ) {}
 
-  static of({ folder, diskFreeBytesMin, imports }: StatusOptions): DynamicModule {
+  static of({ imports }: StatusOptions): DynamicModule {
     return {
       module: StatusModule,
       imports,
       providers: [
         {
-          provide: DiskSpace,
-          // The store has made the folder by then.
-          inject: [ReplicaStore],
-          useFactory: async () => {
-            const disk = new DiskSpace(folder, diskFreeBytesMin);
-            await disk.watch();
-            return disk;
-          },
+          provide: CatchUp,
+          inject: [ReplicaDriver, ReplicaLog],
+          useFactory: (driver: ReplicaDriver, log: ReplicaLog) => new CatchUp(driver, (peer) => log.refusalOf(peer)),
         },
-        { provide: CatchUp, inject: [ReplicaDriver], useFactory: (driver: ReplicaDriver) => new CatchUp(driver) },
         {
           provide: ClusterStatus,
           inject: [ReplicaDriver, CatchUp, ReplicaLog, Metrics, ReplicaStore, DiskSpace],
@@ -65,18 +58,25 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
           useFactory: (driver: ReplicaDriver, catchUp: CatchUp, disk: DiskSpace) =>
             new Readiness(driver, catchUp, disk),
         },
+        {
+          provide: StartLog,
+          inject: [ClusterStatus, Readiness],
+          useFactory: (status: ClusterStatus, readiness: Readiness) => new StartLog(status.name, readiness),
+        },
       ],
-      exports: [ClusterStatus, Readiness, DiskSpace],
+      exports: [ClusterStatus, Readiness, StartLog],
     };
   }
 
   onApplicationBootstrap(): void {
     this.cluster.watch();
+    // The engine says it in the run in which it learns of it.
+    if (this.cluster.standing === 'forgotten') this.log.observed({ kind: 'forgotten' });
   }
 
   onModuleDestroy(): void {
     this.readiness.leave();
+    this.startLog.stop();
     this.cluster.stop();
-    this.disk.stop();
   }
 }

@@ -1,8 +1,9 @@
 // What happens when a record turns out to be damaged, whoever reads it: a client, a step, a message, the scrubber? The
-// engine is told of its key, once, and has it repaired; who was reading gets the error.
+// engine is told of its key, once, and has it repaired; who was reading gets the error. Of what nothing mends, log entries and
+// requests, whoever runs the replica is told.
 
 import type { Container } from '../clock/container.js';
-import { dotsOf, isLogKey, isOfKey, keyOf } from '../store/keyspace.js';
+import { dotsOf, isLogKey, isOfKey, isRequestKey, keyOf, placeOf } from '../store/keyspace.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { Input } from './engine/input.js';
@@ -24,6 +25,8 @@ export class DamageWatch {
   private readonly noticed = new Set<string>();
   /** The last dots of damaged log records that have been told: nothing mends them, and nobody is told twice. */
   private readonly toldDots = new Set<string>();
+  /** Of damaged records of requests, those that have been told. */
+  private readonly toldRequests = new Set<string>();
 
   constructor(
     private readonly store: ReplicaStore,
@@ -34,6 +37,7 @@ export class DamageWatch {
 
   private notice({ recordKey }: CorruptRecordError): void {
     if (isLogKey(recordKey)) return this.tellLogRecord(recordKey);
+    if (isRequestKey(recordKey)) return this.tellRequest(recordKey);
     if (!isOfKey(recordKey)) return;
     const key = keyOf(recordKey);
     if (this.noticed.has(key) || this.shell.damaged.has(key)) return;
@@ -62,6 +66,14 @@ export class DamageWatch {
     if (this.toldDots.has(last)) return;
     this.toldDots.add(last);
     this.shell.observed({ kind: 'log-damaged', ...span });
+  }
+
+  private tellRequest(recordKey: Uint8Array): void {
+    const { key, id } = placeOf(recordKey);
+    const place = `${id}${key}`;
+    if (this.toldRequests.has(place)) return;
+    this.toldRequests.add(place);
+    this.shell.observed({ kind: 'request-damaged', key });
   }
 }
 

@@ -7,6 +7,11 @@ export class ReplicaStoppedError extends Error {
   readonly code = 'REPLICA_STOPPED';
 }
 
+/** The disk is nearly full: keys of other replicas are not taken. */
+export class NearlyFullError extends Error {
+  readonly code = 'STORE_FULL';
+}
+
 /** The other members have removed this node: nobody would get its writes. */
 export class ForgottenError extends Error {
   readonly code = 'FORGOTTEN';

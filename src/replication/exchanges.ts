@@ -7,8 +7,11 @@ import { StoreReadError } from '../store/errors.js';
 import type { Input } from './engine/input.js';
 import type { PeerAnswer } from './engine/messages.js';
 import type { Send } from './engine/output.js';
+import { NearlyFullError } from './errors.js';
+import { checkAsks } from './intake.js';
 import type { MessageReader } from './message-reader.js';
 import { PiecesToCome } from './pieces-to-come.js';
+import type { Room } from './room.port.js';
 import type { Time } from './time.port.js';
 import { PeerFailure, type PeerTransport } from './transport.port.js';
 
@@ -24,6 +27,7 @@ const PUSH_EVERY_MS = 8;
 export interface ExchangeShell {
   readonly transport: PeerTransport;
   readonly time: Time;
+  readonly room: Room;
   /** Uses the view that is committed at this moment, for as long as it takes. */
   withView<T>(use: (view: CommittedView) => Promise<T>): Promise<T>;
   /** @throws CorruptRecordError when what came meets a record that can't be read */
@@ -72,8 +76,9 @@ export class Exchanges {
       input = await this.answered(send, await this.answerTo(send));
     } catch (error) {
       shell.peerFailed(send.to, error);
-      // What can't be read here says nothing of the peer.
-      const isOwnDisk = error instanceof CorruptRecordError || error instanceof StoreReadError;
+      if (send.kind === 'pull-keys') this.piecesToCome.letGo();
+      // What can't be read here, or has no room, says nothing of the peer.
+      const isOwnDisk = [CorruptRecordError, StoreReadError, NearlyFullError].some((kind) => error instanceof kind);
       const wasAnswered = isOwnDisk || (error instanceof PeerFailure && error.wasAnswered);
       input = { kind: 'peer-failure', ...about(send), wasAnswered };
     }
@@ -87,6 +92,7 @@ export class Exchanges {
   }
 
   private async answerTo(send: Send): Promise<PeerAnswer> {
+    checkAsks(this.shell.room, send);
     const toCome = send.kind === 'pull-keys' ? this.piecesToCome.take(send.to, send.after) : undefined;
     if (toCome !== undefined) return toCome;
     if (send.kind === 'push') await this.turn(send.to);

@@ -6,6 +6,7 @@
 
 import { actorName } from '../clock/dot.js';
 import { DRIFT_MAX_MS, stampToMs } from '../clock/hybrid-clock.js';
+import { HIDDEN_MS } from '../clock/lifetime.js';
 import { counterOf, descends, type VersionVector } from '../clock/version-vector.js';
 import { StoreReadError } from '../store/errors.js';
 import type { CommittedView } from '../store/committed-view.js';
@@ -20,7 +21,10 @@ const LOOK_EVERY_MS = 500;
 /** For so long a peer may seem to be there that has just gone: a comparison, and the time that it is waited for. */
 const UNNOTICED_MS = 4000;
 
-/** What is older than this when it comes may have been dropped where it comes from, and is never stored here. */
+/**
+ * What is older than this when it comes may have been dropped where it comes from, and is never stored here: two drifts less
+ * than it is hidden, for the clock there may be ahead of its author's, and the stamp from which this node counts of its own.
+ */
 const LATE_LOOKS = (DRIFT_MAX_MS - UNNOTICED_MS) / LOOK_EVERY_MS;
 
 /** Entries are removed this often for each retention, so that a removal has something to remove. */
@@ -61,7 +65,7 @@ export class Expiry {
     this.keptAfterMs = Math.max(nowMs - keptMs, begunMs) - DRIFT_MAX_MS;
     this.looksCountedAtMs = nowMs;
     this.clock = clock;
-    // When it last ran nobody knows; it has heard of nothing since this.
+    // When it last ran nobody knows; it has heard of nothing since this, and one drift, by which a stamp may be ahead.
     this.firstLook = Math.floor((stampToMs(node.stamp) - nowMs) / LOOK_EVERY_MS);
   }
 
@@ -101,7 +105,7 @@ export class Expiry {
 
   private async look(): Promise<void> {
     const wallMs = this.time.nowMs();
-    const dueMs = wallMs - DRIFT_MAX_MS;
+    const dueMs = wallMs - HIDDEN_MS;
     this.hear();
     if (this.nextMs <= dueMs) await this.withView((view) => this.drop(view, dueMs, wallMs));
     const isClearingDue = Math.abs(wallMs - this.clearedAtMs) >= this.retentionMs / CLEARINGS_PER_RETENTION;

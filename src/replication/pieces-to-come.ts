@@ -33,6 +33,11 @@ export class PiecesToCome {
     else this.askNext();
   }
 
+  /** It may be long until the piece before them is asked for again, and what is taken then must not be of long ago. */
+  letGo(): void {
+    this.pieces = [];
+  }
+
   private askNext(): void {
     const last = this.pieces.at(-1);
     if (last !== undefined && this.pieces.length < TO_COME_MAX) this.ask(last.to, last.through);

@@ -22,18 +22,18 @@ import type { Peer } from './engine/state.js';
 import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell } from './batches.js';
 import { CommitLoop } from './commit-loop.js';
 import { DamageWatch } from './damage-watch.js';
-import type { DriverEvents } from './driver-events.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
 import { Exchanges } from './exchanges.js';
 import type { Group } from './group.js';
 import { handedOver } from './hand-over.js';
+import { checkTakes } from './intake.js';
 import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
+import type { Outside } from './outside.js';
 import type { ReadRequest, WriteRequest, Shown } from './requests.js';
 import { PiecesAhead } from './pieces-ahead.js';
 import { SessionWaiters } from './session-waiters.js';
-import type { Cancel, Time } from './time.port.js';
-import type { PeerTransport } from './transport.port.js';
+import type { Cancel } from './time.port.js';
 import { WaitingRequests } from './waiting-requests.js';
 
 /** How often clocks are compared: what a cut-off replica missed begins to flow this soon after it is back. */
@@ -64,7 +64,7 @@ export class ReplicaDriver {
   constructor(
     private readonly replica: Replica,
     private readonly store: ReplicaStore,
-    private readonly outside: { readonly transport: PeerTransport; readonly time: Time; readonly events: DriverEvents },
+    private readonly outside: Outside,
     limits: MessageLimits = MESSAGE_LIMITS,
   ) {
     this.loop = new CommitLoop(replica, store, outside.time, {
@@ -265,9 +265,9 @@ export class ReplicaDriver {
 
   /** Answers a peer's request, once what it brought is committed. */
   async receive(from: string, request: PeerRequest): Promise<PeerAnswer> {
+    checkTakes(this.outside.room, request);
     const id = this.loop.nextId();
-    const wallMs = this.outside.time.nowMs();
-    const reply = await this.loop.request(id, { kind: 'peer-request', id, from, request, wallMs });
+    const reply = await this.loop.request(id, { kind: 'peer-request', id, from, request, wallMs: this.nowMs });
     if (reply.kind === 'piece') return { kind: 'piece', piece: await this.pieces.take(from, reply.after) };
     return this.withView((view) => this.reader.answer(view, reply));
   }

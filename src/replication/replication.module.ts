@@ -13,6 +13,7 @@ import { newIncarnation } from './incarnation.js';
 import { DriverEvents } from './driver-events.js';
 import { ReplicaDriver, TICK_MS } from './replica-driver.js';
 import { RequestSweeper } from './request-sweeper.js';
+import { Room } from './room.port.js';
 import { Scrubber } from './scrubber.js';
 import { SystemTime } from './system-time.js';
 import { Time } from './time.port.js';
@@ -36,7 +37,7 @@ export interface ReplicationOptions {
   readonly scrubKeysPerSecond: number;
   /** How long a request with an idempotency key is remembered. */
   readonly requestsKeptMs: number;
-  /** The modules that provide `ReplicaStore`, and `DriverEvents`. */
+  /** The modules that provide `ReplicaStore`, `DriverEvents` and `Room`. */
   readonly imports: DynamicModule[];
 }
 
@@ -105,14 +106,15 @@ export class ReplicationModule implements BeforeApplicationShutdown {
         },
         {
           provide: ReplicaDriver,
-          inject: [Replica, ReplicaStore, PeerTransport, Time, DriverEvents],
+          inject: [Replica, ReplicaStore, PeerTransport, Time, DriverEvents, Room],
           useFactory: (
             replica: Replica,
             store: ReplicaStore,
             transport: PeerTransport,
             time: Time,
             events: DriverEvents,
-          ) => new ReplicaDriver(replica, store, { transport, time, events }),
+            room: Room,
+          ) => new ReplicaDriver(replica, store, { transport, time, events, room }),
         },
         {
           provide: Scrubber,

@@ -1,6 +1,6 @@
 // When is a request forgotten? Once it has been remembered for the stated time: a slow scan looks for such, a bounded number at
-// a time, over and over. It forgets those too whose records can't be read, for nobody has another copy: until then such a
-// request is refused, which is safe.
+// a time, over and over. It forgets those too whose records can't be read, for they would be refused for ever: other replicas may
+// remember them, but nobody is asked. Until then such a request is refused here, which is safe, and after that carried out anew.
 
 import type { RequestPlace } from '../clock/request.js';
 import { placeOf } from '../store/keyspace.js';

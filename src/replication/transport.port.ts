@@ -10,17 +10,24 @@ function printable(reason: string): string {
   return reason.slice(0, REASON_LENGTH_MAX).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ');
 }
 
+interface PeerFailureOptions extends ErrorOptions {
+  /** Why the peer, which is there, does not take part: until somebody sets one of the two up otherwise. */
+  readonly refusal?: string | undefined;
+}
+
 /** No answer: unreachable, too late, refused, or not understood. The message says what an operator needs. */
 export class PeerFailure extends Error {
   readonly code = 'PEER_FAILED';
+  readonly refusal: string | undefined;
 
   /** @param wasAnswered the peer is there, and refused */
   constructor(
     message: string,
     readonly wasAnswered: boolean,
-    options?: ErrorOptions,
+    { refusal, ...options }: PeerFailureOptions = {},
   ) {
     super(printable(message), options);
+    this.refusal = refusal && printable(refusal);
   }
 }
 

@@ -17,7 +17,7 @@ export class StoreReadError extends Error {
   }
 }
 
-/** A commit was refused: the database's files are damaged, or the disk fails. */
+/** A commit was refused: the disk is full or fails, or the database's files are damaged. */
 export class StoreWriteError extends Error {
   readonly code = 'STORE_WRITE_FAILED';
 }

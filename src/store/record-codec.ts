@@ -20,6 +20,7 @@ import { BinaryWriter } from '../codec/binary-writer.js';
 import { readMembers, writeMembers } from '../codec/members-codec.js';
 import { readActor, readVector, writeVector } from '../codec/vector-codec.js';
 import { readRegisters, readVersions, versionsOf, writeVersions } from '../codec/versions-codec.js';
+import { isOfKey, isRequestKey } from './keyspace.js';
 
 /** Format 1: contexts, log entries, claims, members; and registers without a lifetime, which had no type then. */
 const FORMAT = 1;
@@ -50,6 +51,12 @@ export class CorruptRecordError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+
+  /** What the record tells of; undefined: neither of a key nor of a request. */
+  get subject(): 'key' | 'request' | undefined {
+    if (isRequestKey(this.recordKey)) return 'request';
+    return isOfKey(this.recordKey) ? 'key' : undefined;
   }
 }
 

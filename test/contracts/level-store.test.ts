@@ -164,6 +164,29 @@ describe('LevelStore on its disk', () => {
     await store.close();
   });
 
+  test.each(['No space left on device', 'Disk quota exceeded'])(
+    'says of a disk that is full that room is to be made, and nothing of moving the folder away: %s',
+    async (words) => {
+      const store = await LevelStore.open(folder.path);
+      const write = await spyOnWrites();
+      const cause = Object.assign(new Error(`IO error: ${folder.path}/000005.log: ${words}`), {
+        code: 'LEVEL_IO_ERROR',
+      });
+      write.mockRejectedValueOnce(cause);
+      const { message } = (await store.commit([put('a', '1')]).catch((error: unknown) => error as Error)) as Error;
+      write.mockRestore();
+      await store.close();
+      expect(message).toMatch(/the disk is full: make room, and start the replica again; what was answered is on it/);
+      expect(message).not.toContain('move');
+      const open = jest.spyOn(ClassicLevel.prototype, 'open');
+      open.mockRejectedValue(Object.assign(new Error('Database failed to open'), { cause }));
+      const refusal = await LevelStore.open(folder.path).catch((error: unknown) => error as Error);
+      open.mockRestore();
+      expect(refusal).toBeInstanceOf(StoreOpenError);
+      expect((refusal as StoreOpenError).message).toMatch(/the disk is full: make room, and start the replica again/);
+    },
+  );
+
   test('lets nothing land after records that it could not remove: LevelDB would not find it again', async () => {
     const disk = await SmallDisk.mount(join(folder.path, 'disk'), 256 * MIB);
     if (disk === undefined) return console.log('this user may not mount: not looked at');

@@ -46,7 +46,7 @@ export const PROBLEMS = {
   FORGOTTEN: definite(503, 'This replica was removed from the cluster.'),
   NOT_CAUGHT_UP: definite(503, 'The replica has not seen yet what the session or cursor has seen.'),
   QUORUM_NOT_REACHED: definite(503, 'Fewer replicas than the read asks for have answered in time.'),
-  CORRUPT_RECORD: definite(503, 'The record on disk is damaged, and is being fetched from the other replicas.'),
+  CORRUPT_RECORD: definite(503, 'A record on disk is damaged; the detail says what becomes of it.'),
   REPLICA_STOPPED: { status: 503, outcome: 'unknown', title: 'The replica stopped while the request was under way.' },
   STORE_FULL: definite(507, 'The disk is nearly full; reads still work.'),
 } as const satisfies Record<string, ProblemKind>;

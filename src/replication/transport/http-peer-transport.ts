@@ -14,8 +14,11 @@ import type { PeerPost } from './peer-post.js';
 export const PEER_PATH = '/put_remote';
 export const PEER_CONTENT_TYPE = 'application/octet-stream';
 
-/** A batch goes past its target by one container at most, and that is bounded by the siblings that a key may have. */
-export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
+/**
+ * A batch goes past its target by one container at most. Replicas that grow one at the same time may each leave in it what the
+ * bounds of siblings allow: 16 members, and as much as the largest value that can be configured, 16 MiB; and room for the rest.
+ */
+export const MESSAGE_BYTES_MAX = (16 * 16 + 16) * 1024 * 1024;
 
 /** A comparison says whether a peer is there at all, and soon; a batch may have to wait for the peer's disk. */
 const TIMEOUT_MS = {
@@ -68,7 +71,7 @@ export class HttpPeerTransport implements PeerTransport {
     const bytes = encodeRequest({ from: this.self.name, to: member.isNamed ? to : '', message: request });
     const packed = await compressor.pack(bytes);
     const { status, body } = await this.post(member, request.kind, packed);
-    if (status !== 200) throw new PeerFailure(`${to} refused a ${request.kind}: ${describe(status, body)}`, true);
+    if (status !== 200) throw refused(to, request, status, body);
     return answerOf(member, request, body);
   }
 
@@ -100,26 +103,32 @@ function answerOf(member: Member, request: PeerRequest, bytes: Buffer): PeerAnsw
   try {
     envelope = decodeAnswer(bytes);
   } catch (error) {
-    throw new PeerFailure(`${member.name} answered what can't be read: ${(error as Error).message}`, false, {
-      cause: error,
-    });
+    const refusal = `its answer can't be read: ${(error as Error).message}`;
+    throw new PeerFailure(`${member.name} answered, but ${refusal}`, false, { cause: error, refusal });
   }
   if (member.isNamed && envelope.from !== member.name) {
-    throw new PeerFailure(
-      `${member.url} is listed as ${member.name} but answers as ${envelope.from}: check the members`,
-      false,
-    );
+    const refusal = `${member.url} is listed as ${member.name} but answers as ${envelope.from}: check the members`;
+    throw new PeerFailure(refusal, false, { refusal });
   }
   if (!ANSWERS[request.kind].includes(envelope.message.kind))
     throw new PeerFailure(`${member.name} answered a ${request.kind} wrongly`, false);
   return envelope.message;
 }
 
-/** The detail of a problem body, if that is what came. */
-function describe(status: number, body: Buffer): string {
+function refused(to: string, { kind }: PeerRequest, status: number, body: Buffer): PeerFailure {
+  const detail = detailOf(body);
+  const reason = detail === undefined ? String(status) : `${status}: ${detail}`;
+  // From 500 on it is not the request that is wrong: the peer can't answer it now, or a proxy does not reach the peer.
+  const refusal = status < 500 ? (detail ?? String(status)) : undefined;
+  return new PeerFailure(`${to} refused a ${kind}: ${reason}`, true, { refusal });
+}
+
+/** Of a problem, if that is what came. */
+function detailOf(body: Buffer): string | undefined {
   try {
-    return `${status}: ${(JSON.parse(body.toString()) as { detail: string }).detail}`;
+    const { detail } = JSON.parse(body.toString()) as { readonly detail?: unknown };
+    return typeof detail === 'string' ? detail : undefined;
   } catch {
-    return String(status);
+    return undefined;
   }
 }

@@ -239,6 +239,13 @@ const ADVICE =
   'check the disk; move the folder away and start anew: the replica gets everything from its peers, except writes that ' +
   'only this disk had, so keep the old folder';
 
+const FULL = 'the disk is full: make room, and start the replica again; what was answered is on it';
+
+/** How LevelDB tells of it: the system's words, behind the name of the file. */
+function isOfFullDisk(message: string | undefined): boolean {
+  return /No space left on device|Disk quota exceeded/.test(message ?? '');
+}
+
 function readFailure(error: unknown, through?: Uint8Array): unknown {
   const { message } = error as Error;
   if (!isOfDisk(error)) return error;
@@ -249,7 +256,8 @@ function readFailure(error: unknown, through?: Uint8Array): unknown {
 function writeFailure(error: unknown): unknown {
   const { message } = error as Error;
   if (!isOfDisk(error)) return error;
-  return new StoreWriteError(`the database takes no more writes (${message}): ${ADVICE}`, { cause: error });
+  const advice = isOfFullDisk(message) ? FULL : ADVICE;
+  return new StoreWriteError(`the database takes no more writes (${message}): ${advice}`, { cause: error });
 }
 
 /** LevelDB says which file it could not read; it writes to its log only. */
@@ -304,6 +312,7 @@ function openFailure(folder: string, error: unknown): string {
     case 'LEVEL_CORRUPTION':
       return `${folder} is damaged (${cause.message}); move it away: with a new folder the replica gets all from its peers`;
     default:
+      if (isOfFullDisk(cause?.message)) return `${folder} cannot be opened (${cause?.message}): ${FULL}`;
       return `${folder} cannot be opened as a database: ${cause?.message ?? String(error)}; check its owner and its disk`;
   }
 }

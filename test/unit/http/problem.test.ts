@@ -4,9 +4,10 @@ import { describe, expect, it } from '@jest/globals';
 import { MalformedBytesError } from '../../../src/codec/binary-reader.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from '../../../src/controllers/http/problem.js';
 import { problemOf } from '../../../src/controllers/http/send-problem.js';
-import { ReplicaStoppedError } from '../../../src/replication/errors.js';
+import { NearlyFullError, ReplicaStoppedError } from '../../../src/replication/errors.js';
 import { ProtocolVersionError } from '../../../src/replication/transport/message-codec.js';
 import { MisdirectedError } from '../../../src/replication/transport/peer-endpoint.js';
+import { requestKey, versionsKey } from '../../../src/store/keyspace.js';
 import { CorruptRecordError } from '../../../src/store/record-codec.js';
 
 describe('an error of any layer', () => {
@@ -17,6 +18,7 @@ describe('an error of any layer', () => {
     [new MisdirectedError('x'), 'MISDIRECTED'],
     [new MalformedBytesError('x'), 'INVALID_MESSAGE'],
     [new Problem('STORE_FULL', 'x'), 'STORE_FULL'],
+    [new NearlyFullError('x'), 'STORE_FULL'],
   ] as const)('%s is the problem %s', (error, code) => {
     expect(problemOf(error)).toMatchObject({ code, message: 'x' });
   });
@@ -33,6 +35,19 @@ describe('an error of any layer', () => {
       });
     },
   );
+});
+
+describe('a damaged record', () => {
+  it('of a key is being fetched from the other replicas', () => {
+    const { message } = problemOf(new CorruptRecordError('x', versionsKey('key')));
+    expect(message).toBe('x; the key is being fetched from the other replicas');
+  });
+
+  it('of a request is not: another replica may remember it, and this one will forget it', () => {
+    const { message } = problemOf(new CorruptRecordError('x', requestKey({ key: 'key', id: '00'.repeat(16) })));
+    expect(message).not.toContain('fetched');
+    expect(message).toMatch(/can't be read: send it to another replica, .* or here again later/);
+  });
 });
 
 describe('a problem', () => {

@@ -1,7 +1,9 @@
-// For how long is a replica not ready that takes over all keys, when nobody sends any?
+// For how long is a replica not ready that takes over all keys, when nobody sends any? And one that is refused?
 
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import type { VersionVector } from '../../../src/clock/version-vector.js';
 import { CatchUp } from '../../../src/observability/catch-up.js';
+import type { Standing } from '../../../src/replication/engine/members.js';
 import type { ReplicaDriver } from '../../../src/replication/replica-driver.js';
 import { vector } from '../../support/clock-arbitraries.js';
 
@@ -14,7 +16,7 @@ function takingOver() {
   };
   const progress = { isIntroduced: true, answered: true, caughtUpAt: vector({ 'n2.b': 9 }), bootstrap };
   const driver = { progress, standing: 'member', view: { clock: vector({}) }, peers: [] };
-  return { bootstrap, catchUp: new CatchUp(driver as unknown as ReplicaDriver) };
+  return { bootstrap, catchUp: new CatchUp(driver as unknown as ReplicaDriver, () => undefined) };
 }
 
 test('A replica that is refused its keys again and again serves what it has, after sixteen looks', () => {
@@ -32,4 +34,71 @@ test('one that gets them piece by piece is not ready before the last, however lo
     catchUp.look();
   }
   expect(catchUp.isOver).toBe(false);
+});
+
+describe('A replica that every peer has refused or left without an answer', () => {
+  interface Start {
+    readonly refusals?: Readonly<Record<string, string>>;
+    readonly clock?: VersionVector;
+    readonly standing?: Standing;
+  }
+
+  /** Its peers are n1 and n2. */
+  function started({ refusals = {}, clock = vector({}), standing = 'joining' }: Start) {
+    const [n1, n2] = ['n1', 'n2'].map((name) => ({ name, hasAnswered: false, clock: undefined as unknown }));
+    const progress = { isIntroduced: true, answered: false, caughtUpAt: clock, bootstrap: undefined };
+    const driver = { progress, standing, view: { clock }, peers: [n1, n2] };
+    const reasons = new Map(Object.entries(refusals));
+    const catchUp = new CatchUp(driver as unknown as ReplicaDriver, (peer) => reasons.get(peer));
+    return {
+      catchUp,
+      /** n1 takes it in after all. */
+      answer: (known: VersionVector): void => {
+        Object.assign(n1!, { hasAnswered: true, clock: known });
+        progress.answered = true;
+      },
+      comesTo: (known: VersionVector): void => void (driver.view = { clock: known }),
+    };
+  }
+
+  const refusals = { n1: 'the secret is another one' };
+  const refused = 'refused by n1: the secret is another one';
+
+  test('is not ready with a new disk, however long that lasts, and says who refuses and why', () => {
+    const { catchUp } = started({ refusals });
+    for (let look = 0; look < 60; look++) catchUp.look();
+    expect([catchUp.isOver, catchUp.detail]).toEqual([false, refused]);
+  });
+
+  test('is ready with what it has, and says it too', () => {
+    const { catchUp } = started({ refusals, clock: vector({ 'n3.a': 1 }) });
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, `may be behind: ${refused}`]);
+  });
+
+  test('is ready as a member of a cluster that has no keys yet: its upgrade goes on', () => {
+    const { catchUp } = started({ refusals, standing: 'member' });
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, `may be behind: ${refused}`]);
+  });
+
+  test('is ready with a new disk when they are all silent', () => {
+    const { catchUp } = started({});
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'may be behind: no peer has answered']);
+  });
+
+  test('is ready once one answers that knows nothing, though the other refuses on', () => {
+    const { catchUp, answer } = started({ refusals: { n2: 'the secret is another one' } });
+    expect(catchUp.isOver).toBe(false);
+    answer(vector({}));
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'yes']);
+  });
+
+  test('waits, once one answers, for what that one knew then', () => {
+    const { catchUp, answer, comesTo } = started({ refusals });
+    catchUp.look();
+    answer(vector({ 'n1.a': 7 }));
+    expect([catchUp.isOver, catchUp.detail]).toEqual([false, '7 writes are missing']);
+    answer(vector({ 'n1.a': 9 }));
+    comesTo(vector({ 'n1.a': 7 }));
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'yes']);
+  });
 });

@@ -1,15 +1,24 @@
-// When may a replica that stops close its database? When no exchange with a peer is under way, or it has waited long enough.
+// When may a replica that stops close its database? When no exchange with a peer is under way, or it has waited long enough. And what
+// is not sent at all?
 
 import { describe, expect, test } from '@jest/globals';
+import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
 import type { CommittedView } from '../../../src/store/committed-view.js';
 import type { PeerAnswer } from '../../../src/replication/engine/messages.js';
 import { DRAIN_TIMEOUT_MS, Exchanges } from '../../../src/replication/exchanges.js';
 import { MESSAGE_LIMITS, MessageReader } from '../../../src/replication/message-reader.js';
 
+const PULLS = [
+  { to: 'n2', kind: 'pull', since: EMPTY_VECTOR, wants: 'dots' },
+  { to: 'n2', kind: 'pull-ahead', after: undefined },
+  { to: 'n2', kind: 'pull-keys', after: undefined, attempt: 1 },
+  { to: 'n2', kind: 'fetch', keys: ['key'] },
+] as const;
+
 const TO_B = { to: 'n2', kind: 'members', members: new Map() } as const;
 
 /** Peers answer when they are told to, time passes when it is told to, and nothing of a view is read. */
-function scene() {
+function scene({ isNearlyFull } = { isNearlyFull: false }) {
   const answers: ((answer: PeerAnswer) => void)[] = [];
   const timers = new Map<number, () => void>();
   const seen: string[] = [];
@@ -23,15 +32,19 @@ function scene() {
         return () => timers.delete(delayMs);
       },
     },
+    room: { isNearlyFull },
     withView: (use) => use(undefined as unknown as CommittedView),
-    take: ({ kind }) => void seen.push(kind),
+    take: (input) => {
+      seen.push(input.kind);
+      if (input.kind === 'peer-failure' && input.wasAnswered) seen.push('as refused');
+    },
     areAcksAwaited: () => false,
     peerFailed: () => void seen.push('failed'),
   });
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   const drain = () => void exchanges.drained().then(() => seen.push('drained'));
   const answer = () => answers.shift()!({ kind: 'members', members: new Map() });
-  return { exchanges, timers, seen, settled, drain, answer };
+  return { exchanges, timers, seen, settled, drain, answer, answers };
 }
 
 describe('Exchanges are drained', () => {
@@ -68,5 +81,23 @@ describe('Exchanges are drained', () => {
     timers.get(DRAIN_TIMEOUT_MS)!();
     await settled();
     expect(seen).toEqual(['drained']);
+  });
+});
+
+describe('On a disk that is nearly full', () => {
+  test.each(PULLS)('$kind is not sent, and fails at once as if it had been refused', async (send) => {
+    const { exchanges, seen, settled, answers } = scene({ isNearlyFull: true });
+    exchanges.begin(send);
+    await settled();
+    expect(answers).toEqual([]);
+    expect(seen).toEqual(['failed', 'peer-failure', 'as refused']);
+  });
+
+  test('a client’s read is sent, and so are members', async () => {
+    const { exchanges, settled, answers } = scene({ isNearlyFull: true });
+    exchanges.begin({ to: 'n2', kind: 'read', id: 1, key: 'key' });
+    exchanges.begin(TO_B);
+    await settled();
+    expect(answers).toHaveLength(2);
   });
 });

@@ -1,50 +1,16 @@
 // How often is a peer sent own writes?
 
-import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { PeerAnswer, PeerRequest } from '../../../src/replication/engine/messages.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import { ReplicaDriver } from '../../../src/replication/replica-driver.js';
-import type { Time } from '../../../src/replication/time.port.js';
 import { MemoryStore } from '../../../src/store/memory/memory-store.js';
 import { blankNode } from '../../../src/store/record-codec.js';
 import { ReplicaStore } from '../../../src/store/replica-store.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
+import { ManualTime, settled } from '../../support/manual-time.js';
 
 const INTERVAL_MS = 8;
-
-/** Passes when it is told to. */
-class ManualTime implements Time {
-  private now = 1_700_000_000_000;
-  private timers: { readonly atMs: number; readonly action: () => void }[] = [];
-
-  nowMs(): number {
-    return this.now;
-  }
-
-  after(delayMs: number, action: () => void) {
-    const timer = { atMs: this.now + delayMs, action };
-    this.timers.push(timer);
-    return () => (this.timers = this.timers.filter((other) => other !== timer));
-  }
-
-  soon(action: () => void): void {
-    void setImmediate().then(action);
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.now += ms;
-    const due = this.timers.filter(({ atMs }) => atMs <= this.now);
-    this.timers = this.timers.filter((timer) => !due.includes(timer));
-    for (const { action } of due) action();
-    await settled();
-  }
-}
-
-/** What promises lead to has happened. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await setImmediate();
-}
 
 describe('Own writes', () => {
   let time: ManualTime;
@@ -69,6 +35,7 @@ describe('Own writes', () => {
       transport: { send },
       time,
       events,
+      room: { isNearlyFull: false },
     });
     driver.start();
     await settled();
