@@ -1,10 +1,15 @@
 // How much may one key hold?
 //
 // A container travels whole, and each change of it is written whole: without bounds a client could make it too large to
-// replicate, or each of its changes slow. Only what makes it larger is refused. Replicas that grow it at the same time may
-// together go beyond; then it can only shrink.
+// replicate, or each of its changes slow. Only what makes it larger is refused. A merge never is: replicas that grow a key at
+// the same time may together go beyond; then it can only shrink.
+//
+// The bounds of siblings hold for what each actor has written, too. Beyond them, replicas that replace the same sibling at the
+// same time would multiply it, again and again, though none of them makes the key larger. So all that can live is a bound's
+// worth, or one value, for each actor.
 
 import type { Version } from './container.js';
+import { compareDots } from './dot.js';
 
 /** Clients with stale contexts make siblings; who has read them all can replace them. */
 export const SIBLINGS_MAX = 64;
@@ -30,14 +35,26 @@ export function refusalOf(
   // Most keys are one plain value, which has a limit of its own.
   if (after.length === 0 || (after.length === 1 && after[0]!.type === 'register')) return undefined;
   const extent = extentOf(after);
-  const hasManySiblings =
-    extent.siblings > 1 && (extent.siblings > SIBLINGS_MAX || extent.siblingBytes > SIBLING_BYTES_MAX);
   const isLarge = extent.parts > PARTS_MAX || extent.partsBytes > PARTS_BYTES_MAX;
-  if (!hasManySiblings && !isLarge) return undefined;
+  if (!hasManySiblings(extent) && !isLarge) return undefined;
   const former = extentOf(before);
-  if (hasManySiblings && extent.siblings > former.siblings) return 'too-many-siblings';
+  if (hasManySiblings(extent)) {
+    if (hasMoreSiblings(former, extent)) return 'too-many-siblings';
+    const author = after.find((version) => before.every((each) => compareDots(each, version) !== 0))?.actor;
+    const own = (versions: readonly Version[]): Extent => extentOf(versions.filter(({ actor }) => actor === author));
+    if (hasManySiblings(own(after)) && hasMoreSiblings(own(before), own(after))) return 'too-many-siblings';
+  }
   if (isLarge && (extent.parts > former.parts || extent.partsBytes > former.partsBytes)) return 'too-large';
   return undefined;
+}
+
+/** A single value has a limit of its own. */
+function hasManySiblings({ siblings, siblingBytes }: Extent): boolean {
+  return siblings > 1 && (siblings > SIBLINGS_MAX || siblingBytes > SIBLING_BYTES_MAX);
+}
+
+function hasMoreSiblings(former: Extent, { siblings, siblingBytes }: Extent): boolean {
+  return siblings > former.siblings || (siblingBytes > SIBLING_BYTES_MAX && siblingBytes > former.siblingBytes);
 }
 
 function extentOf(versions: readonly Version[]): Extent {

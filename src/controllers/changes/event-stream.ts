@@ -30,7 +30,8 @@ export class EventStream {
     const close = (): void => reader.close();
     res.req.socket.once('close', close);
     try {
-      res.write(`retry: ${RETRY_MS}\n\n`);
+      // With the cursor, for who loses the connection before anything has happened: it would go on from then, not from here.
+      res.write(`retry: ${RETRY_MS}\nid: ${reader.token}\n\n`);
       await this.pump();
     } catch (error) {
       // The status is long out: the reader is told in an event, and once more when it comes back.

@@ -2,14 +2,25 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Version } from '../../../src/clock/container.js';
-import { PARTS_BYTES_MAX, PARTS_MAX, refusalOf, SIBLINGS_MAX } from '../../../src/clock/key-limits.js';
+import {
+  PARTS_BYTES_MAX,
+  PARTS_MAX,
+  refusalOf,
+  SIBLING_BYTES_MAX,
+  SIBLINGS_MAX,
+} from '../../../src/clock/key-limits.js';
 import { ofType, typeOf } from '../../../src/clock/key-type.js';
 import { keep, keptAt, liveAt } from '../../../src/clock/lifetime.js';
 import { ranked } from '../../../src/clock/resolution.js';
 import { siblingCount } from '../../../src/clock/siblings.js';
 import type { ValueType } from '../../../src/clock/value-type.js';
 import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
+import { MEMBERS_MAX } from '../../../src/cluster/members.js';
+import { MESSAGE_BYTES_MAX } from '../../../src/replication/transport/http-peer-transport.js';
 import { utf8, version } from '../../support/clock-arbitraries.js';
+
+/** The largest that can be configured. */
+const VALUE_BYTES_MAX = 2 ** 24;
 
 let counter = 0;
 
@@ -73,17 +84,17 @@ describe('A version with a deadline', () => {
     expect(liveAt([mortal, lasting], 1000)).toEqual([lasting]);
   });
 
-  test('is kept a minute longer', () => {
-    expect(keptAt([mortal, lasting], 60_999)).toEqual([mortal, lasting]);
-    expect(keptAt([mortal, lasting], 61_000)).toEqual([lasting]);
+  test('is kept three minutes longer', () => {
+    expect(keptAt([mortal, lasting], 180_999)).toEqual([mortal, lasting]);
+    expect(keptAt([mortal, lasting], 181_000)).toEqual([lasting]);
   });
 
   test('costs nothing where nothing ends: the same list comes back', () => {
     const versions = [mortal, lasting];
     expect(liveAt(versions, 0)).toBe(versions);
     const container = { versions, context: EMPTY_VECTOR };
-    expect(keep(container, 60_999)).toBe(container);
-    expect(keep(container, 61_000)).toEqual({ versions: [lasting], context: EMPTY_VECTOR });
+    expect(keep(container, 180_999)).toBe(container);
+    expect(keep(container, 181_000)).toEqual({ versions: [lasting], context: EMPTY_VECTOR });
   });
 });
 
@@ -95,6 +106,45 @@ describe('A key', () => {
     expect(refusalOf(full.slice(1), full)).toBe('too-many-siblings');
     expect(refusalOf(full, full.slice(0, 2))).toBeUndefined();
     expect(refusalOf(full, full)).toBeUndefined();
+  });
+
+  describe('with more bytes of siblings than it may have', () => {
+    const large = (bytes: number, actor: string): Version => ({
+      ...version(actor, ++counter),
+      value: new Uint8Array(bytes),
+    });
+    const half = SIBLING_BYTES_MAX / 2;
+    const three = [large(half, 'n1.a'), large(half, 'n2.a'), large(half, 'n3.a')];
+    const [first, second, third] = three as [Version, Version, Version];
+
+    test('takes no write that puts a larger one in the place of a sibling, nor of several', () => {
+      expect(refusalOf(three, [second, third, large(half + 1, 'n1.a')])).toBe('too-many-siblings');
+      expect(refusalOf(three, [third, large(2 * half + 1, 'n1.a')])).toBe('too-many-siblings');
+    });
+
+    test('takes one that makes it smaller, or leaves it as large', () => {
+      expect(refusalOf(three, [second, third, large(half, 'n1.a')])).toBeUndefined();
+      expect(refusalOf(three, [third, large(half + 1, 'n1.a')])).toBeUndefined();
+      expect(refusalOf(three, [first, second])).toBeUndefined();
+    });
+
+    test('takes the value of who has seen all siblings, however large', () => {
+      expect(refusalOf(three, [large(4 * half, 'n1.a')])).toBeUndefined();
+    });
+
+    test('is not multiplied by replicas that each replace what the others do: what one has written is bounded, too', () => {
+      // Two of its own fill the bound; a third goes beyond, though it takes the place of another’s.
+      const before = [first, large(half, 'n1.a'), second, third];
+      expect(refusalOf(before, [...before.slice(0, 2), third, large(half, 'n1.a')])).toBe('too-many-siblings');
+      expect(refusalOf(before, [...before.slice(1), large(half, 'n1.a')])).toBeUndefined();
+      const small = [...many('register', SIBLINGS_MAX), large(1, 'n2.a'), large(1, 'n3.a')];
+      expect(refusalOf(small, [...small.slice(0, -1), of('register')])).toBe('too-many-siblings');
+      expect(refusalOf(small, [...small.slice(1), of('register')])).toBeUndefined();
+    });
+  });
+
+  test('fits into a message between replicas, though all members have added the largest value at the same time', () => {
+    expect(MESSAGE_BYTES_MAX).toBeGreaterThan(MEMBERS_MAX * Math.max(SIBLING_BYTES_MAX, VALUE_BYTES_MAX) + 2 ** 23);
   });
 
   test('has at most so many elements or fields', () => {

@@ -16,10 +16,10 @@ import { until } from '../../support/until.js';
 const BODY = 'x'.repeat(25_000_000);
 const CURSOR = { clock: EMPTY_VECTOR, ended: { wallMs: 0, key: '' } };
 
-/** It is told of one batch, and of no other. */
+/** It stands at a cursor, is told of one batch, and of no other. */
 function readerOfOne(): HubReader {
   const batches = [new Batch(CURSOR, 'token', 1, 0, 'session', BODY)];
-  return { token: 'token', next: async () => batches.shift(), close: () => {} } as Partial<HubReader> as HubReader;
+  return { token: 'before', next: async () => batches.shift(), close: () => {} } as Partial<HubReader> as HubReader;
 }
 
 describe('an event of many megabytes', () => {
@@ -38,9 +38,14 @@ describe('an event of many megabytes', () => {
   });
   afterEach(() => stopListening(server));
 
+  it('comes after the cursor at which the reader stood: who loses the connection at once goes on from there', async () => {
+    const bytes = await (await fetch(`${url}/1000`)).text();
+    expect(bytes.split('\n\n', 2)).toEqual([`retry: 1000\nid: before`, expect.stringContaining('id: token')]);
+  });
+
   it('comes whole to a reader that takes it slowly, for longer than one may take nothing', async () => {
     const bytes = await takeSlowly(`${url}/1000`, { bytes: 500_000, everyMs: 50 });
-    expect(bytes).toBe(`retry: 1000\n\nid: token\ndata: ${BODY}\n\n`.length);
+    expect(bytes).toBe(`retry: 1000\nid: before\n\nid: token\ndata: ${BODY}\n\n`.length);
   });
 
   it('is sent no more to a reader that takes nothing', async () => {
