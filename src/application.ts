@@ -10,6 +10,7 @@ import { ServerAdapter } from './controllers/http/server-adapter.js';
 import { KeyRoute } from './controllers/kv/key-route.js';
 import { PeerController } from './controllers/peer/peer.controller.js';
 import { PeerRoute } from './controllers/peer/peer-route.js';
+import { StartLog } from './observability/start-log.js';
 import { Discovery } from './replication/discovery.js';
 import { Expiry } from './replication/expiry.js';
 import { ReplicaDriver } from './replication/replica-driver.js';
@@ -54,6 +55,7 @@ export async function startApplication(
   app.get(Expiry).start();
   app.get(RequestSweeper).start();
   app.get(Discovery).start();
+  app.get(StartLog).start();
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : config.port,

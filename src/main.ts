@@ -1,8 +1,9 @@
 // One replica, one process: configured by the environment, stopped by a signal.
 
 import 'reflect-metadata';
-import { startApplication } from './application.js';
+import { startApplication, type Application } from './application.js';
 import { ConfigError, loadConfig } from './config/config.js';
+import { addressOf, ListenError, listenErrorOf } from './config/listen-error.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
 import { readAheadAdvice } from './store/level/read-ahead.js';
@@ -20,10 +21,11 @@ const AWAKE_EVERY_MS = 1000;
 /** How long a replica that can't go on takes to answer the requests that it has. */
 const LAST_ANSWERS_MS = 200;
 
-/** Without what ends a start: Nest would tell of it with a stack, and `fail` tells of it, too. */
+/** Without what ends a start: Nest would tell of it, with a stack, and `fail` tells of it, too. */
 class MainLogger extends NodeLogger {
   override error(message: unknown, ...rest: unknown[]): void {
-    if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...(rest as [string]));
+    if (!['ExceptionHandler', 'NestApplication'].includes(rest.at(-1) as string))
+      super.error(message, ...(rest as [string]));
   }
 }
 
@@ -33,7 +35,7 @@ async function main(): Promise<void> {
   if (config.clusterSecret === undefined && !['127.0.0.1', 'localhost', '::1'].includes(config.host)) {
     logger.warn('QUARTET_CLUSTER_SECRET is not set: whoever reaches this address can act as a replica');
   }
-  const starting = startApplication(config, {
+  const starting = start(config, {
     logger,
     // The store is as the last commit left it; whoever runs the process starts it again from there.
     // What was under way is told so first.
@@ -54,23 +56,30 @@ async function main(): Promise<void> {
     });
   }
   const { port } = await starting;
-  logger.log(`${config.name} is ready on http://${config.host}:${port}, data in ${config.data}`);
+  logger.log(`${config.name} listens on ${addressOf(config.host, port)}, data in ${config.data}`);
   const advice = await readAheadAdvice(databaseFolder(config.data));
   if (advice !== undefined) logger.warn(advice);
+}
+
+/** @throws ListenError */
+async function start(...[config, options]: Parameters<typeof startApplication>): Promise<Application> {
+  try {
+    return await startApplication(config, options);
+  } catch (error) {
+    throw listenErrorOf(error, config) ?? error;
+  }
 }
 
 function fail(error: unknown): never {
   const isExpected =
     error instanceof ConfigError ||
+    error instanceof ListenError ||
     error instanceof StoreOpenError ||
     error instanceof StoreReadError ||
     error instanceof StoreWriteError ||
     error instanceof CorruptRecordError ||
     error instanceof DamagedStoreError;
-  const isPortTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   if (isExpected) console.error(error.message);
-  else if (isPortTaken)
-    console.error(`${(error as Error).message}: another process listens there; choose another port`);
   else console.error(error);
   process.exit(error instanceof ConfigError ? EXIT_BAD_CONFIGURATION : EXIT_FAILED);
 }

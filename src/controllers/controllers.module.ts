@@ -127,8 +127,12 @@ function kvOptions({ resolve, valueBytesMax }: ControllersOptions, disk: DiskSpa
     resolve,
     valueBytesMax,
     checkWritable: () => {
-      if (disk.isNearlyFull)
-        throw new Problem('STORE_FULL', `${disk.free} bytes are free: make room, and writes go on`);
+      if (!disk.isNearlyFull) return;
+      const threshold = `${disk.freeBytesMin} that must be left (QUARTET_DISK_FREE_MIN_BYTES)`;
+      throw new Problem(
+        'STORE_FULL',
+        `${disk.free} bytes are free, fewer than the ${threshold}: make room, and writes go on`,
+      );
     },
   };
 }

@@ -295,6 +295,14 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     await damaged.remove();
   },
 
+  'a replica pushes to one whose disk is nearly full, and compares clocks with it': async (recorder) => {
+    const full = await CONDITIONS['whose disk is nearly full']!(async () => {});
+    const batch = { clock: vector({}), ranges: [], containers: new Map(), exact: undefined, past: vector({}) };
+    await recorder.ask(full.node, 'post', '/put_remote', message('n1', { kind: 'push', batch }));
+    await recorder.ask(full.node, 'post', '/put_remote', message('n1', COMPARISON));
+    await full.remove();
+  },
+
   'a replica shows another secret': async (recorder) => {
     const guarded = await InProcessNode.start({ clusterSecret: 'secret' });
     const { headers, body } = message('n1', COMPARISON);

@@ -1,6 +1,7 @@
 // How does a cluster change? A node joins by listing one member, a member that is gone for good is removed at any other, and
 // whoever was removed learns of it and stays harmless.
 
+import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig } from '../../src/config/config.js';
 import { expectSame, untilTrimmed } from '../support/in-process-checks.js';
@@ -168,6 +169,8 @@ describe('a member that is merely cut off', () => {
   it('learns of it when it is back: it takes no more writes, and is not ready', async () => {
     cluster.heal();
     await until('n3 knows', async () => !(await n3.readiness()).isReady);
+    expect(await n3.cluster()).toMatchObject({ standing: 'forgotten', members: ['n1', 'n2'] });
+    expect(await n1.cluster()).toMatchObject({ standing: 'member', members: ['n1', 'n2'] });
     for (const response of [await n3.put('more', 'value'), await n3.delete('common')]) {
       expect(response.status).toBe(503);
       expect(await response.json()).toMatchObject({ code: 'FORGOTTEN', outcome: 'definite' });
@@ -176,8 +179,11 @@ describe('a member that is merely cut off', () => {
 
   it('does not spread what it has taken, however often it talks to the others', async () => {
     const gates = [await cluster.gate(n3, n1), await cluster.gate(n3, n2)];
-    // It restarts with all it had: the attempt is made anew.
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    // It restarts with all it had: the attempt is made anew, and it tells of itself what it knows.
     await cluster.restart(n3);
+    expect(logged).toHaveBeenCalledWith(expect.stringContaining('this node was removed from the cluster'));
+    logged.mockRestore();
     await until('it has compared clocks often', () => gates.every((gate) => gate.answered('compare') >= 4));
     for (const node of [n1, n2]) {
       expect((await node.get('lost')).status).toBe(404);

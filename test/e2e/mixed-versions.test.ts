@@ -86,6 +86,16 @@ describe.each([
     expect(await node.clock()).toEqual(before);
   });
 
+  it('is not ready with a new disk, and says why', async () => {
+    const caughtUp = async () => (await node.readiness()).checks['caught up']!;
+    await until(
+      'it is refused',
+      async () => (await caughtUp()) === `- refused by n2: this replica speaks version ${version}`,
+    );
+    expect((await node.readiness()).isReady).toBe(false);
+    await node.write('now', 'there is something on it');
+  });
+
   it.each([
     ['refuses', 'refused a compare: 400: this replica speaks version'],
     ['answers in its own version', 'bring both to the same release'],
@@ -93,7 +103,7 @@ describe.each([
     conduct = as;
     await node.restart();
     await until('the replica is ready', async () => (await node.readiness()).isReady);
-    expect((await node.readiness()).checks['caught up']).toContain('may be behind');
+    expect((await node.readiness()).checks['caught up']).toContain('may be behind: refused by n2: ');
     expect((await node.write(`while it ${as}`, 'value')).acks).toBe(1);
     const [peer] = (await node.cluster()).peers;
     expect(peer).toMatchObject({ name: 'n2', state: 'unreachable', problem: expect.stringContaining(told) });

@@ -27,6 +27,7 @@ describe('/v1/cluster', () => {
       name: 'n1',
       actor: expect.stringMatching(/^n1\.[a-z0-9]{5,16}$/),
       clock: { [cluster.actor]: 2 },
+      standing: 'unlisted',
       members: ['n1', 'n2'],
       peers: [
         {
@@ -307,6 +308,21 @@ describe('a replica that starts', () => {
       expect(said).toBe(
         `the data folder ${data} is of n1, and this replica is thief: set QUARTET_NAME=n1 or choose another folder\n`,
       );
+    } finally {
+      await cluster.stop();
+    }
+  });
+
+  it('tells whoever gave it an address that is not there, in one line, what to do', async () => {
+    const cluster = await ProcessCluster.create({
+      replicas: 1,
+      environmentOf: () => ({ QUARTET_HOST: '192.0.2.1', QUARTET_CLUSTER_SECRET: 'a secret of this test' }),
+    });
+    try {
+      const [stray] = cluster.replicas;
+      await expect(stray!.start()).rejects.toThrow('ended before it was ready');
+      expect(await stray!.gone()).toEqual({ code: 1, signal: null });
+      expect(await readFile(stray!.setup.log, 'utf8')).toMatch(/^QUARTET_HOST=192\.0\.2\.1 is no address .*\n$/);
     } finally {
       await cluster.stop();
     }

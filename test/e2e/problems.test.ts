@@ -741,7 +741,10 @@ describe('a full disk', () => {
       ['/v1/batch', { method: 'POST', headers: JSON_TYPE, body: `[{"op":"delete","key":"${WITNESS}"}]` }],
     ];
     for (const [path, options] of writes) {
-      await expectProblem(await node.request(path, options), 'STORE_FULL');
+      const { body } = await expectProblem(await node.request(path, options), 'STORE_FULL');
+      expect((JSON.parse(body) as { readonly detail: string }).detail).toMatch(
+        /^\d+ bytes are free, .* 9007199254740991 .*\(QUARTET_DISK_FREE_MIN_BYTES\)/,
+      );
       const route = path.replace(/\?.*/, '').replace(/\/kv\/.*/, '/kv/{key}');
       answered.push({ operation: [options.method!.toLowerCase(), route], code: 'STORE_FULL' });
     }

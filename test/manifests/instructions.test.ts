@@ -83,9 +83,19 @@ describe('A cluster that is taken back to a snapshot', () => {
   });
 
   test('by ./run.sh, which starts all at once, is restored into every replica', () => {
-    const steps = stepsOf(blockWith('rm -r data/n?').replace(/\(for .* done\)/s, (loop) => loop.replaceAll('\n', ' ')));
-    expect(steps).toHaveLength(3);
-    expect(steps[1]).toContain('restore --data data/$n --name $n');
-    expect(steps[2]).toBe('./run.sh');
+    const steps = stepsOf(blockWith('mv data/n?').replace(/\(for .* done\)/s, (loop) => loop.replaceAll('\n', ' ')));
+    expect(steps).toHaveLength(5);
+    expect(steps[3]).toContain('restore --data data/$n --name $n');
+    expect(steps[4]).toBe('./run.sh');
+  });
+
+  test('by ./run.sh keeps what it has, and does nothing while one of its replicas answers', () => {
+    const steps = stepsOf(blockWith('mv data/n?').replace(/\(for .* done\)/s, (loop) => loop.replaceAll('\n', ' ')));
+    expect(steps.slice(0, 3)).toEqual([
+      "! curl -s 'http://127.0.0.1:500[0-3]/livez' | grep ok",
+      'mkdir data/old',
+      'mv data/n? data/old',
+    ]);
+    expect(readme).not.toMatch(/\brm -r data/);
   });
 });

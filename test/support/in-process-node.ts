@@ -68,6 +68,7 @@ export interface ClusterBody {
   readonly name: string;
   readonly actor: string;
   readonly clock: Readonly<Record<string, number>>;
+  readonly standing: string;
   readonly members: readonly string[];
   readonly peers: readonly {
     readonly name: string;

@@ -5,6 +5,7 @@ import { All, Controller, Delete, Get, Header, Param, Req, Res } from '@nestjs/c
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { ClusterStatus } from '../../observability/cluster-status.js';
 import { ReplicaDriver } from '../../replication/replica-driver.js';
+import { dropBody } from '../http/body.js';
 import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { Describe } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
@@ -31,7 +32,8 @@ export class ClusterController {
       name: this.status.name,
       actor,
       clock: Object.fromEntries(clock),
-      members: this.memberNames(),
+      standing: this.status.standing,
+      members: this.status.members,
       peers,
       log: { entries: this.status.logEntries },
       catchUp: {
@@ -47,13 +49,14 @@ export class ClusterController {
   @Describe(forgetMember)
   async forget(@Req() req: IncomingMessage, @Res() res: ServerResponse, @Param('name') name: string): Promise<void> {
     parseQuery(req.url!, []);
+    await dropBody(req);
     switch (await this.driver.forget(name)) {
       case 'forgotten':
         res.statusCode = 204;
         res.end();
         return;
       case 'unknown':
-        throw new Problem('NO_SUCH_MEMBER', `${name} is no member; the members are ${this.memberNames().join(', ')}`);
+        throw new Problem('NO_SUCH_MEMBER', `${name} is no member; the members are ${this.status.members.join(', ')}`);
       case 'itself':
         throw new Problem('MEMBER_NOT_REMOVABLE', 'a replica cannot remove itself: ask another one');
       case 'unnamed':
@@ -71,9 +74,5 @@ export class ClusterController {
   @ApiExcludeEndpoint()
   refuseMember(@Req() req: IncomingMessage): never {
     return methodNotAllowed(req, 'DELETE');
-  }
-
-  private memberNames(): readonly string[] {
-    return [this.status.name, ...this.driver.peers.map((peer) => peer.name)].sort();
   }
 }

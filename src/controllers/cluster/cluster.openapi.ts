@@ -16,6 +16,7 @@ const clusterSchema = objectOf({
   name: STRING,
   actor: STRING,
   clock: mapOf(COUNT),
+  standing: oneOfStrings('member', 'joining', 'unlisted', 'unnamed', 'unfound', 'forgotten'),
   members: listOf(STRING),
   peers: listOf(
     objectOf({
@@ -36,6 +37,7 @@ const CLUSTER = {
   name: 'n1',
   actor: 'n1.t8k2xq7ab',
   clock: { 'n1.t8k2xq7ab': 57, 'n2.t8k2xq9cd': 12 },
+  standing: 'member',
   members: ['n1', 'n2'],
   peers: [
     {

@@ -12,10 +12,13 @@ export class PeerRoute {
 
   constructor(private readonly peers: PeerController) {}
 
-  /** @returns whether it answers the request; other methods and other forms of the target it leaves alone */
+  /**
+   * @returns whether it answers the request; other methods, other forms of the target and what is refused it leaves to the
+   * router, which knows from where a request came
+   */
   take(req: Request, res: Response): boolean {
-    if (req.method !== 'POST' || req.url !== PEER_PATH) return false;
-    this.peers.receive(req, res).catch((error: unknown) => answerError(res, error, this.logger));
+    if (req.method !== 'POST' || req.url !== PEER_PATH || this.peers.refusalOf(req) !== undefined) return false;
+    this.peers.answer(req, res).catch((error: unknown) => answerError(res, error, this.logger));
     return true;
   }
 }

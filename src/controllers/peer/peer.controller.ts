@@ -1,7 +1,7 @@
 // The route between replicas. A client has no business here.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { MESSAGE_BYTES_MAX, PEER_CONTENT_TYPE } from '../../replication/transport/http-peer-transport.js';
@@ -13,6 +13,7 @@ import { Describe } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
 import { parseQuery } from '../http/query.js';
 import { receiveMessage } from './peer.openapi.js';
+import { StrangerLog } from './stranger-log.js';
 
 export interface PeerOptions {
   readonly clusterSecret: string | undefined;
@@ -28,6 +29,7 @@ export const PEER_OPTIONS = Symbol('PeerOptions');
 @Controller('put_remote')
 export class PeerController {
   private readonly secret: Buffer | undefined;
+  private readonly strangers = new StrangerLog();
 
   constructor(
     private readonly endpoint: PeerEndpoint,
@@ -38,9 +40,15 @@ export class PeerController {
 
   @Post()
   @Describe(receiveMessage)
-  async receive(@Req() req: Request, @Res() res: Response): Promise<void> {
-    this.checkPort(req);
-    this.authenticate(req);
+  async receive(@Req() req: IncomingMessage, @Res() res: ServerResponse): Promise<void> {
+    const refusal = this.refusalOf(req);
+    if (refusal === undefined) return this.answer(req, res);
+    if (refusal.code !== 'NO_SUCH_ROUTE') this.strangers.cameFrom(req.socket.remoteAddress, refusal);
+    throw refusal;
+  }
+
+  /** @param req of which `refusalOf` says nothing */
+  async answer(req: Request, res: Response): Promise<void> {
     parseQuery(req.url!, []);
     const encoding = req.headers['content-encoding'];
     if (req.headers['content-type'] !== PEER_CONTENT_TYPE || (encoding !== undefined && encoding !== 'deflate')) {
@@ -62,25 +70,31 @@ export class PeerController {
   @All()
   @ApiExcludeEndpoint()
   refuse(@Req() req: IncomingMessage): never {
-    this.checkPort(req);
+    const wrongPort = this.wrongPort(req);
+    if (wrongPort !== undefined) throw wrongPort;
     return methodNotAllowed(req, 'POST');
   }
 
-  private checkPort(req: Request): void {
-    if (this.options.hasPeerPort && req.isFromPeerPort !== true) {
-      throw new Problem('NO_SUCH_ROUTE', 'replicas are taken at a port of their own');
-    }
+  /** Why the request is none of a replica of this cluster; undefined: it is one. */
+  refusalOf(req: Request): Problem | undefined {
+    return this.wrongPort(req) ?? this.wrongSecret(req);
+  }
+
+  private wrongPort(req: Request): Problem | undefined {
+    if (!this.options.hasPeerPort || req.isFromPeerPort === true) return undefined;
+    return new Problem('NO_SUCH_ROUTE', 'replicas are taken at a port of their own');
   }
 
   /** Compares digests, in a time that says nothing of how much of the secret was right. */
-  private authenticate(req: Request): void {
-    if (this.secret === undefined) return;
+  private wrongSecret(req: Request): Problem | undefined {
+    if (this.secret === undefined) return undefined;
     const shown = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
     if (shown === undefined) {
-      throw new Problem('UNAUTHENTICATED', 'the request shows no secret', { 'WWW-Authenticate': 'Bearer' });
+      const headers = { 'WWW-Authenticate': 'Bearer' };
+      return new Problem('UNAUTHENTICATED', 'the request shows no secret (QUARTET_CLUSTER_SECRET)', headers);
     }
-    if (!timingSafeEqual(digest(shown), this.secret))
-      throw new Problem('FORBIDDEN', 'the secret is not this cluster’s');
+    if (timingSafeEqual(digest(shown), this.secret)) return undefined;
+    return new Problem('FORBIDDEN', 'the secret is another one (QUARTET_CLUSTER_SECRET)');
   }
 }
 

@@ -29,6 +29,7 @@ export const receiveMessage: Operation = {
       'OVERLOADED',
       'CORRUPT_RECORD',
       'REPLICA_STOPPED',
+      'STORE_FULL',
     ),
   },
 };
