@@ -73,12 +73,11 @@ export class BatchHandler {
     const framing = framingOf(req.headers['content-type']);
     refuseUnsafeHeaders(req);
     refuseHeadersOfOperations(req);
-    // Before the body: who waits at the gate holds no memory meanwhile.
-    await this.gate.pass(req, acks.timeoutMs);
     const limit = { bytesMax: BATCH_BYTES_MAX, tooLarge: 'BATCH_TOO_LARGE', budget: this.budget } as const;
     const { parsed, outcome } = await withBody(req, limit, async (body) => {
+      const timeoutMs = (await this.gate.pass(req, acks.timeoutMs)) ?? acks.timeoutMs;
       const parsed = parseBody(body, framing, (json) => this.parse(json));
-      return { parsed, outcome: await this.commit(parsed, acks) };
+      return { parsed, outcome: await this.commit(parsed, { ...acks, timeoutMs }) };
     });
     // The body counts no more: a client takes its answer as slowly as it likes.
     await this.answer(res, framing, parsed, outcome, acks.acksNeeded);

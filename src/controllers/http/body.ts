@@ -61,6 +61,21 @@ export async function withBody<T>(req: Request, limit: BodyLimit, use: (body: Bu
   }
 }
 
+/**
+ * Resolves when all of a request has come whose body means nothing; half a request is none. Undefined where there is no body,
+ * as nearly always.
+ * @throws ClientGoneError when it ends too early
+ */
+export function dropBody(req: Request): Promise<void> | undefined {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = req.headers;
+  if (req instanceof PlainRequest || (length === '0' && coding === undefined)) return undefined;
+  if (req.destroyed) throw new ClientGoneError(GONE);
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new ClientGoneError(GONE));
+    req.on('end', resolve).on('error', gone).on('close', gone).resume();
+  });
+}
+
 function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-// Which HTTP server stands below Nest? Express, with six differences.
+// Which HTTP server stands below Nest? Express, with seven differences.
 //
 // Some requests are taken before Express sees them, straight from the server; most of those before Node's parser does.
 //
@@ -7,10 +7,12 @@
 //
 // Express gives every request and response another prototype, which ruins V8's inline caches. Here the server makes them
 // with classes that have Express' prototypes behind them already, so that nothing changes per request.
-// A client has a bounded time to send its request. And what never becomes a request is answered like everything else.
+// A client has a bounded time to send its request, and a connection has one request carried out at a time. And what never
+// becomes a request is answered like everything else.
 
 import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express } from 'express';
@@ -20,6 +22,7 @@ import type { Request, Response } from './exchange.js';
 import { PlainServer } from './plain/plain-server.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
 import { sendProblem } from './send-problem.js';
+import { Turns, type Waiting } from './turns.js';
 
 /** How often the server looks for clients that are too slow. */
 const CHECK_EVERY_MS = 500;
@@ -126,10 +129,13 @@ export class ServerAdapter extends ExpressAdapter {
       connectionsCheckingInterval: CHECK_EVERY_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     };
-    const server = new PlainServer(options, take, listener);
+    const turns = new Turns(listener, requestTimeoutMs, (socket) => server.emit('clientError', timedOut(), socket));
+    const server = new PlainServer(options, take, turns.take);
     // Of Node's part of it: neither side says anything, and the client takes nothing of what it is sent.
     server.timeout = Math.max(requestTimeoutMs, KEEP_ALIVE_MS) + SILENT_MS_MORE;
-    server.on('clientError', answerClientError);
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code !== TIMED_OUT || !turns.excuse(socket)) answerClientError(error, socket);
+    });
     return server;
   }
 }
@@ -149,7 +155,15 @@ function newExpress(): Express {
 /** Classes whose instances Express need not touch: their prototypes are the ones it would set. One pair for an application. */
 function stableClasses(app: Express) {
   class Request extends IncomingMessage {}
-  class Response<R extends IncomingMessage> extends ServerResponse<R> {}
+  class Response<R extends IncomingMessage> extends ServerResponse<R> implements Waiting {
+    // Here, so that every response has it at the same place.
+    onTurn: Waiting['onTurn'] = undefined;
+
+    override assignSocket(socket: Socket): void {
+      super.assignSocket(socket);
+      this.onTurn?.(socket);
+    }
+  }
   adopt(Request.prototype, express.request, app);
   adopt(Response.prototype, express.response, app);
   Object.assign(app, { request: Request.prototype, response: Response.prototype });
@@ -161,13 +175,21 @@ function adopt(prototype: object, parent: object, app: Express): void {
   Object.defineProperty(prototype, 'app', { value: app, writable: true, configurable: true });
 }
 
+/** Node's code of a request that has not arrived in time. */
+const TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+
+/** As Node says it. */
+function timedOut(): Error {
+  return Object.assign(new Error('Request timeout'), { code: TIMED_OUT });
+}
+
 const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
+  [TIMED_OUT]: 'REQUEST_TIMEOUT',
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
 };
 
 /** The request never came to be: too slow, too long, or not HTTP. The answer is written by hand; then the socket closes. */
-function answerClientError(this: Server, error: NodeJS.ErrnoException, socket: Duplex): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
@@ -185,7 +207,8 @@ function answerClientError(this: Server, error: NodeJS.ErrnoException, socket: D
 
 /**
  * Whether a request that came in full is still being answered on this connection. Its client would take any answer for
- * that of its own request, and "nothing happened" could be wrong: a cut connection says that nobody knows.
+ * that of its own request, and "nothing happened" could be wrong: a cut connection says that nobody knows. Before it came in
+ * full no handler changes anything.
  */
 function isAnswering(socket: Duplex): boolean {
   // Node keeps the response here that is written at the moment, and looks at it for the same reason.

@@ -10,7 +10,7 @@ import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { Shown } from '../../replication/requests.js';
 import { accepted, refuseAbsent } from '../http/accepted.js';
 import { Answer } from '../http/answer.js';
-import { withBody, type BodyBudget } from '../http/body.js';
+import { dropBody, withBody, type BodyBudget } from '../http/body.js';
 import type { Request, Response } from '../http/exchange.js';
 import { deleteDemands, putDemands, requestNameOf } from '../http/idempotency.js';
 import { choiceParameter, optionalIntegerParameter, parseQuery } from '../http/query.js';
@@ -57,9 +57,9 @@ export class KvHandler {
     const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
     const answersNeeded = replicasNeeded(query, 'r', this.options.memberCount());
-    const timeoutMs = timeoutMsOf(query);
-    const waiting = this.gate.pass(req, timeoutMs);
-    if (waiting !== undefined) await waiting;
+    let timeoutMs = timeoutMsOf(query);
+    const passing = this.gate.pass(req, timeoutMs);
+    if (passing !== undefined) timeoutMs = await passing;
 
     const container: Container & Shown =
       answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
@@ -82,25 +82,23 @@ export class KvHandler {
     const ttlMs = ttlSeconds === undefined ? undefined : ttlSeconds * 1000;
     refuseUnsafeHeaders(req);
     const contentType = contentTypeOf(req);
-    // Before the body: who waits at the gate holds no more meanwhile than what a connection may hold of a request.
-    const waiting = this.gate.pass(req, request.timeoutMs);
-    if (waiting !== undefined) await waiting;
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
+    // The gate comes behind the body: a client whose body nobody takes meanwhile would be told that it was slow.
     const result = await withBody(req, limit, (value) => {
       const requestName = requestNameOf(req, request.key, putDemands(contentType, ttlMs, value));
       // Spread last: an object that goes on after a spread gets a hidden class of its own in Node 20, each time.
-      return this.driver.write({ operation: { kind: 'put', contentType, value, ttlMs }, requestName, ...request });
+      return this.gate.write(req, { operation: { kind: 'put', contentType, value, ttlMs }, requestName, ...request });
     });
     this.answers.writeResult(req, new Answer(res), request, accepted(result));
   }
 
   async delete(req: Request, res: Response): Promise<void> {
     const { request } = this.parser.parse(req, KV_PREFIX, DELETE_PARAMETERS);
-    const waiting = this.gate.pass(req, request.timeoutMs);
-    if (waiting !== undefined) await waiting;
+    const dropped = dropBody(req);
+    if (dropped !== undefined) await dropped;
     const operation = { kind: 'delete', type: 'register' } as const;
     const requestName = requestNameOf(req, request.key, deleteDemands(operation.type));
-    const result = await this.driver.write({ operation, requestName, ...request });
+    const result = await this.gate.write(req, { operation, requestName, ...request });
     this.answers.writeDeleted(req, new Answer(res), request, accepted(result));
   }
 }

@@ -10,7 +10,7 @@ import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { Shown } from '../../replication/requests.js';
 import { accepted, refuseAbsent, type Written } from '../http/accepted.js';
 import { Answer } from '../http/answer.js';
-import { withBody, type BodyBudget } from '../http/body.js';
+import { dropBody, withBody, type BodyBudget } from '../http/body.js';
 import { deleteDemands, requestNameOf } from '../http/idempotency.js';
 import { Problem } from '../http/problem.js';
 import { choiceParameter, parseQuery } from '../http/query.js';
@@ -63,8 +63,8 @@ export class TypedHandler {
     const resolution = choiceParameter(query, 'resolve', RESOLUTIONS) ?? this.options.resolve;
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
     const answersNeeded = replicasNeeded(query, 'r', this.options.memberCount());
-    const timeoutMs = timeoutMsOf(query);
-    await this.gate.pass(req, timeoutMs);
+    const limitMs = timeoutMsOf(query);
+    const timeoutMs = (await this.gate.pass(req, limitMs)) ?? limitMs;
 
     const container: Container & Shown =
       answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
@@ -91,11 +91,10 @@ export class TypedHandler {
     const { request } = this.parser.parse(req, prefix, WRITE_PARAMETERS);
     refuseUnsafeHeaders(req);
     requireJson(req);
-    await this.gate.pass(req, request.timeoutMs);
     const limit = { bytesMax: this.options.valueBytesMax, tooLarge: 'VALUE_TOO_LARGE', budget: this.budget } as const;
     const result = await withBody(req, limit, (body) => {
       const requestName = requestNameOf(req, request.key, [req.method!, type, body]);
-      return this.driver.write({ operation: parse(body, limit.bytesMax), requestName, ...request });
+      return this.gate.write(req, { operation: parse(body, limit.bytesMax), requestName, ...request });
     });
     const written = accepted(result);
     this.answers.writeResult(req, new Answer(res), request, written, type === 'counter' ? shownSum(written) : {});
@@ -103,10 +102,10 @@ export class TypedHandler {
 
   async delete(type: CollectionType, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { request } = this.parser.parse(req, KINDS[type].prefix, WRITE_PARAMETERS);
-    await this.gate.pass(req, request.timeoutMs);
+    await dropBody(req);
     const operation = { kind: 'delete', type } as const;
     const requestName = requestNameOf(req, request.key, deleteDemands(type));
-    const result = await this.driver.write({ operation, requestName, ...request });
+    const result = await this.gate.write(req, { operation, requestName, ...request });
     this.answers.writeDeleted(req, new Answer(res), request, accepted(result));
   }
 }

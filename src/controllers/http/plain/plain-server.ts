@@ -30,7 +30,10 @@ export class PlainServer extends Server {
         const { socket } = connection;
         this.plain.delete(connection);
         nodes!.call(this, socket);
-        if (bytes !== undefined) socket.unshift(bytes);
+        if (bytes === undefined) return;
+        // Or the stream, out of which they came, begins to read again when this is over, though Node has stopped its parser.
+        socket.read(0);
+        socket.unshift(bytes);
       },
       onUnfinished: (socket) => {
         if (!this.emit('clientError', unfinished(), socket)) socket.destroy();

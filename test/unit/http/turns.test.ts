@@ -1,0 +1,186 @@
+// In which order are requests carried out that come over one connection without waiting for answers? Here the test says when
+// each is answered.
+
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import type { Express } from 'express';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ServerAdapter } from '../../../src/controllers/http/server-adapter.js';
+import { listen, stopListening } from '../../support/local-server.js';
+import { RawClient, rawRequest } from '../../support/raw-client.js';
+import { until } from '../../support/until.js';
+
+const REQUEST_TIMEOUT_MS = 100;
+
+/** More than may wait while more is taken. */
+const MANY = 10;
+
+/** Longer than what Node keeps of a body that nobody reads, and of the socket. */
+const LARGE = 'x'.repeat(300_000);
+
+let adapter: ServerAdapter;
+let server: Server;
+let client: RawClient;
+/** What has come, carried out or not. */
+let arrived: number;
+let begun: string[];
+/** Gives the next answer, of so many bytes. */
+let answer: (length?: number) => void;
+/** Bodies that have come whole, by url. */
+let received: Map<string, number>;
+
+beforeEach(async () => {
+  arrived = 0;
+  begun = [];
+  received = new Map();
+  const waiting: ServerResponse[] = [];
+  adapter = new ServerAdapter({ requestTimeoutMs: REQUEST_TIMEOUT_MS, hasPeerPort: false });
+  adapter.initHttpServer();
+  adapter.getInstance<Express>().use((req, res) => {
+    begun.push(`${req.method} ${req.url}`);
+    waiting.push(res);
+    receive(req);
+  });
+  server = adapter.getHttpServer() as Server;
+  server.on('request', () => arrived++);
+  answer = (length = 1) => waiting.shift()!.end('x'.repeat(length));
+  await listen(server);
+  client = await RawClient.connect((server.address() as AddressInfo).port);
+});
+afterEach(() => {
+  client.leave();
+  stopListening(server);
+});
+
+function receive(req: IncomingMessage): void {
+  let bytes = 0;
+  req.on('data', (piece: Buffer) => (bytes += piece.length));
+  req.on('end', () => received.set(req.url!, bytes));
+  req.on('error', () => {});
+}
+
+const get = (path: string): string => rawRequest('GET', path);
+const beginning = (count: number): Promise<void> => until(`${count} have begun`, () => begun.length === count);
+
+/** Whatever is on its way through the loopback has come. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await turnOfTheLoop();
+}
+
+describe('requests of one connection', () => {
+  it('are carried out one after the other, in the order in which they came', async () => {
+    client.send(rawRequest('PUT', '/a', { body: 'value' }) + rawRequest('DELETE', '/a') + get('/a'));
+    for (const expected of [['PUT /a'], ['PUT /a', 'DELETE /a'], ['PUT /a', 'DELETE /a', 'GET /a']]) {
+      await beginning(expected.length);
+      await settled();
+      expect(begun).toEqual(expected);
+      answer();
+      expect((await client.response()).status).toBe(200);
+    }
+  });
+
+  it('go on as soon as the one before has been taken in full, whatever its size, and bodies come whole', async () => {
+    client.send(get('/large') + rawRequest('PUT', '/put', { body: LARGE }) + get('/behind'));
+    await beginning(1);
+    answer(8 * 2 ** 20);
+    expect((await client.response()).body).toHaveLength(8 * 2 ** 20);
+    await until('the body is there', () => received.get('/put') === LARGE.length);
+    answer();
+    await beginning(3);
+    answer();
+    for (let count = 0; count < 2; count++) expect((await client.response()).status).toBe(200);
+    client.send(get('/later'));
+    await beginning(4);
+  });
+
+  it('do not hold up those of another one', async () => {
+    client.send(get('/held'));
+    await beginning(1);
+    const other = await RawClient.connect((server.address() as AddressInfo).port);
+    other.send(get('/other'));
+    await beginning(2);
+    other.leave();
+  });
+
+  it('are told to continue in turn', async () => {
+    const headers = { Expect: '100-continue', 'Content-Length': '5' };
+    client.send(get('/a') + rawRequest('PUT', '/b', { headers }));
+    await beginning(1);
+    await settled();
+    answer();
+    expect((await client.response()).status).toBe(200);
+    expect((await client.response()).status).toBe(100);
+    client.send('value');
+    await until('the body is there', () => received.get('/b') === 5);
+    answer();
+    expect((await client.response()).status).toBe(200);
+  });
+
+  it.each<[string, () => void]>([
+    ['its client leaves', () => client.leave()],
+    ['its client sends what is not HTTP', () => client.send('nonsense\r\n\r\n')],
+    ['the server cuts it', () => server.closeAllConnections()],
+  ])('are not carried out when it ends while they wait: %s', async (_, end) => {
+    client.send(get('/held') + rawRequest('DELETE', '/waits'));
+    await until('both are there', () => arrived === 2);
+    end();
+    await until('it is gone', () => isUnconnected());
+    answer();
+    await settled();
+    expect(begun).toEqual(['GET /held']);
+  });
+
+  it('are not carried out behind the answer that ends it', async () => {
+    adapter.sendAway();
+    client.send(get('/last') + rawRequest('DELETE', '/behind'));
+    await beginning(1);
+    answer();
+    expect(await client.rest()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(begun).toEqual(['GET /last']);
+  });
+
+  it('are taken a few kilobytes at a time while one is under way', async () => {
+    const count = 100_000;
+    client.send(get('/flood').repeat(count));
+    await until('some are there', () => arrived > 1);
+    await settled();
+    // As many as have come at once.
+    expect(arrived).toBeLessThan(count / 20);
+    expect(begun).toHaveLength(1);
+  });
+});
+
+describe('a request of which nothing is taken while it waits', () => {
+  let parts: readonly [first: string, rest: string];
+
+  beforeEach(async () => {
+    const text = rawRequest('PUT', '/late', { body: LARGE });
+    parts = [text.slice(0, -1), text.slice(-1)];
+    client.send(get('/before').repeat(MANY) + parts[0]);
+    await beginning(1);
+    await once(server, 'clientError');
+    for (let count = 1; count <= MANY; count++) {
+      answer();
+      expect((await client.response()).status).toBe(200);
+      await beginning(count + 1);
+    }
+  });
+
+  it('is not told that it is late', async () => {
+    client.send(parts[1]);
+    await until('the body is there', () => received.get('/late') === LARGE.length);
+    answer();
+    expect((await client.response()).status).toBe(200);
+  });
+
+  it('is told so when its client sends no more in its turn either', async () => {
+    expect((await client.response()).status).toBe(408);
+    expect(received.has('/late')).toBe(false);
+  });
+});
+
+function isUnconnected(): Promise<boolean> {
+  return new Promise((resolve) => server.getConnections((_, count) => resolve(count === 0)));
+}
