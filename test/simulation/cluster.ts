@@ -19,10 +19,10 @@ import { Trace } from './trace.js';
 import { Violation } from './violation.js';
 import type { Parcel, World } from './world.js';
 
-/** What a client has seen of a key, at one replica, at one moment. */
 /** By key, writes that have been read or written, by oneself or by the author of what one has read. */
 export type Past = Map<string, WriteSet>;
 
+/** What a client has seen of a key, at one replica, at one moment. */
 export interface Reading {
   readonly node: string;
   readonly key: string;
@@ -69,26 +69,6 @@ export class Cluster implements World {
   readonly sealed = new Set<string>();
   private readonly forgotten = new Set<string>();
   /** By key, the writes that died with a disk. */
-  /** Adds what its author had seen, and what that depends on, to a past. */
-  addPast(past: Past, key: string, seen: WriteSet): void {
-    const unread = seen & ~(past.get(key) ?? 0n);
-    past.set(key, (past.get(key) ?? 0n) | seen);
-    for (const write of this.oracle.writes(key, unread)) {
-      for (const [of, writes] of this.pasts.get(write) ?? []) past.set(of, (past.get(of) ?? 0n) | writes);
-    }
-  }
-
-  /**
-   * Who reads a write in a session must be shown what its author had seen, though that had a context alone: but for what that
-   * wrote to the key itself, and has not come here.
-   */
-  private pastOf(key: string, { seen, shown = seen, mine = 0n }: Reading, { known }: Knowledge): Past {
-    const past: Past = new Map();
-    this.addPast(past, key, shown);
-    past.set(key, past.get(key)! & ~(mine & ~known));
-    return past;
-  }
-
   private readonly givenUp = new Map<string, WriteSet>();
   /** What the replicas have reported, by kind: a run in which nothing happens proves nothing. */
   readonly counts = new Map<string, number>();
@@ -174,6 +154,26 @@ export class Cluster implements World {
     while (!isOver) await this.step();
   }
 
+  /** Adds what its author had seen, and what that depends on, to a past. */
+  addPast(past: Past, key: string, seen: WriteSet): void {
+    const unread = seen & ~(past.get(key) ?? 0n);
+    past.set(key, (past.get(key) ?? 0n) | seen);
+    for (const write of this.oracle.writes(key, unread)) {
+      for (const [of, writes] of this.pasts.get(write) ?? []) past.set(of, (past.get(of) ?? 0n) | writes);
+    }
+  }
+
+  /**
+   * Who reads a write in a session must be shown what its author had seen, though that had a context alone: but for what that
+   * wrote to the key itself, and has not come here.
+   */
+  private pastOf(key: string, { seen, shown = seen, mine = 0n }: Reading, { known }: Knowledge): Past {
+    const past: Past = new Map();
+    this.addPast(past, key, shown);
+    past.set(key, past.get(key)! & ~(mine & ~known));
+    return past;
+  }
+
   read(name: string, key: string): Reading | undefined {
     const node = this.node(name);
     if (node.driver === undefined) return undefined;
@@ -205,7 +205,8 @@ export class Cluster implements World {
         : this.record(node, key, operation, this.seenOf(reading, before), wallMs, requestName !== undefined);
     const refusal = condition === false ? 'precondition-failed' : this.refusalOf(node, key, operation, before, reading);
     if (writes !== undefined) node.take(key, writes);
-    if (reading !== undefined) for (const write of writes ?? []) this.pasts.set(write, this.pastOf(key, reading, before));
+    if (reading !== undefined)
+      for (const write of writes ?? []) this.pasts.set(write, this.pastOf(key, reading, before));
     const deadlineMs = this.timeline.nowMs + timeoutMs;
     let wasAsked = condition === undefined;
     const after = mind.working(key);
@@ -257,7 +258,11 @@ export class Cluster implements World {
   answered(name: string, key: string, result: WriteResult, before: Reading): Reading | undefined {
     if (result.kind !== 'written' || result.dot === undefined) return undefined;
     const { context } = result.container;
-    const shown = { vector: context, dot: undefined, past: this.node(name).driver?.view.pastOf(context, result.past) ?? new Map() };
+    const shown = {
+      vector: context,
+      dot: undefined,
+      past: this.node(name).driver?.view.pastOf(context, result.past) ?? new Map(),
+    };
     const { vector, dot: own, past } = result.seen ?? shown;
     const covered = this.oracle.covered(key, vector);
     const seen = own === undefined ? covered : covered | this.oracle.write(own.actor, own.counter)!.bit;
