@@ -26,10 +26,10 @@ export function checkIncarnation(state: ReplicaState, clock: VersionVector, effe
   effects.observations.push({ kind: 'new-incarnation', actor: state.actor, retired });
 }
 
-/** What this replica knows of an actor beyond its clock: of keys ahead, of ranges of keys, or of what may be shown here. */
-export function heardOf({ clock, claims, ahead, past }: ReplicaState, actor: Actor | undefined): VersionVector {
+/** What this replica knows of an actor beyond its clock: of keys ahead, of ranges, of what may be shown, or by a client. */
+export function heardOf({ clock, claims, ahead, past, named }: ReplicaState, actor: Actor | undefined): VersionVector {
   if (actor === undefined) return EMPTY_VECTOR;
-  let counter = Math.max(counterOf(claimedByAny(claims), actor), counterOf(past, actor));
+  let counter = Math.max(counterOf(claimedByAny(claims), actor), counterOf(past, actor), counterOf(named, actor));
   for (const context of ahead.values()) counter = Math.max(counter, counterOf(context, actor));
   return counter > counterOf(clock, actor) ? new Map([[actor, counter]]) : EMPTY_VECTOR;
 }

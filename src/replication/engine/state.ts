@@ -124,6 +124,8 @@ export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
   floor: VersionVector;
   /** What versions that are stored here may depend on, apart from what they say themselves. */
   past: VersionVector;
+  /** Dots that clients have named since the start and that have not come: nothing depends on them, but their origin may ask. */
+  named: VersionVector;
   retention: Retention;
   bootstrap: Bootstrap | undefined;
   /** Pieces of keys asked for since the start, over all bootstraps. */
@@ -173,6 +175,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     claims: loaded.claims,
     floor: loaded.floor,
     past: loaded.past,
+    named: EMPTY_VECTOR,
     retention: beginRetention(loaded.clock),
     bootstrap: loaded.bootstrap && {
       through: loaded.bootstrap.through,

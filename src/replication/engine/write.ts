@@ -11,7 +11,7 @@ import { nextStamp, type Stamp } from '../../clock/hybrid-clock.js';
 import { liveAt } from '../../clock/lifetime.js';
 import { siblingCount } from '../../clock/siblings.js';
 import { typeOf } from '../../clock/key-type.js';
-import { advance, counterOf } from '../../clock/version-vector.js';
+import { advance, beyond, counterOf } from '../../clock/version-vector.js';
 import type { WriteInput } from './input.js';
 import { refusalOf } from '../../clock/key-limits.js';
 import { changeOf, typeOfOperation, type Change } from './operation.js';
@@ -55,6 +55,7 @@ function attempt(state: ReplicaState, input: WriteInput, before: Container, effe
 
   // What the author was shown may depend on more than its context of the key says, and so does what it writes.
   if (input.context !== undefined) dependOn(state, input.context.past);
+  if (input.context?.dot !== undefined) state.named = beyond(advance(state.named, input.context.dot), state.clock);
   const first = counterOf(state.clock, dot.actor) + 1;
   const request = input.requestName && { ...input.requestName, dots: dot.counter - first + 1 };
   effects.logRequest({ actor: dot.actor, counter: first }, key, request, wallMs);

@@ -170,4 +170,18 @@ describe('a write with a context', () => {
     const output = write({ vector: vector(CLOCK), dot: { actor: 'n3.c', counter: 7 }, past: vector({}) });
     expect(pastOf(output)).toEqual([]);
   });
+
+  test('is remembered for the origin of that former write, which may be an old copy of its disk and give its dot anew', () => {
+    write({ vector: vector(CLOCK), dot: { actor: 'n3.c', counter: 7 }, past: vector({}) });
+    const told = toldBy('n3', { 'n3.c': 5 }, { actor: 'n3.c' });
+    const compare: Input = {
+      kind: 'peer-request',
+      id: 2,
+      from: 'n3',
+      request: { kind: 'compare', ...told },
+      wallMs: WALL_MS,
+    };
+    const [reply] = replica.step(compare, NOTHING_STORED).replies;
+    expect(reply).toMatchObject({ kind: 'clock', yours: vector({ 'n3.c': 7 }) });
+  });
 });
