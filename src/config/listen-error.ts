@@ -11,7 +11,7 @@ export class ListenError extends Error {
 
 /** @returns undefined for an error that is about something else */
 export function listenErrorOf(error: unknown, config: Listening): ListenError | undefined {
-  const { code, syscall, port } = error as { code?: string; syscall?: string; port?: number };
+  const { code, syscall, port, hostname } = error as NodeJS.ErrnoException & { port?: number; hostname?: string };
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;
   const isPeerPort = port !== undefined && port === config.peerPort;
   const setting = isPeerPort ? 'QUARTET_PEER_PORT' : 'QUARTET_PORT';
@@ -26,11 +26,17 @@ export function listenErrorOf(error: unknown, config: Listening): ListenError | 
       return new ListenError(`${setting}=${wanted}: this process may not listen there; choose a port from 1024 on`, {
         cause: error,
       });
-    default:
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EAI_AGAIN':
+    case 'ENOTFOUND':
+      if (hostname !== undefined && hostname !== host) return undefined;
       return new ListenError(
         `QUARTET_HOST=${host} is no address of this machine (${code}); 0.0.0.0 or :: stands for all that it has`,
         { cause: error },
       );
+    default:
+      return undefined;
   }
 }
 

@@ -1,11 +1,12 @@
 // Has this replica caught up with what its peers knew when it started?
 //
 // Until then it is not ready: a client sent to it would see the past. The wait is bounded: when no peer answers, or nothing
-// comes any more, it serves what it has, and says that it may be behind. But who has nothing, and is refused by all that answer,
-// has not come to its cluster: it would tell clients that no key is there.
+// comes any more, it serves what it has, and says that it may be behind. But who has nothing, and is refused by all that answer or
+// has no room for what they have, has not come to its cluster: it would tell clients that no key is there.
 
 import { countBeyond, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
+import type { Room } from '../replication/room.port.js';
 
 /**
  * Looks without progress, one a second: for longer than a lost request goes unnoticed. They are counted, not timed: while a process
@@ -28,13 +29,14 @@ export class CatchUp {
     private readonly driver: ReplicaDriver,
     /** Why a peer has refused last; undefined: it has not. */
     private readonly refusalOf: (peer: string) => string | undefined,
+    private readonly room: Room,
   ) {
     this.wasNew = driver.view.clock.size === 0 && driver.standing !== 'member';
   }
 
   /** Call it once a second. */
   look(): void {
-    if (this.isRefused() || this.hasAll() || !this.isIntroduced) return;
+    if (this.isRefused() || this.hasAll() || !this.isIntroduced || this.lacksRoom) return;
     // Not how often it was asked for: a peer may refuse for ever.
     const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.through}`;
     this.looksWithoutProgress = progress === this.lastProgress ? this.looksWithoutProgress + 1 : 0;
@@ -74,6 +76,11 @@ export class CatchUp {
     return undefined;
   }
 
+  /** It asks for nothing as long as that is so. */
+  private get lacksRoom(): boolean {
+    return this.wasNew && this.room.isNearlyFull;
+  }
+
   private get isIntroduced(): boolean {
     return this.driver.progress.isIntroduced && this.driver.standing !== 'unfound';
   }
@@ -100,6 +107,7 @@ export class CatchUp {
     }
     const missing = `${this.missingDots} writes are missing`;
     if (this.hasStalled) return `may be behind: ${missing}, and nothing comes`;
+    if (this.lacksRoom) return `${missing}, and the disk is nearly full`;
     return bootstrap === undefined ? missing : `${missing}; taking over all keys from ${bootstrap.from ?? 'a peer'}`;
   }
 }

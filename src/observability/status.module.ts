@@ -33,8 +33,9 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
       providers: [
         {
           provide: CatchUp,
-          inject: [ReplicaDriver, ReplicaLog],
-          useFactory: (driver: ReplicaDriver, log: ReplicaLog) => new CatchUp(driver, (peer) => log.refusalOf(peer)),
+          inject: [ReplicaDriver, ReplicaLog, DiskSpace],
+          useFactory: (driver: ReplicaDriver, log: ReplicaLog, disk: DiskSpace) =>
+            new CatchUp(driver, (peer) => log.refusalOf(peer), disk),
         },
         {
           provide: ClusterStatus,

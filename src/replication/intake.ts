@@ -1,6 +1,7 @@
 // What does a replica take from its peers while its disk is nearly full? What it hears, and no keys: it refuses what they push, and
 // asks for none. All else goes on: comparisons, members, digests, and reads for clients, which store one key at most. So it falls
-// behind, and who looks sees that. Nothing has to begin again once there is room: each comparison tries anew.
+// behind, and who looks sees that. Nothing has to begin again once there is room: each comparison tries anew to ask, and
+// who pushes does so again, though less and less often.
 
 import type { PeerRequest } from './engine/messages.js';
 import type { Send } from './engine/output.js';

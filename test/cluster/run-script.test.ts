@@ -34,7 +34,7 @@ describe('./run.sh', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('builds and starts the replicas, says where they are, and stops them all on Ctrl-C', async () => {
+  test('builds and starts the replicas, says where they are and what it waits for, and stops them all on Ctrl-C', async () => {
     const port = await freePort();
     run(['--replicas', '2', '--port', String(port), '--data', join(folder, 'data')]);
     await until(
@@ -54,15 +54,23 @@ describe('./run.sh', () => {
     first!.close();
     second!.close();
 
-    const ended = once(script, 'exit');
-    signalGroup('SIGINT');
-    expect(await ended).toEqual([0, null]);
+    const removal = await fetch(`http://127.0.0.1:${port}/v1/cluster/members/n2`, { method: 'DELETE' });
+    expect(removal.status).toBe(204);
+    const readyz = `http://127.0.0.1:${port + 1}/readyz`;
+    await until('the other knows that it was removed', async () => (await fetch(readyz)).status === 503);
+    await interrupted();
     expect(output).toContain('All replicas have stopped');
     expect(await processesIn(folder)).toEqual([]);
     for (const at of [port, port + 1]) {
       expect(await readFile(join(folder, `out${at}`), 'utf8')).toContain('SIGTERM: stopping');
       await expect(new ReplicaClient(`http://127.0.0.1:${at}`).get('greeting')).rejects.toThrow('ECONNREFUSED');
     }
+
+    // A member that was removed does not become ready.
+    run(['--replicas', '2', '--port', String(port), '--data', join(folder, 'data')]);
+    await until('the script says what it waits for', () => output.includes('n2 is not ready yet'), 30_000);
+    expect(output).toMatch(/n2 is not ready yet: \[-\] member: removed from the cluster/);
+    await interrupted();
   }, 60_000);
 
   test('says what is wrong with an option, and starts nothing', async () => {
@@ -77,6 +85,12 @@ describe('./run.sh', () => {
     for (const stream of [script.stdout!, script.stderr!]) {
       stream.on('data', (piece: Buffer) => (output += piece.toString()));
     }
+  }
+
+  async function interrupted(): Promise<void> {
+    const ended = once(script, 'exit');
+    signalGroup('SIGINT');
+    expect(await ended).toEqual([0, null]);
   }
 
   /** What a second call says before it gives up. */

@@ -3,14 +3,12 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatDot } from '../../clock/dot.js';
-import type { AuthorContext } from '../../clock/dotted-vector.js';
 import { ofType, typeOf } from '../../clock/key-type.js';
 import { winner } from '../../clock/resolution.js';
 import { siblingCount } from '../../clock/siblings.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { BatchOperation, BatchOutcome, BatchResult } from '../../replication/batches.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
-import type { Shown } from '../../replication/requests.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { entityTag } from '../http/etag.js';
 import { writeLines } from '../http/ndjson.js';
@@ -21,6 +19,7 @@ import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
 import { valueToJson } from '../http/value-json.js';
 import { absence, refusalOf, type Written } from '../http/accepted.js';
+import { KeyAnswers } from '../kv/key-answers.js';
 import type { KvOptions } from '../kv/kv-options.js';
 import { replicasNeeded } from '../kv/replicas-needed.js';
 import { refuseUnsafeHeaders } from '../kv/write-headers.js';
@@ -54,6 +53,7 @@ type Parsed = BatchOperation | Refused;
 
 export class BatchHandler {
   private readonly gate: SessionGate;
+  private readonly answers: KeyAnswers;
 
   constructor(
     private readonly driver: ReplicaDriver,
@@ -62,6 +62,7 @@ export class BatchHandler {
     private readonly options: KvOptions,
   ) {
     this.gate = new SessionGate(driver, tokens);
+    this.answers = new KeyAnswers(tokens, driver);
   }
 
   async run(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -158,7 +159,7 @@ export class BatchHandler {
     { container: { versions, context }, past }: Extract<BatchResult, { kind: 'read' }>,
   ): object {
     const best = winner(ofType(versions, 'register'), this.options.resolve);
-    const token = this.contextOf(key, { context, past });
+    const token = this.answers.contextOf(key, { context, past });
     if (best === undefined) return { ...refused(absence(versions, typeOf(versions))), context: token };
     const { contentType, value } = best;
     return {
@@ -171,18 +172,10 @@ export class BatchHandler {
     };
   }
 
-  private contextOf(key: string, { context, past }: Shown, seen?: AuthorContext): string {
-    const all = { vector: context, dot: undefined, past: this.driver.view.pastOf(context, past) };
-    return this.tokens.authorContext(key, seen ?? all);
-  }
-
   /** One object, one shape: most answers are of thousands of these. JSON leaves out what is undefined. */
-  private written(
-    operation: BatchOperation,
-    { dot, existed, container, seen, past, isRepeated }: Written,
-    isReached: boolean,
-  ): object {
-    const { versions, context } = container;
+  private written(operation: BatchOperation, written: Written, isReached: boolean): object {
+    const { dot, existed, isRepeated } = written;
+    const { versions } = written.container;
     const isDelete = operation.kind === 'write' && operation.operation.kind === 'delete';
     return {
       key: operation.key,
@@ -190,7 +183,7 @@ export class BatchHandler {
       dot: dot && formatDot(dot),
       etag: versions.length === 0 ? undefined : entityTag(versions),
       siblings: siblingCount(versions),
-      context: this.contextOf(operation.key, { context, past }, seen),
+      context: this.answers.contextAfter(operation.key, written),
       replayed: isRepeated || undefined,
     };
   }

@@ -2,7 +2,6 @@
 
 import type { Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
-import type { AuthorContext } from '../../clock/dotted-vector.js';
 import { stampToMs, type Stamp } from '../../clock/hybrid-clock.js';
 import { typeOf } from '../../clock/key-type.js';
 import { ranked, type Resolution } from '../../clock/resolution.js';
@@ -29,25 +28,33 @@ export class KeyAnswers {
   /**
    * The context is that of the filled container: the replica's clock and, for a key ahead of it, more. The session covers
    * what the versions may depend on, too. What the session had seen before is in it: the gate saw to that.
-   * @param seen by the author of a write, if that is less: the context is no more than that
    */
-  writeTokens(
-    res: Answer,
-    key: string,
-    shown: Shown,
-    seen?: AuthorContext,
-  ): { readonly context: string; readonly session: string } {
-    const context = this.contextOf(key, shown, seen);
+  writeTokens(res: Answer, key: string, shown: Shown): void {
+    this.setTokens(res, shown, this.contextOf(key, shown));
+  }
+
+  /** Of who is shown this. */
+  contextOf(key: string, { context, past }: Shown): string {
+    return this.tokens.authorContext(key, {
+      vector: context,
+      dot: undefined,
+      past: this.driver.view.pastOf(context, past),
+    });
+  }
+
+  /** Of who wrote this, and has seen all that the replica has, or less. */
+  contextAfter(key: string, written: Written): string {
+    const { seen } = written;
+    return seen === undefined ? this.contextOf(key, shownBy(written)) : this.tokens.authorContext(key, seen);
+  }
+
+  /** @returns the session */
+  private setTokens(res: Answer, shown: Shown, context: string): string {
     const session = this.tokens.session(this.driver.seen(shown));
     res.setHeader('Quartet-Context', context);
     res.setHeader('Quartet-Session', session);
     res.setHeader('Cache-Control', 'no-store');
-    return { context, session };
-  }
-
-  private contextOf(key: string, { context, past }: Shown, seen?: AuthorContext): string {
-    const all = { vector: context, dot: undefined, past: this.driver.view.pastOf(context, past) };
-    return this.tokens.authorContext(key, seen ?? all);
+    return session;
   }
 
   /**
@@ -93,7 +100,7 @@ export class KeyAnswers {
     written: Written,
   ): void {
     if (written.acks < request.acksNeeded) return this.writeResult(req, res, request, written);
-    this.writeTokens(res, request.key, shownBy(written), written.seen);
+    this.setTokens(res, shownBy(written), this.contextAfter(request.key, written));
     tellRepeated(res, written.isRepeated);
     res.setHeader('Quartet-Siblings', siblingCount(written.container.versions));
     res.end(204);
@@ -107,12 +114,13 @@ export class KeyAnswers {
     written: Written,
     shown: object = {},
   ): void {
-    const { dot, seen, existed, acks, isRepeated } = written;
+    const { dot, existed, acks, isRepeated } = written;
     const { versions } = written.container;
     const siblings = siblingCount(versions);
     // Where nothing was written there is nothing to wait for.
     const isShort = dot !== undefined && acks < acksNeeded;
-    const { context, session } = this.writeTokens(res, key, shownBy(written), seen);
+    const context = this.contextAfter(key, written);
+    const session = this.setTokens(res, shownBy(written), context);
     if (versions.length > 0) res.setHeader('ETag', entityTag(versions));
     tellRepeated(res, isRepeated);
     res.setHeader('Quartet-Siblings', siblings);

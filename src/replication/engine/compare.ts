@@ -19,7 +19,7 @@ import { heardOf } from './incarnation.js';
 import { awaitedBy, bootstrapFrom, endIdleBootstrap, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, hasSameMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
-import { learnClock, pushTo, toldAwaited } from './push.js';
+import { learnClock, pushTo, takesAgain, toldAwaited } from './push.js';
 import { followSeals, observeLevel } from './seal.js';
 import type { Effects } from './effects.js';
 import { isIntroduced, type Peer, type ReplicaState } from './state.js';
@@ -78,7 +78,9 @@ export function heardFrom(
   told: ClockMessage | undefined,
   effects: Effects,
 ): void {
+  const known = counterOf(peer.clock ?? EMPTY_VECTOR, state.actor);
   learnClock(peer, clock, told?.actor);
+  if (counterOf(peer.clock ?? clock, state.actor) > known) takesAgain(peer);
   if (told !== undefined) toldAwaited(peer, told.awaited);
   if (descends(clock, peer.awaited)) peer.awaited = EMPTY_VECTOR;
   const isFarBehind = countBeyond(state.clock, peer.clock ?? clock) > FAR_BEHIND;
@@ -100,6 +102,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   peer.hasCompared = true;
   peer.isComparing = false;
   peer.failedComparisons = 0;
+  peer.comparisonsUntilPush = Math.max(0, peer.comparisonsUntilPush - 1);
   if (!isIntroduced(state)) state.caughtUpAt = join(state.caughtUpAt, answer.clock);
   // An answer only: what a peer says unasked may have been on its way since before this replica started. Members that only the
   // peer knows are to be asked, too.

@@ -3,6 +3,7 @@
 import { interruptBootstrap } from './bootstrap.js';
 import type { Effects } from './effects.js';
 import type { Input } from './input.js';
+import { pushRefused } from './push.js';
 import { readFailed } from './quorum-reads.js';
 import { fetchFailed, forgetAnswers } from './repair.js';
 import type { ReplicaState } from './state.js';
@@ -21,6 +22,7 @@ export function peerFailed(
   const peer = state.peers.get(from);
   if (peer === undefined) return;
   if (to === 'push') peer.isPushing = false;
+  if (to === 'push' && wasAnswered) pushRefused(peer);
   if (to === 'compare') peer.isComparing = false;
   if (to === 'fetch') fetchFailed(state, from);
   if (to === 'pull' || to === 'pull-keys') peer.hasFailedPull = true;
@@ -31,7 +33,8 @@ export function peerFailed(
   // A replica that is busy may be late with one answer or two, and its piece is on its way.
   if (to === 'pull-keys' || peer.failedComparisons >= SILENT_COMPARISONS_MIN) interruptBootstrap(state, from);
   if (to === 'compare' || to === 'members') peer.hasBeenTried = true;
-  // What it refused is tried again after the next comparison, and so is a list of members, which may have been lost long ago.
+  // What it refused is tried again after the next comparison, a push after more and more of them, and so is a list of members,
+  // which may have been lost long ago.
   if ((wasAnswered && to !== 'compare') || to === 'members') return;
   if (peer.hasCompared) effects.observations.push({ kind: 'peer-unreachable', peer: peer.name });
   peer.hasCompared = false;

@@ -9,12 +9,15 @@ import type { ClockMessage } from './messages.js';
 import type { Effects } from './effects.js';
 import type { Peer, ReplicaState } from './state.js';
 
+/** Sixteen seconds. Who has room again asks by itself. */
+const REFUSED_COMPARISONS_MAX = 32;
+
 /** What tells whether a peer lacks own dots. */
 export type OwnDots = Pick<ReplicaState, 'actor' | 'clock' | 'floor'>;
 
 export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void {
   const since = pushSince(state, peer);
-  if (since === undefined || peer.isPushing) return;
+  if (since === undefined || peer.isPushing || peer.comparisonsUntilPush > 0) return;
   peer.isPushing = true;
   effects.sends.push({ to: peer.name, kind: 'push', actor: state.actor, since });
 }
@@ -29,6 +32,18 @@ export function pushSince(state: OwnDots, peer: Readonly<Peer>): VersionVector |
   // The log begins later: it will ask for everything.
   if (known < counterOf(state.floor, state.actor)) return undefined;
   return peer.clock;
+}
+
+/** It may go on for long, of a disk that is full, say: each time all that the peer lacks would be read and sent. */
+export function pushRefused(peer: Peer): void {
+  peer.comparisonsUntilPush = Math.min(2 ** peer.refusedPushes, REFUSED_COMPARISONS_MAX);
+  peer.refusedPushes++;
+}
+
+/** The peer has come to know more of what this replica writes: it takes it again. */
+export function takesAgain(peer: Peer): void {
+  peer.refusedPushes = 0;
+  peer.comparisonsUntilPush = 0;
 }
 
 /**
@@ -59,6 +74,7 @@ export function pushAnswered(state: ReplicaState, peer: Peer, told: ClockMessage
   peer.isPushing = false;
   learnClock(peer, told.clock, told.actor);
   toldAwaited(peer, told.awaited);
+  if (isAdvanced) takesAgain(peer);
   // Without progress the next comparison tries again: two replicas that disagree must not talk themselves to death.
   if (isAdvanced) pushTo(state, peer, effects);
 }

@@ -53,6 +53,9 @@ export interface Peer {
    * over all keys.
    */
   wordsUntilPush: number;
+  /** Pushes in a row that it has refused, and answered comparisons until the next one. */
+  refusedPushes: number;
+  comparisonsUntilPush: number;
   /** Whether it was told the members since this node started, and since its own entry has changed: addresses are new then. */
   wasToldMembers: boolean;
   /** Whether it has answered or failed since this replica started. */
@@ -248,6 +251,8 @@ export function unheard(name: string): Peer {
     awaited: EMPTY_VECTOR,
     hasToldAwaited: false,
     wordsUntilPush: 0,
+    refusedPushes: 0,
+    comparisonsUntilPush: 0,
     wasToldMembers: false,
     hasBeenTried: false,
     hasAnswered: false,

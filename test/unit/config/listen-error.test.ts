@@ -15,7 +15,7 @@ test.each([
   ['EADDRINUSE', { syscall: 'listen', port: 5001 }, /^QUARTET_PEER_PORT=5001: another process listens/],
   ['EACCES', { syscall: 'listen', port: 5000 }, /^QUARTET_PORT=5000: this process may not listen there/],
   ['EADDRNOTAVAIL', { syscall: 'listen', port: 5000 }, /^QUARTET_HOST=10\.9\.8\.7 is no address of this machine/],
-  ['ENOTFOUND', { syscall: 'getaddrinfo', hostname: 'x' }, /^QUARTET_HOST=10\.9\.8\.7 .*\(ENOTFOUND\)/],
+  ['ENOTFOUND', { syscall: 'getaddrinfo', hostname: CONFIG.host }, /^QUARTET_HOST=10\.9\.8\.7 .*\(ENOTFOUND\)/],
 ])('%s of %j names the setting', (code, details, told) => {
   const error = systemError(code, details);
   const listenError = listenErrorOf(error, CONFIG)!;
@@ -26,6 +26,8 @@ test.each([
 
 test.each([
   ['a folder that may not be written', systemError('EACCES', { syscall: 'mkdir', path: 'x' })],
+  ['another host that is looked up', systemError('ENOTFOUND', { syscall: 'getaddrinfo', hostname: 'members' })],
+  ['too many open files', systemError('EMFILE', { syscall: 'listen', port: 5000 })],
   ['anything else', new TypeError('x')],
 ])('%s is not about listening', (_what, error) => {
   expect(listenErrorOf(error, CONFIG)).toBeUndefined();

@@ -5,18 +5,22 @@ import type { VersionVector } from '../../../src/clock/version-vector.js';
 import { CatchUp } from '../../../src/observability/catch-up.js';
 import type { Standing } from '../../../src/replication/engine/members.js';
 import type { ReplicaDriver } from '../../../src/replication/replica-driver.js';
+import type { Room } from '../../../src/replication/room.port.js';
 import { vector } from '../../support/clock-arbitraries.js';
 
 /** A driver in the middle of a takeover: what a look at it sees. */
-function takingOver() {
+function takingOver({
+  standing = 'member',
+  room = { isNearlyFull: false },
+}: { standing?: Standing; room?: Room } = {}) {
   const bootstrap: { through: string | undefined; from: string | undefined; attempt: number } = {
     through: undefined,
     from: 'n2',
     attempt: 1,
   };
   const progress = { isIntroduced: true, answered: true, caughtUpAt: vector({ 'n2.b': 9 }), bootstrap };
-  const driver = { progress, standing: 'member', view: { clock: vector({}) }, peers: [] };
-  return { bootstrap, catchUp: new CatchUp(driver as unknown as ReplicaDriver, () => undefined) };
+  const driver = { progress, standing, view: { clock: vector({}) }, peers: [] };
+  return { bootstrap, catchUp: new CatchUp(driver as unknown as ReplicaDriver, () => undefined, room) };
 }
 
 test('A replica that is refused its keys again and again serves what it has, after sixteen looks', () => {
@@ -36,6 +40,22 @@ test('one that gets them piece by piece is not ready before the last, however lo
   expect(catchUp.isOver).toBe(false);
 });
 
+test('a new one that has no room for them is not ready while that is so, nor for sixteen looks after', () => {
+  const room = { isNearlyFull: true };
+  const { catchUp } = takingOver({ standing: 'joining', room });
+  for (let look = 0; look < 60; look++) catchUp.look();
+  expect([catchUp.isOver, catchUp.detail]).toEqual([false, '9 writes are missing, and the disk is nearly full']);
+  room.isNearlyFull = false;
+  for (let look = 0; look <= 16; look++) catchUp.look();
+  expect(catchUp.isOver).toBe(true);
+});
+
+test('one that has been a member serves what it has, though it has no room', () => {
+  const { catchUp } = takingOver({ room: { isNearlyFull: true } });
+  for (let look = 0; look <= 16; look++) catchUp.look();
+  expect(catchUp.isOver).toBe(true);
+});
+
 describe('A replica that every peer has refused or left without an answer', () => {
   interface Start {
     readonly refusals?: Readonly<Record<string, string>>;
@@ -49,7 +69,9 @@ describe('A replica that every peer has refused or left without an answer', () =
     const progress = { isIntroduced: true, answered: false, caughtUpAt: clock, bootstrap: undefined };
     const driver = { progress, standing, view: { clock }, peers: [n1, n2] };
     const reasons = new Map(Object.entries(refusals));
-    const catchUp = new CatchUp(driver as unknown as ReplicaDriver, (peer) => reasons.get(peer));
+    const catchUp = new CatchUp(driver as unknown as ReplicaDriver, (peer) => reasons.get(peer), {
+      isNearlyFull: false,
+    });
     return {
       catchUp,
       /** n1 takes it in after all. */

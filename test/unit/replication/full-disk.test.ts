@@ -107,6 +107,22 @@ describe('A replica whose disk is nearly full', () => {
     expect(keysOfFull()).toEqual(['a']);
   });
 
+  test('is pushed to less and less often while it refuses, however much is written, and at once when it has room again', async () => {
+    for (let round = 0; round < 40; round++) {
+      await write('a', 'b');
+      await ticks(1);
+    }
+    // At the first write, and after 1, 2, 4, 8 and 16 comparisons.
+    expect(failures['n1']!.length).toBeLessThanOrEqual(6);
+    room.isNearlyFull = false;
+    await ticks(2);
+    expect(keysOfFull()).toEqual(['a', 'b']);
+    await write('c');
+    await time.pass(8);
+    await settled(20);
+    expect(keysOfFull()).toEqual(['a', 'b', 'c']);
+  });
+
   test('answers comparisons and reads: the others see that it is there, and behind', async () => {
     await write('a');
     await ticks(2);

@@ -48,7 +48,33 @@ describe('a peer that refuses a push', () => {
     const { observations } = step({ kind: 'peer-failure', from: 'n2', to: 'push', wasAnswered: true });
     expect(observations).toEqual([]);
     expect(replica.peers[0]!.isReachable).toBe(true);
-    expect(step(writeOf(2)).sends.map((send) => send.kind)).toEqual(['push']);
+    expect(step(writeOf(2)).sends).toEqual([]);
+    expect(step(comparedWith('n2', {})).sends.map((send) => send.kind)).toContain('push');
+  });
+
+  test('is pushed to again after twice as many comparisons each time, until it takes something', () => {
+    const { step } = replicaOf('n2');
+    step(comparedWith('n2', {}));
+    step(writeOf(1));
+    const untilPush: number[] = [];
+    for (let refusal = 0; refusal < 7; refusal++) {
+      step({ kind: 'peer-failure', from: 'n2', to: 'push', wasAnswered: true });
+      let comparisons = 1;
+      while (!step(comparedWith('n2', {})).sends.some(({ kind }) => kind === 'push')) comparisons++;
+      untilPush.push(comparisons);
+    }
+    expect(untilPush).toEqual([1, 2, 4, 8, 16, 32, 32]);
+    const answer = { kind: 'clock', ...toldBy('n2', { 'n1.a': 1 }) } as const;
+    step(writeOf(2));
+    step({ kind: 'peer-answer', from: 'n2', to: 'push', answer, wallMs: WALL_MS });
+    step({ kind: 'peer-failure', from: 'n2', to: 'push', wasAnswered: true });
+    expect(step(comparedWith('n2', { 'n1.a': 1 })).sends.map((send) => send.kind)).toContain('push');
+    for (let refusal = 0; refusal < 3; refusal++) {
+      step({ kind: 'peer-failure', from: 'n2', to: 'push', wasAnswered: true });
+    }
+    // It has asked by itself.
+    expect(step(comparedWith('n2', { 'n1.a': 2 })).sends).toEqual([]);
+    expect(step(writeOf(3)).sends.map((send) => send.kind)).toEqual(['push']);
   });
 
   test('is unreachable when it did not answer at all', () => {
