@@ -31,6 +31,8 @@ describe('./run.sh', () => {
 
   afterEach(async () => {
     signalGroup('SIGKILL');
+    // Replicas have sessions of their own, and outlive a script that is killed.
+    for (const pid of await processesIn(folder)) process.kill(Number(pid), 'SIGKILL');
     await rm(folder, { recursive: true, force: true });
   });
 
