@@ -159,6 +159,16 @@ describe('The verdict', () => {
     expect(found({ 'n1.a:1': '1' }, { 'n1.a': 1 })).toEqual(['memory']);
   });
 
+  test("passes a replica that has an author's word alone for a write, and finds one that forgets what it had itself", () => {
+    write('n1.a:1', '1', { 'n1.a': 1 });
+    const context = token({}, ['n1.a', 1]);
+    write('n2.b:1', '2', { 'n2.b': 1 }, { context, told: token({ 'n2.b': 1 }, ['n1.a', 1]) });
+    read('n2', { 'n2.b:1': '2' }, { 'n2.b': 1 });
+    expect(found({ 'n2.b:1': '2' }, { 'n1.a': 1, 'n2.b': 1 })).toEqual([]);
+    read('n2', {}, {});
+    expect(found({ 'n2.b:1': '2' }, { 'n1.a': 1, 'n2.b': 1 })).toEqual(['memory']);
+  });
+
   test('finds a replica that claims to know what was not yet written', () => {
     read('n2', {}, { 'n1.a': 1 });
     write('n1.a:1', '1', { 'n1.a': 1 });

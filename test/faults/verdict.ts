@@ -15,6 +15,8 @@ import { seenIn } from './token.js';
 interface Observation {
   readonly event: Read | Write;
   readonly known: WriteSet;
+  /** As far as its replica has said it of itself: an author's one write more may be known to the author alone. */
+  readonly held: WriteSet;
 }
 
 export function judge(history: History): readonly Finding[] {
@@ -23,7 +25,9 @@ export function judge(history: History): readonly Finding[] {
   for (const event of [...history.events, ...history.finalReads]) {
     const token = event.kind === 'read' ? event.token : event.told;
     if (token === undefined) continue;
-    const observation = { event, known: ledger.covered(event.key, seenIn(token)) };
+    const seen = seenIn(token);
+    const held = ledger.covered(event.key, { ...seen, dot: undefined });
+    const observation = { event, known: ledger.covered(event.key, seen), held };
     const list = observed.get(event.key) ?? [];
     list.push(observation);
     observed.set(event.key, list);
@@ -124,7 +128,7 @@ function checkMemory(ledger: Ledger, key: string, observations: readonly Observa
     let place = 0;
     for (const later of list.toSorted((a, b) => a.event.beganAtMs - b.event.beganAtMs)) {
       while (place < ended.length && ended[place]!.event.endedAtMs < later.event.beganAtMs) {
-        known |= ended[place++]!.known;
+        known |= ended[place++]!.held;
       }
       const forgotten = known & ~later.known;
       if (forgotten === 0n) continue;
