@@ -76,9 +76,9 @@ export class CatchUp {
     return undefined;
   }
 
-  /** It asks for nothing as long as that is so. */
+  /** It asks for nothing as long as that is so. A clock is empty until the last key has been taken over, also after a restart. */
   private get lacksRoom(): boolean {
-    return this.wasNew && this.room.isNearlyFull;
+    return this.driver.view.clock.size === 0 && this.room.isNearlyFull;
   }
 
   private get isIntroduced(): boolean {

@@ -70,15 +70,19 @@ export function clockMessage(state: ReplicaState, to: Actor | undefined): ClockM
   };
 }
 
-/** A peer told its clock, in a comparison of its own or in the answer to ours: it is there, and may lack own dots. */
+/**
+ * A peer told its clock, in a comparison of its own or in the answer to ours: it is there, and may lack own dots.
+ * @param before what it had told until then
+ */
 export function heardFrom(
   state: ReplicaState,
   peer: Peer,
   clock: VersionVector,
   told: ClockMessage | undefined,
   effects: Effects,
+  before: VersionVector = peer.clock ?? EMPTY_VECTOR,
 ): void {
-  const known = counterOf(peer.clock ?? EMPTY_VECTOR, state.actor);
+  const known = counterOf(before, state.actor);
   learnClock(peer, clock, told?.actor);
   if (counterOf(peer.clock ?? clock, state.actor) > known) takesAgain(peer);
   if (told !== undefined) toldAwaited(peer, told.awaited);
@@ -110,8 +114,9 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   peer.hasAnswered = true;
   // It says all that the peer has told before the question. What was more was of an earlier disk, and came late: a pull does
   // not tell the actor that asks. Two that have lost their disks would for ever hope for each other.
+  const before = peer.clock;
   if (answer.actor === peer.actor) peer.clock = peer.toldSince;
-  heardFrom(state, peer, answer.clock, answer, effects);
+  heardFrom(state, peer, answer.clock, answer, effects, before);
   observeLevel(state, peer, answer);
   if (answer.sealed.size > 0) followSeals(state, answer.sealed, effects);
   exchangeMembers(state, peer, answer.membersDigest, effects);

@@ -56,8 +56,9 @@ export function learnClock(peer: Peer, clock: VersionVector, actor: Actor | unde
   peer.toldSince = isOther ? clock : join(peer.toldSince, clock);
   if (!isOther) return;
   peer.actor = actor;
-  // It was another disk that was level.
+  // It was another disk that was level, or full.
   peer.levelComparisons = 0;
+  takesAgain(peer);
 }
 
 /** The peer says what it will know once it has taken over all keys; nothing when it does not. */

@@ -12,7 +12,6 @@ const PULLS = [
   { to: 'n2', kind: 'pull', since: EMPTY_VECTOR, wants: 'dots' },
   { to: 'n2', kind: 'pull-ahead', after: undefined },
   { to: 'n2', kind: 'pull-keys', after: undefined, attempt: 1 },
-  { to: 'n2', kind: 'fetch', keys: ['key'] },
 ] as const;
 
 const TO_B = { to: 'n2', kind: 'members', members: new Map() } as const;
@@ -93,11 +92,12 @@ describe('On a disk that is nearly full', () => {
     expect(seen).toEqual(['failed', 'peer-failure', 'as refused']);
   });
 
-  test('a client’s read is sent, and so are members', async () => {
+  test('a client’s read is sent, and so are members, and what is asked for damaged keys, which were there', async () => {
     const { exchanges, settled, answers } = scene({ isNearlyFull: true });
     exchanges.begin({ to: 'n2', kind: 'read', id: 1, key: 'key' });
     exchanges.begin(TO_B);
+    exchanges.begin({ to: 'n2', kind: 'fetch', keys: ['key'] });
     await settled();
-    expect(answers).toHaveLength(2);
+    expect(answers).toHaveLength(3);
   });
 });

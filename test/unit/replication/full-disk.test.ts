@@ -67,13 +67,16 @@ describe('A replica whose disk is nearly full', () => {
     [asked, failures, observed, lost] = [[], { n1: [], n2: [] }, { n1: [], n2: [] }, new Set()];
     roomy = await replica('n1', 'n2', () => false);
     full = await replica('n2', 'n1', () => room.isNearlyFull);
-    for (const driver of [roomy, full]) driver.start();
+    // Each compares in the middle between two comparisons of the other.
+    roomy.start();
+    await time.pass(TICK_MS / 2);
+    full.start();
     await settled(20);
   });
 
   async function ticks(count: number): Promise<void> {
-    for (let tick = 0; tick < count; tick++) {
-      await time.pass(TICK_MS);
+    for (let half = 0; half < 2 * count; half++) {
+      await time.pass(TICK_MS / 2);
       await settled(20);
     }
   }
@@ -108,6 +111,10 @@ describe('A replica whose disk is nearly full', () => {
   });
 
   test('is pushed to less and less often while it refuses, however much is written, and at once when it has room again', async () => {
+    room.isNearlyFull = false;
+    await write('d');
+    await ticks(2);
+    room.isNearlyFull = true;
     for (let round = 0; round < 40; round++) {
       await write('a', 'b');
       await ticks(1);
@@ -116,11 +123,11 @@ describe('A replica whose disk is nearly full', () => {
     expect(failures['n1']!.length).toBeLessThanOrEqual(6);
     room.isNearlyFull = false;
     await ticks(2);
-    expect(keysOfFull()).toEqual(['a', 'b']);
+    expect(keysOfFull()).toEqual(['a', 'b', 'd']);
     await write('c');
     await time.pass(8);
     await settled(20);
-    expect(keysOfFull()).toEqual(['a', 'b', 'c']);
+    expect(keysOfFull()).toEqual(['a', 'b', 'c', 'd']);
   });
 
   test('answers comparisons and reads: the others see that it is there, and behind', async () => {
