@@ -488,7 +488,7 @@ describe('a snapshot that cannot be what was taken', () => {
     // Who took it and when is told to the operator, and nothing depends on it.
     const told = [...good.matchAll(/(?<="node":").*?(?=")|(?<="actor":").*?(?=","takenAt)|(?<="takenAt":").*?(?=")/g)];
     const isTold = (place: number) => told.some(({ index, 0: text }) => place >= index && place < index + text.length);
-    for (let place = 0; place < good.length - 1; place += 3) {
+    for (let place = 0; place < good.length - 1; place += 9) {
       if (isTold(place)) continue;
       const changed = Buffer.from(good);
       changed[place]! ^= 1;

@@ -58,20 +58,20 @@ const open = (): Promise<unknown> => node.write('opens', 'value');
 describe('a request that has waited for its session', () => {
   it('asks other replicas for no longer than what is left of its time', async () => {
     const reads = [
-      await waiting('GET', '/v1/kv/a?r=all&timeout=300'),
-      await waiting('GET', '/v1/counters/b?r=all&timeout=300'),
+      await waiting('GET', '/v1/kv/a?r=all&timeout=1500'),
+      await waiting('GET', '/v1/counters/b?r=all&timeout=1500'),
     ];
-    await pause(150);
+    await pause(750);
     await open();
     for (const read of reads) {
       const { status, body } = await read.response();
       expect(status).toBe(503);
-      expect(Number(WITHIN.exec(body)![1])).toBeLessThan(300);
+      expect(Number(WITHIN.exec(body)![1])).toBeLessThan(1500);
     }
   });
 
   it('waits for acknowledgements no longer than for what is left of its time', async () => {
-    const query = '?w=all&timeout=400';
+    const query = '?w=all&timeout=2000';
     const writes = [
       await waiting('PUT', `/v1/kv/c${query}`, 'value'),
       await waiting('DELETE', `/v1/kv/a${query}`),
@@ -80,10 +80,10 @@ describe('a request that has waited for its session', () => {
     ];
     const ended: string[] = [];
     const written = writes.map((write) => write.response().then(({ status }) => ended.push(`written ${status}`)));
-    await pause(300);
+    await pause(1000);
     await open();
-    // It ends 100 ms later than the writes, which would have 300 more if they had all of their time again.
-    const read = node.get('c', { query: 'r=all&timeout=200' }).then(() => ended.push('read'));
+    // It ends 500 ms later than the writes, which would have 500 more than it if they had all of their time again.
+    const read = node.get('c', { query: 'r=all&timeout=1500' }).then(() => ended.push('read'));
     await Promise.all([...written, read]);
     expect(ended).toEqual([...writes.map(() => 'written 202'), 'read']);
   });

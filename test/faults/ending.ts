@@ -1,6 +1,7 @@
 // What do the replicas say in the end? Everything is made to work again, and every key is read at every replica.
 
 import { inParallel } from '../support/process-parallel.js';
+import { until } from '../support/until.js';
 import type { FaultyCluster } from './faulty-cluster.js';
 import type { History, Read, Recorder, Shown } from './history.js';
 import type { Finding } from './ledger.js';
@@ -22,6 +23,7 @@ export async function heal(cluster: FaultyCluster, recorder: Recorder): Promise<
     cluster.setOpen(name, true);
   }
   const torn = cluster.names.filter((name) => cluster.isTorn(name));
+  for (const name of cluster.names) if (!torn.includes(name)) await settle(cluster, name);
   if (torn.length > 0) {
     const isRepaired = await cluster.untilLevel(REPAIR_MS_MAX).then(
       () => true,
@@ -34,6 +36,23 @@ export async function heal(cluster: FaultyCluster, recorder: Recorder): Promise<
     }
   }
   await cluster.untilLevel(LEVEL_MS_MAX);
+}
+
+/**
+ * Commits go in order: what a replica was sent before has landed, or never will, once this has. Clients have left, but a disk
+ * that has stood still may have their writes yet.
+ */
+async function settle(cluster: FaultyCluster, name: string): Promise<void> {
+  const isTaken = (): Promise<boolean> => {
+    return cluster
+      .client(name)
+      .put('the end', name)
+      .then(
+        () => true,
+        () => false,
+      );
+  };
+  await until(`${name} takes writes`, isTaken, LEVEL_MS_MAX);
 }
 
 /** What it shows of all keys: to say that a record is damaged is right, to show less than it knows is not. */

@@ -2,6 +2,7 @@
 // behind another one on it is told nothing of its end.
 
 import type { ServerResponse } from 'node:http';
+import { afterRunning } from './patience.js';
 
 /** A client that takes nothing for this long is cut off: it holds a snapshot, and with it disk that can't be freed. */
 export const STALLED_MS_MAX = 30_000;
@@ -27,9 +28,9 @@ function drained(res: ServerResponse, stalledMsMax: number): Promise<boolean> {
   const { socket } = res.req;
   if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const stalled = setTimeout(() => socket.destroy(), stalledMsMax);
+    const stopWaiting = afterRunning(stalledMsMax, () => socket.destroy());
     const settle = (isTaken: boolean): void => {
-      clearTimeout(stalled);
+      stopWaiting();
       res.off('drain', onDrain);
       socket.off('close', onClose);
       resolve(isTaken);

@@ -126,6 +126,8 @@ const pause = (ms: number): Promise<unknown> => new Promise((resolve) => setTime
 describe('a connection with plain requests', () => {
   it('gives the answers that Node would give, to the byte, however its bytes come', async () => {
     const nodes = createServer(OPTIONS, listener);
+    // Requests in pieces are whole in time, also when this process stands still for a moment.
+    for (const each of [server, nodes]) Object.assign(each, { requestTimeout: 30_000, headersTimeout: 30_000 });
     const nodesPort = await listening(nodes);
     const request = fc.oneof(
       {

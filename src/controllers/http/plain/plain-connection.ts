@@ -3,6 +3,8 @@
 // subtle about HTTP stays there.
 
 import type { Socket } from 'node:net';
+import { STALLED_MS_MAX } from '../drained.js';
+import { afterRunning } from '../patience.js';
 import { PlainReader, PlainRequest } from './plain-request.js';
 import { PlainResponse, type AnswerSink } from './plain-response.js';
 
@@ -24,9 +26,6 @@ export interface PlainOwner {
 /** A request that comes in pieces may have so many bytes here. */
 const PIECES_BYTES_MAX = 65_536;
 
-/** A client that takes nothing of an answer for this long is cut off. */
-const STALLED_MS_MAX = 30_000;
-
 export class PlainConnection implements AnswerSink {
   private readonly reader = new PlainReader();
   private readonly held: Buffer[] = [];
@@ -37,6 +36,7 @@ export class PlainConnection implements AnswerSink {
   private isEnded = false;
   private hasAnswered = false;
   private looks = 0;
+  private stopWaiting: (() => void) | undefined;
 
   constructor(
     readonly socket: Socket,
@@ -83,7 +83,8 @@ export class PlainConnection implements AnswerSink {
     this.hasAnswered = true;
     if (!socket.writableNeedDrain) return this.goOn();
     // A client that takes nothing of it would have it kept for ever.
-    socket.pause().setTimeout(STALLED_MS_MAX, this.onStalled).once('drain', this.onDrain);
+    this.stopWaiting = afterRunning(STALLED_MS_MAX, () => this.cut());
+    socket.pause().once('drain', this.onDrain);
   }
 
   cut(): void {
@@ -110,12 +111,13 @@ export class PlainConnection implements AnswerSink {
   /** The end of the connection follows. */
   private readonly onError = (): void => {};
 
-  private readonly onClose = (): void => this.owner.onClosed(this);
-
-  private readonly onStalled = (): void => this.cut();
+  private readonly onClose = (): void => {
+    this.stopWaiting?.();
+    this.owner.onClosed(this);
+  };
 
   private readonly onDrain = (): void => {
-    this.socket.setTimeout(0, this.onStalled);
+    this.stopWaiting?.();
     this.goOn();
   };
 
