@@ -19,13 +19,14 @@ import express, { type Express } from 'express';
 import { PEER_PATH } from '../../replication/transport/http-peer-transport.js';
 import { closed } from './closed.js';
 import type { Request, Response } from './exchange.js';
+import { responseOf } from './node-connection.js';
 import { PlainServer } from './plain/plain-server.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
 import { sendProblem } from './send-problem.js';
 import { Turns, type Waiting } from './turns.js';
 
 /** How often the server looks for clients that are too slow. */
-const CHECK_EVERY_MS = 500;
+const CHECK_EVERY_MS_MAX = 500;
 
 /** Longer than a load balancer keeps a connection, so that it is the side that closes. */
 const KEEP_ALIVE_MS = 75_000;
@@ -122,14 +123,17 @@ export class ServerAdapter extends ExpressAdapter {
   /** Plain requests go to `take`; what it leaves, and all others, to `listener`. */
   private serverBefore(take: EarlyRoute, listener: (req: IncomingMessage, res: ServerResponse) => void): PlainServer {
     const { requestTimeoutMs } = this.settings;
+    const checkEveryMs = Math.min(CHECK_EVERY_MS_MAX, requestTimeoutMs);
     const options = {
       ...this.classes,
       requestTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
+      connectionsCheckingInterval: checkEveryMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
     };
-    const turns = new Turns(listener, requestTimeoutMs, (socket) => server.emit('clientError', timedOut(), socket));
+    const turns = new Turns(listener, { requestTimeoutMs, checkEveryMs }, (socket) => {
+      server.emit('clientError', timedOut(), socket);
+    });
     const server = new PlainServer(options, take, turns.take);
     // Of Node's part of it: neither side says anything, and the client takes nothing of what it is sent.
     server.timeout = Math.max(requestTimeoutMs, KEEP_ALIVE_MS) + SILENT_MS_MORE;
@@ -211,7 +215,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
  * full no handler changes anything.
  */
 function isAnswering(socket: Duplex): boolean {
-  // Node keeps the response here that is written at the moment, and looks at it for the same reason.
-  const response = (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+  // Node looks at it for the same reason.
+  const response = responseOf(socket);
   return response !== undefined && (response.headersSent || response.req.complete);
 }

@@ -20,6 +20,9 @@ const MANY = 10;
 /** Longer than what Node keeps of a body that nobody reads, and of the socket. */
 const LARGE = 'x'.repeat(300_000);
 
+/** Requests for it are answered, and their bodies not read. */
+const UNREAD = '/unread';
+
 let adapter: ServerAdapter;
 let server: Server;
 let client: RawClient;
@@ -41,7 +44,7 @@ beforeEach(async () => {
   adapter.getInstance<Express>().use((req, res) => {
     begun.push(`${req.method} ${req.url}`);
     waiting.push(res);
-    receive(req);
+    if (req.url !== UNREAD) receive(req);
   });
   server = adapter.getHttpServer() as Server;
   server.on('request', () => arrived++);
@@ -152,31 +155,60 @@ describe('requests of one connection', () => {
   });
 });
 
-describe('a request of which nothing is taken while it waits', () => {
-  let parts: readonly [first: string, rest: string];
+const EXPECTING = { Expect: '100-continue' };
+
+/** Requests that can't arrive in time: of what their clients send nothing is taken, or they wait for the word to send it. */
+const HELD: readonly [what: string, behind: number, first: string, rest: string][] = [
+  ['a body behind many requests', MANY, ...cut(rawRequest('PUT', '/late', { body: LARGE }), -1)],
+  ['a head behind many requests', MANY, ...cut(rawRequest('PUT', '/late', { body: 'value' }), 10)],
+  [
+    'a body that waits to be asked for',
+    1,
+    ...cut(rawRequest('PUT', '/late', { headers: EXPECTING, body: 'value' }), -5),
+  ],
+  ['a body that is not read before the answer', 0, ...cut(rawRequest('PUT', UNREAD, { body: LARGE }), -1)],
+  ['so is one that was asked for', 0, ...cut(rawRequest('PUT', UNREAD, { headers: EXPECTING, body: LARGE }), -1)],
+];
+
+function cut(text: string, at: number): [first: string, rest: string] {
+  return [text.slice(0, at), text.slice(at)];
+}
+
+describe.each(HELD)('a request that is held: %s', (_, behind, first, rest) => {
+  const isRead = !first.includes(UNREAD);
+
+  /** Of the next one that is an answer. */
+  async function status(): Promise<number> {
+    const { status } = await client.response();
+    return status === 100 ? (await client.response()).status : status;
+  }
 
   beforeEach(async () => {
-    const text = rawRequest('PUT', '/late', { body: LARGE });
-    parts = [text.slice(0, -1), text.slice(-1)];
-    client.send(get('/before').repeat(MANY) + parts[0]);
+    client.send(get('/before').repeat(behind) + first);
     await beginning(1);
     await once(server, 'clientError');
-    for (let count = 1; count <= MANY; count++) {
+    for (let count = 1; count <= (isRead ? behind : 1); count++) {
+      if (count > 1) await beginning(count);
       answer();
-      expect((await client.response()).status).toBe(200);
-      await beginning(count + 1);
+      expect(await status()).toBe(200);
     }
   });
 
   it('is not told that it is late', async () => {
-    client.send(parts[1]);
-    await until('the body is there', () => received.get('/late') === LARGE.length);
+    client.send(rest);
+    if (isRead) {
+      await until('it has come', () => received.has('/late'));
+      answer();
+      expect(await status()).toBe(200);
+    }
+    client.send(get('/next'));
+    await until('the next one begins', () => begun.at(-1) === 'GET /next');
     answer();
-    expect((await client.response()).status).toBe(200);
+    expect(await status()).toBe(200);
   });
 
-  it('is told so when its client sends no more in its turn either', async () => {
-    expect((await client.response()).status).toBe(408);
+  it('is told so when its client sends no more though it is held no more', async () => {
+    expect(await status()).toBe(408);
     expect(received.has('/late')).toBe(false);
   });
 });

@@ -3,6 +3,7 @@
 
 import { Server, type RequestListener, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
+import { responseOf } from '../node-connection.js';
 import { PlainConnection, type PlainOwner } from './plain-connection.js';
 import type { PlainRequest } from './plain-request.js';
 import type { PlainResponse } from './plain-response.js';
@@ -18,6 +19,8 @@ export type PlainRoute = (req: PlainRequest, res: PlainResponse) => boolean;
 
 export class PlainServer extends Server {
   private readonly plain = new Set<PlainConnection>();
+  /** The others. */
+  private readonly handedOver = new Set<Socket>();
   private readonly owner: PlainOwner & { isLeaving: boolean };
 
   constructor(options: PlainServerOptions, route: PlainRoute, listener: RequestListener) {
@@ -29,6 +32,8 @@ export class PlainServer extends Server {
       handOver: (connection, bytes) => {
         const { socket } = connection;
         this.plain.delete(connection);
+        this.handedOver.add(socket);
+        socket.once('close', () => this.handedOver.delete(socket));
         nodes!.call(this, socket);
         if (bytes === undefined) return;
         // Or the stream, out of which they came, begins to read again when this is over, though Node has stopped its parser.
@@ -54,9 +59,14 @@ export class PlainServer extends Server {
     this.owner.isLeaving = true;
   }
 
+  /** Of those that have had their answers, down to the last byte. */
   override closeIdleConnections(): void {
+    // Only Node knows whether half a request has come; but an answer that has been given has left for it.
+    const sending: { destroy?: Socket['destroy'] }[] = [...this.handedOver].filter(isSending);
+    for (const socket of sending) socket.destroy = () => socket as Socket;
     super.closeIdleConnections();
-    for (const connection of this.plain) if (connection.isDone) connection.cut();
+    for (const socket of sending) delete socket.destroy;
+    for (const connection of this.plain) if (connection.isDone && !isSending(connection.socket)) connection.cut();
   }
 
   override closeAllConnections(): void {
@@ -67,6 +77,11 @@ export class PlainServer extends Server {
   private look(looksMax: number): void {
     for (const connection of this.plain) connection.look(looksMax);
   }
+}
+
+/** Whether the system has not taken all yet that the client is sent. */
+function isSending(socket: Socket): boolean {
+  return responseOf(socket) !== undefined || socket.writableLength > 0;
 }
 
 /** As Node's parser says it. */
