@@ -6,6 +6,7 @@ import type { LoggerService, LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { serveDocument } from './controllers/http/document.js';
+import { refuseUnknownHeaders } from './controllers/http/own-headers.js';
 import { ServerAdapter } from './controllers/http/server-adapter.js';
 import { KeyRoute } from './controllers/kv/key-route.js';
 import { PeerController } from './controllers/peer/peer.controller.js';
@@ -40,6 +41,7 @@ export async function startApplication(
   const keys = app.get(KeyRoute);
   const peers = new PeerRoute(app.get(PeerController));
   adapter.routeEarly((req, res) => keys.take(req, res) || peers.take(req, res));
+  app.use(refuseUnknownHeaders);
   serveDocument(app);
   const server = app.getHttpServer() as Server;
   try {

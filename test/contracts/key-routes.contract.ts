@@ -120,6 +120,10 @@ export function keyRoutesContract(way: Way): void {
     [400, 'INVALID_QUERY', { method: 'PUT', path: 'v1/kv/a?w=2', body: 'no' }],
     [400, 'INVALID_TOKEN', { method: 'GET', path: 'v1/kv/a', headers: { 'Quartet-Session': 'made-up' } }],
     [400, 'INVALID_HEADER', { method: 'PUT', path: 'v1/kv/a', headers: { 'Content-Range': 'bytes 0-1/2' }, body: 'n' }],
+    [400, 'INVALID_HEADER', { method: 'GET', path: 'v1/kv/a', headers: { 'quartet-sesion': 'any' } }],
+    [400, 'INVALID_HEADER', { method: 'PUT', path: 'v1/kv/a', headers: { 'Quartet-Acks': '2' }, body: 'no' }],
+    [400, 'INVALID_HEADER', { method: 'DELETE', path: 'v1/kv/a', headers: { 'QUARTET-': '' } }],
+    [400, 'INVALID_HEADER', { method: 'POST', path: 'v1/kv/a', headers: { 'Quartet-Other': '' }, body: 'no' }],
     [415, 'UNSUPPORTED_MEDIA_TYPE', { method: 'PUT', path: 'v1/kv/a', headers: { 'Content-Encoding': 'br' } }],
     [413, 'VALUE_TOO_LARGE', { method: 'PUT', path: 'v1/kv/a', body: 'v'.repeat(VALUE_BYTES_MAX + 1) }],
     [405, 'METHOD_NOT_ALLOWED', { method: 'POST', path: 'v1/kv/a', body: 'no' }],
@@ -136,6 +140,18 @@ export function keyRoutesContract(way: Way): void {
     });
     expect(JSON.parse(refused.body)).toMatchObject({ code, status, outcome: 'definite' });
     expect((await asked('GET', 'v1/kv/a')).status).toBe(404);
+  });
+
+  it('a misspelt context is not taken for none: siblings that its author has not read stay', async () => {
+    const context = (await asked('GET', 'v1/kv/misspelt')).headers['quartet-context'] as string;
+    await put('misspelt', 'a', { 'Quartet-Context': context });
+    const misspelt = await put('misspelt', 'b', { 'Quartet-Contxt': context });
+    expect(JSON.parse(misspelt.body)).toMatchObject({
+      code: 'INVALID_HEADER',
+      detail: 'quartet-contxt is not known; there are: Quartet-Context, Quartet-Session',
+    });
+    expect((await asked('GET', 'v1/kv/misspelt')).body).toBe('a');
+    expect((await put('misspelt', 'b', { 'Quartet-Context': context })).headers['quartet-siblings']).toBe('2');
   });
 
   it('a context of another key is told from a damaged one', async () => {

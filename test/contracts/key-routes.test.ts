@@ -49,6 +49,7 @@ describe('random requests', () => {
             { 'Content-Type': 'text/html; charset=utf-8' },
             { 'Content-Encoding': 'gzip' },
             { 'Quartet-Context': 'nonsense' },
+            { 'Quartet-Contxt': 'nonsense' },
             { 'Quartet-Context': '(read)' },
           ),
           body: fc.constantFrom('', 'value', 'v'.repeat(41)),

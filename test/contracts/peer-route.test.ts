@@ -18,6 +18,11 @@ const REQUESTS: readonly [what: string, request: Omit<Asked, 'path'> & { readonl
   [
     ['a message', { method: 'POST', headers: shown, body: members }, 200],
     [
+      'a message with a header that a later release may have',
+      { method: 'POST', headers: { ...shown, 'Quartet-Later': 'any' }, body: members },
+      200,
+    ],
+    [
       'a message without the secret',
       { method: 'POST', headers: { 'Content-Type': PEER_CONTENT_TYPE }, body: members },
       401,

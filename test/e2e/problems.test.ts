@@ -158,6 +158,15 @@ const LONG_KEY = 'k'.repeat(1025);
 const MANY = Array.from({ length: 10_001 }, (_, place) => `${place}`);
 const MANY_FIELDS = Object.fromEntries(MANY.map((field) => [field, 1]));
 const LONG_WIDE_KEY = encodeURIComponent(`${'😀'.repeat(256)}a`);
+/** What the original interface has no meaning for. */
+const STRINGS_HAVE_NO = [
+  'If-Match',
+  'If-None-Match',
+  'If-Unmodified-Since',
+  'Idempotency-Key',
+  'Quartet-Context',
+  'Quartet-Session',
+];
 const rawAt = (request: string) => () => rawExchange(node.port, request);
 
 const PROVOCATIONS: Provocation[] = [
@@ -217,6 +226,9 @@ const PROVOCATIONS: Provocation[] = [
   putting('INVALID_HEADER', 'a Content-Type beyond ASCII', '/v1/kv/a', { 'Content-Type': 'text/\u00fc' }),
   putting('INVALID_HEADER', 'a part of a value', '/v1/kv/a', { 'Content-Range': 'bytes 0-0/2' }),
   putting('INVALID_HEADER', 'a date as a condition', '/v1/kv/a', { 'If-Unmodified-Since': new Date().toUTCString() }),
+  ...['/v1/kv', '/v1/changes', '/v1/snapshot', '/v1/cluster', '/metrics', '/openapi.json', '/nothing'].map((path) =>
+    asking('INVALID_HEADER', `a misspelt session at ${path}`, path, { headers: { 'Quartet-Sesion': 'any' } }),
+  ),
 
   putting('INVALID_BODY', 'what is not JSON', '/put', JSON_TYPE, '{"key":"a",'),
   putting('INVALID_BODY', 'an array', '/put', JSON_TYPE, '["a","b"]'),
@@ -234,11 +246,13 @@ const PROVOCATIONS: Provocation[] = [
     JSON_TYPE,
     '{"key":"a","value":"y"}',
   ),
-  ...['If-Match', 'If-None-Match', 'Idempotency-Key', 'Quartet-Context', 'Quartet-Session'].map((name) =>
+  ...STRINGS_HAVE_NO.map((name) =>
     putting('INVALID_HEADER', `${name} of a string`, '/put', { ...JSON_TYPE, [name]: '*' }, '{"key":"a","value":"x"}'),
   ),
   putting('UNSUPPORTED_MEDIA_TYPE', 'a string that is packed', '/put', { ...JSON_TYPE, 'Content-Encoding': 'gzip' }),
-  asking('INVALID_HEADER', 'a session of a string', `/get?key=${WITNESS}`, { headers: { 'Quartet-Session': 'any' } }),
+  ...STRINGS_HAVE_NO.map((name) =>
+    asking('INVALID_HEADER', `a read of a string with ${name}`, `/get?key=${WITNESS}`, { headers: { [name]: '*' } }),
+  ),
   changing('INVALID_BODY', 'an addition of nothing', '/v1/counters/a', '{}'),
   changing('INVALID_BODY', 'an addition of a fraction', '/v1/counters/a', '{"add":0.5}'),
   changing('INVALID_BODY', 'an addition that is not exact', '/v1/counters/a', '{"add":9007199254740993}'),

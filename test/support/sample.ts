@@ -53,6 +53,7 @@ export function* wrongRequests(described: Described, tokens: WrongTokens): Gener
   });
 
   yield { url: withQuery(url, 'nonsense=1'), options };
+  yield withHeader('Quartet-Nonsense', 'any');
   if (path.includes('{key}')) {
     yield { url: path.replace('{key}', '%zz'), options };
     yield { url: path.replace('{key}', LONG_KEY), options };

@@ -97,7 +97,6 @@ export const runBatch: Operation = {
     202: answer('Committed here; not acknowledged by `w` replicas in time. Nothing is undone.'),
     ...problems(
       'INVALID_QUERY',
-      'INVALID_HEADER',
       'INVALID_TOKEN',
       'INVALID_BODY',
       'BATCH_TOO_LARGE',

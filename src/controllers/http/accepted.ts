@@ -1,7 +1,7 @@
 // What does a client hear when the engine refuses its write?
 
 import type { Version } from '../../clock/container.js';
-import { SIBLINGS_MAX } from '../../clock/key-limits.js';
+import { SIBLING_BYTES_MAX, SIBLINGS_MAX } from '../../clock/key-limits.js';
 import { siblingCount } from '../../clock/siblings.js';
 import type { ValueType } from '../../clock/value-type.js';
 import type { WriteResult } from '../../replication/engine/output.js';
@@ -24,8 +24,11 @@ export function refusalOf(result: Exclude<WriteResult, Written>): Problem {
   if (live.length > 0) headers['ETag'] = entityTag(live);
   switch (result.kind) {
     case 'too-many-siblings': {
-      const others = siblings < SIBLINGS_MAX ? ', and any past their lifetime count until they are dropped' : '';
-      const detail = `${siblings} siblings live${others}: read the key, and write with that context to replace them all`;
+      const bytes = live.reduce((sum, { value }) => sum + value.length, 0);
+      const detail =
+        `${siblings} siblings of ${bytes} bytes together live, and any past their lifetime count until they are dropped; ` +
+        `beyond ${SIBLINGS_MAX}, or ${SIBLING_BYTES_MAX} bytes, no write adds to them, or to those that this replica has ` +
+        'written: read the key, and write with that context to replace them all';
       return new Problem('TOO_MANY_SIBLINGS', detail, headers);
     }
     case 'too-large':

@@ -45,17 +45,21 @@ export function readBody(req: Request, limit: BodyLimit): Promise<Buffer> {
   return withBody(req, limit, (body) => Promise.resolve(body));
 }
 
-/** As `readBody`, for who keeps the body while waiting: it counts until `use` has ended. */
+/** As `readBody`, for who keeps the body while waiting: it counts for its own size until `use` has ended. */
 export async function withBody<T>(req: Request, limit: BodyLimit, use: (body: Buffer) => Promise<T>): Promise<T> {
   const announced = req.headers['content-length'];
   if (announced === undefined && req.headers['transfer-encoding'] === undefined) return use(Buffer.alloc(0));
   // Its client may have left before anybody listened: no event would tell.
   if (!(req instanceof PlainRequest) && req.destroyed) throw new ClientGoneError(GONE);
-  const length = announced === undefined ? limit.bytesMax : Number(announced);
+  let length = announced === undefined ? limit.bytesMax : Number(announced);
   if (length > limit.bytesMax) throw tooLarge(limit);
   limit.budget.reserve(length);
   try {
-    return await use(req instanceof PlainRequest ? joined([req.body], length) : await receive(req, limit));
+    const body = req instanceof PlainRequest ? joined([req.body], length) : await receive(req, limit);
+    // How large a body in chunks is, only its end tells.
+    limit.budget.release(length - body.length);
+    length = body.length;
+    return await use(body);
   } finally {
     limit.budget.release(length);
   }

@@ -111,7 +111,7 @@ export function headers(always: readonly ResponseHeader[], sometimes: readonly R
   ]);
 }
 
-/** What any request may get, whatever its route. */
+/** What any request may get, whatever its route; at those for clients `INVALID_HEADER`, too. */
 const EVERYWHERE = ['MALFORMED_REQUEST', 'REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE', 'INTERNAL'] as const;
 
 const PROBLEM_HEADERS: Partial<Record<ProblemCode, Headers>> = {
@@ -127,6 +127,11 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, Headers>> = {
 
 /** Responses that carry a problem body, by their codes; codes of one status share its entry. */
 export function problems(...codes: ProblemCode[]): Responses {
+  return problemsForPeers(...codes, 'INVALID_HEADER');
+}
+
+/** As `problems`, of a route for replicas. */
+export function problemsForPeers(...codes: ProblemCode[]): Responses {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set([...codes, ...EVERYWHERE])) {
     byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);

@@ -13,7 +13,7 @@ interface ProblemKind {
 export const PROBLEMS = {
   INVALID_KEY: definite(400, 'The key is not one percent-encoded path segment of 1 to 1024 bytes of UTF-8.'),
   INVALID_QUERY: definite(400, 'A query parameter is unknown, repeated, or has a value it cannot have.'),
-  INVALID_HEADER: definite(400, 'A request header has a value it cannot have.'),
+  INVALID_HEADER: definite(400, 'A request header is unknown, not for this route, or has a value it cannot have.'),
   INVALID_TOKEN: definite(400, 'A context, session or cursor is not one that a replica of this cluster gave out.'),
   INVALID_BODY: definite(400, 'The body is not what this route takes.'),
   INVALID_OPERATION: definite(400, 'An operation of a batch is unknown, or has a field it cannot have.'),
@@ -26,7 +26,7 @@ export const PROBLEMS = {
   KEY_NOT_FOUND: definite(404, 'The key has no value here.'),
   METHOD_NOT_ALLOWED: definite(405, 'This path does not take this method.'),
   REQUEST_TIMEOUT: definite(408, 'The request did not arrive in time.'),
-  TOO_MANY_SIBLINGS: definite(409, 'The key has as many siblings as it may have; read it, and write with its context.'),
+  TOO_MANY_SIBLINGS: definite(409, 'Its siblings would be too many or too large; read it, and write with its context.'),
   WRONG_TYPE: definite(409, 'The key has a value of another type.'),
   CURSOR_EXPIRED: definite(410, 'The log does not reach back to the cursor; list the keys, and go on from there.'),
   PRECONDITION_FAILED: definite(412, 'The key is not in the state that the request demands.'),

@@ -4,6 +4,8 @@
 
 import { Logger } from '@nestjs/common';
 import type { Request, Response } from '../http/exchange.js';
+import { unknownHeader } from '../http/own-headers.js';
+import { PlainRequest } from '../http/plain/plain-request.js';
 import { answerError } from '../http/send-problem.js';
 import { KV_PREFIX, type KvHandler } from './kv-handler.js';
 
@@ -12,9 +14,14 @@ export class KeyRoute {
 
   constructor(private readonly keys: KvHandler) {}
 
-  /** @returns whether it answers the request; the other methods and the proxy's form of the target it leaves alone */
+  /**
+   * @returns whether it answers the request; the other methods, the proxy's form of the target and headers that there are
+   * not it leaves to the router, and what stands before it
+   */
   take(req: Request, res: Response): boolean {
     if (!req.url!.startsWith(KV_PREFIX)) return false;
+    // Who reads plain requests has looked already, once for all that have the same headers.
+    if (!(req instanceof PlainRequest) && unknownHeader(req.headers) !== undefined) return false;
     const answered = this.answer(req, res);
     if (answered === undefined) return false;
     answered.catch((error: unknown) => answerError(res, error, this.logger));

@@ -141,7 +141,6 @@ export const everyRead = [
 ] as const;
 export const everyWrite = [
   ...everyKeyRoute,
-  'INVALID_HEADER',
   'CONTEXT_OF_ANOTHER_KEY',
   'PRECONDITION_FAILED',
   'IDEMPOTENCY_KEY_REUSED',

@@ -29,10 +29,10 @@ import { PutDto } from './put.dto.js';
 const ENCODED_BYTES_PER_BYTE = 6;
 
 /** What requests of `/v1/kv/{key}` may demand: to do as if it were not there would be to break what it asks for. */
-const OPTIONS_OF_READS = ['quartet-session', 'if-match'];
-const OPTIONS_OF_WRITES = [
-  ...OPTIONS_OF_READS,
+const OPTIONS = [
+  'quartet-session',
   'quartet-context',
+  'if-match',
   'if-none-match',
   'if-unmodified-since',
   'idempotency-key',
@@ -68,7 +68,7 @@ export class LegacyController {
   @Header('Cache-Control', 'no-store')
   @Describe(getLegacy)
   get(@Req() req: IncomingMessage) {
-    refuseOptions(req, OPTIONS_OF_READS);
+    refuseOptions(req);
     const key = parseQuery(req.url!, ['key']).get('key');
     if (key === undefined) throw new Problem('INVALID_QUERY', 'the key is missing: /get?key=…');
     checkKey(key);
@@ -92,7 +92,7 @@ export class LegacyController {
 
   private async write(req: IncomingMessage) {
     this.options.checkWritable();
-    refuseOptions(req, OPTIONS_OF_WRITES);
+    refuseOptions(req);
     refuseUnsafeHeaders(req);
     const query = parseQuery(req.url!, ['key', 'value']);
     const limit = {
@@ -125,8 +125,8 @@ export class LegacyController {
   }
 }
 
-function refuseOptions(req: IncomingMessage, names: readonly string[]): void {
-  const name = names.find((each) => req.headers[each] !== undefined);
+function refuseOptions(req: IncomingMessage): void {
+  const name = OPTIONS.find((each) => req.headers[each] !== undefined);
   if (name !== undefined) throw new Problem('INVALID_HEADER', `${name}: /put and /get take none; see /v1/kv/{key}`);
 }
 

@@ -33,7 +33,6 @@ export const putLegacy: Operation = {
     ...problems(
       'INVALID_BODY',
       'INVALID_QUERY',
-      'INVALID_HEADER',
       'INVALID_KEY',
       'KEY_TOO_LONG',
       'VALUE_TOO_LARGE',
@@ -53,7 +52,7 @@ export const getLegacy: Operation = {
   takes: [{ ...queryParameter('key', 'the key', { type: 'string' }), example: 'greeting', isRequired: true }],
   responses: {
     200: shown,
-    ...problems('KEY_NOT_FOUND', 'INVALID_QUERY', 'INVALID_HEADER', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
+    ...problems('KEY_NOT_FOUND', 'INVALID_QUERY', 'INVALID_KEY', 'KEY_TOO_LONG', 'CORRUPT_RECORD'),
     409: { ...problems('WRONG_TYPE')[409]!, headers: { ...headers(['Cache-Control']) } },
   },
 };

@@ -1,6 +1,6 @@
 // OpenAPI of the route between replicas.
 
-import { headers, problems, type Operation } from '../http/openapi.js';
+import { headers, problemsForPeers, type Operation } from '../http/openapi.js';
 
 const message = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
 
@@ -17,7 +17,7 @@ export const receiveMessage: Operation = {
       headers: { ...headers([], ['Content-Encoding']) },
       content: message,
     },
-    ...problems(
+    ...problemsForPeers(
       'INVALID_QUERY',
       'INVALID_MESSAGE',
       'PROTOCOL_VERSION',

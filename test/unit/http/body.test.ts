@@ -65,4 +65,32 @@ describe('a body', () => {
     budget.reserve(BYTES_MAX);
     client.destroy();
   });
+
+  it('in chunks counts as the largest that may come, and for what it is once it has come', async () => {
+    const budget = new BodyBudget(BYTES_MAX);
+    const client = connect(port, '127.0.0.1');
+    const requested = once(server, 'request') as Promise<[IncomingMessage]>;
+    client.write('PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const [req] = await requested;
+    let answer: () => void = () => {};
+    let answered: Promise<string> | undefined;
+    const begun = new Promise<void>((begin) => {
+      const limit = { bytesMax: BYTES_MAX, tooLarge: 'VALUE_TOO_LARGE', budget } as const;
+      answered = withBody(req, limit, (body) => {
+        begin();
+        return new Promise((resolve) => (answer = () => resolve(body.toString())));
+      });
+    });
+    expect(() => budget.reserve(1)).toThrow();
+    client.write('a\r\n0123456789\r\n0\r\n\r\n');
+    await begun;
+    expect(() => budget.reserve(BYTES_MAX - 9)).toThrow();
+    budget.reserve(BYTES_MAX - 10);
+    budget.release(BYTES_MAX - 10);
+    answer();
+    expect(await answered).toBe('0123456789');
+    budget.reserve(BYTES_MAX);
+    expect(() => budget.reserve(1)).toThrow();
+    client.destroy();
+  });
 });

@@ -207,6 +207,7 @@ describe('a plain request', () => {
     ['that asks first', 'PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n'],
     ['for another protocol', 'GET /a HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n'],
     ['in chunks', 'PUT /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['with a header of ours that there is not', 'GET /a HTTP/1.1\r\nHost: a\r\nQuartet-Contxt: a\r\n\r\n'],
     ['for no host', 'GET /a HTTP/1.1\r\n\r\n'],
     ['for a whole address', 'GET http://a/a HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['with another one behind it', 'GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n'],

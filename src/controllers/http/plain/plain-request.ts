@@ -4,6 +4,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { keepsConnection, plainFields } from '../../../codec/plain-fields.js';
+import { unknownHeader } from '../own-headers.js';
 
 /** A request in full: what handlers use of Node's request, under the same names. */
 export class PlainRequest {
@@ -86,6 +87,8 @@ function fieldsOf(lines: string): IncomingHttpHeaders | undefined {
   const fields = plainFields(lines);
   if (fields === undefined || !keepsConnection(fields) || OF_THE_CONNECTION.some((name) => name in fields))
     return undefined;
+  // Refused behind the parser: so no plain request has to be looked at for it.
+  if (unknownHeader(fields) !== undefined) return undefined;
   // More than one request will have them.
   return Object.freeze(fields) as IncomingHttpHeaders;
 }
