@@ -185,14 +185,15 @@ export class MessageReader {
       let isCut = false;
       for await (const chunk of view.log.chunks(span)) {
         for (const key of chunk) {
-          keys.push(key);
+          // What is written in parts has a dot for each, and its container once.
           if (!containers.has(key)) {
+            isCut = bytes > this.limits.bytes;
+            if (isCut) break;
             const container = view.container(key);
             containers.set(key, container);
             bytes += bytesOf(key, container);
           }
-          isCut = bytes > this.limits.bytes;
-          if (isCut) break;
+          keys.push(key);
         }
         if (isCut) break;
       }

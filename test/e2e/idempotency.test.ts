@@ -169,6 +169,15 @@ describe('an operation with an Idempotency-Key', () => {
     expect(await (await node.request('/v1/sets/tags')).json()).toEqual(['y']);
   });
 
+  it('on a set is answered with a context of what its author has seen: a delete with it spares what was added since', async () => {
+    await send('POST', '/v1/sets/shared', 'a', { add: ['mine'] });
+    await send('POST', '/v1/sets/shared', 'b', { add: ['of another'] });
+    const again = await send('POST', '/v1/sets/shared', 'a', { add: ['mine'] });
+    const headers = { 'Quartet-Context': contextOf(again) };
+    expect((await node.request('/v1/sets/shared', { method: 'DELETE', headers })).status).toBe(204);
+    expect(await (await node.request('/v1/sets/shared')).json()).toEqual(['of another']);
+  });
+
   it('on a set that had nothing to remove does not remove what was added since', async () => {
     await send('POST', '/v1/sets/late', 'a', { remove: ['x'] });
     await send('POST', '/v1/sets/late', 'b', { add: ['x'] });

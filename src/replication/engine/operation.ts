@@ -42,11 +42,6 @@ export interface Change {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Whether its author says what it replaces; the others act on what the replica has. */
-export function takesContext({ kind }: Operation): boolean {
-  return kind === 'put' || kind === 'delete';
-}
-
 /** The type that the key must have, or gets. */
 export function typeOfOperation(operation: Operation): ValueType {
   switch (operation.kind) {

@@ -12,7 +12,6 @@ import { liveAt } from '../../clock/lifetime.js';
 import type { KeptRequest, RequestPlace } from '../../clock/request.js';
 import { covers, EMPTY_VECTOR } from '../../clock/version-vector.js';
 import type { Input, RequestId, WriteInput } from './input.js';
-import { takesContext } from './operation.js';
 import type { WriteResult } from './output.js';
 import type { Effects } from './effects.js';
 import type { Peer, ReplicaState, Stored } from './state.js';
@@ -21,7 +20,7 @@ type Written = Extract<WriteResult, { kind: 'written' }>;
 
 /** What is answered to a request that is remembered; undefined: it is a new one, or has no name. */
 export function answerAgain(
-  { requestName, key, operation, context, wallMs }: WriteInput,
+  { requestName, key, context, wallMs }: WriteInput,
   now: Container,
   { past, peers }: ReplicaState,
   stored: Stored,
@@ -35,9 +34,7 @@ export function answerAgain(
   const acks = 1 + knownToHave(kept.dot, peers.values()).length;
   // What it replaced the first time is gone, whoever had seen it. What has come since, its author was not shown.
   const had = context ?? { vector: EMPTY_VECTOR, dot: undefined, past: EMPTY_VECTOR };
-  const seen = takesContext(operation)
-    ? seenAfter(had, kept.dot, now.versions, { context: now.context, past })
-    : undefined;
+  const seen = seenAfter(had, kept.dot, now.versions, { context: now.context, past });
   return { kind: 'written', dot: kept.dot, container, seen, past, existed: true, acks, isRepeated: true };
 }
 

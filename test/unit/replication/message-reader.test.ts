@@ -58,6 +58,32 @@ describe('A pull is answered', () => {
   });
 });
 
+describe('A message', () => {
+  test('has all dots of a key, however large that is, and no other key then', async () => {
+    const store = await ReplicaStore.open(new MemoryStore(), blankNode('n1.a'));
+    const container = (counter: number, bytes: number): Container => {
+      const version = versionOf({ actor: 'n1.a', counter }, new Uint8Array(bytes), 1);
+      return { versions: [version], context: EMPTY_VECTOR };
+    };
+    const containers = new Map([
+      ['large', container(50, MESSAGE_LIMITS.bytes + 1)],
+      ['next', container(51, 10)],
+    ]);
+    const log = Array.from({ length: 51 }, (_, place) => ({
+      ...{ actor: 'n1.a', counter: place + 1 },
+      key: place < 50 ? 'large' : 'next',
+    }));
+    const node = { ...blankNode('n1.a'), clock: vector({ 'n1.a': 51 }) };
+    await store.commit({ claims: undefined, members: undefined, containers, contexts: new Map(), log, node });
+    const keysSince = async (counter: number): Promise<readonly string[]> => {
+      const answer = await pulled(store, vector({ 'n1.a': counter }));
+      return answer?.kind === 'batch' ? answer.batch.ranges.flatMap(({ keys }) => keys) : [];
+    };
+    expect(await keysSince(0)).toEqual(Array(50).fill('large'));
+    expect(await keysSince(50)).toEqual(['next']);
+  });
+});
+
 describe('What a replica has itself of a span', () => {
   test('is all of it, while it is not much', async () => {
     const { containers, through } = await new MessageReader(MESSAGE_LIMITS).local(
