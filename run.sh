@@ -47,6 +47,8 @@ for ((i = 0; i < replicas; i++)); do
 done
 
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  # npm would empty the folder that it leads to.
+  [ ! -L node_modules ] || die "node_modules is a link: remove it first, then packages can be installed here"
   echo "Installing packages…"
   npm ci --no-fund --no-audit
 fi
@@ -147,12 +149,12 @@ while [ "$running" -gt 0 ]; do
   [ -n "${ended-}" ] || break
   for i in "${!pids[@]}"; do
     [ "${pids[i]}" = "$ended" ] || continue
-    echo "n$((i + 1)) has stopped (status $status, see out$((port + i))); the others go on. To start it again:"
+    echo "n$((i + 1)) has stopped (status $status, see out$((port + i))); the others go on. To start it again, and stop it yourself:"
     echo "  QUARTET_NAME=n$((i + 1)) QUARTET_PORT=$((port + i)) QUARTET_DATA=$data/n$((i + 1)) \\"
     echo "    QUARTET_CLUSTER_SECRET_FILE=$secret QUARTET_PEERS=${peers%,} npm start"
     unset "pids[i]"
   done
   running=${#pids[@]}
 done
-echo "No replica is left." >&2
+echo "No replica that run.sh started is left." >&2
 exit 1

@@ -109,8 +109,8 @@ async function copyKeys(
     bytes = 0;
   }
   signal.throwIfAborted();
-  const { clock, claims, past } = snapshot.header;
-  const node = { ...blank, clock, floor: clock, past, stamp };
+  const { clock, claims } = snapshot.header;
+  const node = { ...blank, clock, floor: clock, stamp };
   await store.commit(commitOf(containers, { node, claims: claims.length === 0 ? undefined : claims, deadlines }));
   onProgress(keys);
   return keys;

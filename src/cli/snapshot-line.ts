@@ -39,8 +39,6 @@ export interface SnapshotHeader {
   readonly clock: VersionVector;
   /** In normal form. */
   readonly claims: Claims;
-  /** What its versions may depend on and the clock does not cover. */
-  readonly past: VersionVector;
   /** With what the digest begins. */
   readonly digested: string;
 }
@@ -94,7 +92,7 @@ export function readHeader(line: Json): SnapshotHeader {
     `it is of version ${JSON.stringify(line['version'])}, and this release reads ${SNAPSHOT_VERSIONS.join(' and ')}: ` +
       'restore it with the release that took it, or a later one',
   );
-  only(line, ['quartet', 'version', 'node', 'actor', 'clock', 'takenAt', 'claims', 'past']);
+  only(line, ['quartet', 'version', 'node', 'actor', 'clock', 'takenAt', 'claims']);
   const node = text(line['node'], 'node');
   const actor = text(line['actor'], 'actor');
   check(NODE_NAME.test(node), 'node is not a node name');
@@ -103,9 +101,8 @@ export function readHeader(line: Json): SnapshotHeader {
   check(isTime(takenAt), 'takenAt is not a time');
   const clock = vector(line['clock'], 'clock');
   const claims = 'claims' in line ? settle(readClaims(line['claims']), clock) : [];
-  const past = 'past' in line ? vector(line['past'], 'past') : EMPTY_VECTOR;
-  const digested = JSON.stringify({ clock: line['clock'], claims: line['claims'], past: line['past'] });
-  return { node, takenAt, clock, claims, past, digested };
+  const digested = JSON.stringify({ clock: line['clock'], claims: line['claims'] });
+  return { node, takenAt, clock, claims, digested };
 }
 
 /**

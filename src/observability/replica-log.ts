@@ -19,6 +19,9 @@ const MANY_DOTS = 10_000;
 
 const PROGRESS_EVERY_MS = 5000;
 
+/** A clock that is wrong is wrong with every write. */
+const CLOCK_EVERY_MS = 60_000;
+
 /** A peer that is down fails twice a second: the same failure is logged once until it changes. */
 export class ReplicaLog implements DriverEvents {
   private readonly logger = new Logger('Replica');
@@ -31,6 +34,7 @@ export class ReplicaLog implements DriverEvents {
   private keysTaken = 0;
   private dotsApplied = 0;
   private toldProgressAtMs = 0;
+  private readonly toldClockAtMs = new Map<string, number>();
 
   constructor(
     private readonly metrics: Metrics,
@@ -47,7 +51,7 @@ export class ReplicaLog implements DriverEvents {
       case 'pull-started':
         return this.logger.debug(`pulling ${observation.dots} missing writes from ${observation.peer}`);
       case 'stamp-too-far-ahead':
-        return this.logger.warn(`a write that came from ${observation.from} is dated far ahead: check its clock`);
+        return this.tellClock(observation.from);
       case 'new-incarnation':
         return this.logger.warn(
           `peers know more of ${observation.retired} than this disk does: going on as ${observation.actor}`,
@@ -124,6 +128,14 @@ export class ReplicaLog implements DriverEvents {
     if (nowMs - this.toldProgressAtMs < PROGRESS_EVERY_MS) return;
     this.toldProgressAtMs = nowMs;
     this.logger.log(line);
+  }
+
+  /** At most one line a minute for each peer. */
+  private tellClock(peer: string): void {
+    const nowMs = performance.now();
+    if (nowMs - (this.toldClockAtMs.get(peer) ?? -Infinity) < CLOCK_EVERY_MS) return;
+    this.toldClockAtMs.set(peer, nowMs);
+    this.logger.warn(`writes that come from ${peer} are dated far ahead: check its clock`);
   }
 
   peerFailed(peer: string, error: unknown): void {

@@ -17,6 +17,7 @@ const COMPARISON = {
   aheadDigest: 0,
   claimsDigest: 0,
   membersDigest: 0,
+  dead: new Map(),
   sealed: new Map(),
   yours: new Map(),
   awaited: new Map(),

@@ -93,8 +93,8 @@ describe('A cluster that is taken back to a snapshot', () => {
     const steps = stepsOf(blockWith('mv data/n?').replace(/\(for .* done\)/s, (loop) => loop.replaceAll('\n', ' ')));
     expect(steps.slice(0, 3)).toEqual([
       "! curl -s 'http://127.0.0.1:500[0-3]/livez' | grep ok",
-      'mkdir data/old',
-      'mv data/n? data/old',
+      'old=$(mktemp -d data/old-XXXXXX)',
+      'mv data/n? "$old"',
     ]);
     expect(readme).not.toMatch(/\brm -r data/);
   });

@@ -1,5 +1,5 @@
 // What died with a disk is given up by all, and nobody takes over all keys for it: also while clients write, when no two
-// replicas are ever level for long enough to find so themselves.
+// replicas are ever level.
 
 import { expect, test } from '@jest/globals';
 import { MESSAGE_LIMITS } from '../../src/replication/message-reader.js';
@@ -7,10 +7,10 @@ import { Cluster } from './cluster.js';
 import { Prng } from './prng.js';
 import { OPTIONS, Scenario } from './scenario.js';
 
-/** Ten seconds until a replica has found all others level, as often as a moment of traffic may begin it anew. */
-const SEALED_MS_MAX = 600_000;
+/** Ten seconds until a replica has found that all others know the same of it, after some in which they tell each other. */
+const SEALED_MS_MAX = 25_000;
 
-test.each([3, 5, 6])('while clients write (seed %i)', async (seed) => {
+test.each([1, 2, 3])('while clients write (seed %i)', async (seed) => {
   const cluster = new Cluster({ ...OPTIONS, seed, nodes: 4, keys: 6, limits: MESSAGE_LIMITS }, false);
   const scenario = new Scenario(cluster);
   const prng = new Prng(seed);
@@ -19,7 +19,7 @@ test.each([3, 5, 6])('while clients write (seed %i)', async (seed) => {
   const writeFor = async (ms: number, isOver = (): boolean => false): Promise<void> => {
     const endMs = cluster.timeline.nowMs + ms;
     while (cluster.timeline.nowMs < endMs && !isOver()) {
-      await scenario.runFor(Math.max(1, Math.round(prng.intervalMs(200))));
+      await scenario.runFor(Math.max(1, Math.round(prng.intervalMs(50))));
       void cluster.write(cluster.names[writes % 4]!, `k${2 + (writes % 5)}`, `v${writes++}`);
     }
   };

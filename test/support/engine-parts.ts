@@ -33,6 +33,7 @@ export function toldBy(name: string, clock: Record<string, number>, parts: Parti
     aheadDigest: 0,
     claimsDigest: 0,
     membersDigest: 0,
+    dead: new Map(),
     sealed: new Map(),
     yours: vector({}),
     awaited: vector({}),

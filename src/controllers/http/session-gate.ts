@@ -60,7 +60,8 @@ export class SessionGate {
 }
 
 export function notCaughtUp(timeoutMs: number): Problem {
-  return new Problem('NOT_CAUGHT_UP', `not within ${timeoutMs} ms; try again, or at another replica`, {
-    'Retry-After': '1',
-  });
+  const detail =
+    `not within ${timeoutMs} ms; try again, or at another replica. When all say so again and again, what it names is with a ` +
+    'replica that is away, or lost: drop the session; for the changes, list, and go on from the cursor of that';
+  return new Problem('NOT_CAUGHT_UP', detail, { 'Retry-After': '1' });
 }

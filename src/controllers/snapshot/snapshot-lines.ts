@@ -1,8 +1,11 @@
 // What stands in a backup? One committed view, line by line: who took it and what it knows, each key as it is stored, and
 // at the end how many keys there were and a digest, so that a file that is cut off or damaged is told from a whole one.
 //
-// The digest is a SHA-256 of `{"clock":…}` (with `"claims"` and `"past"` when there are any) and of each line of a key, every one of
-// them with a line feed behind it. Node, actor and time do not go in: equal states have equal digests.
+// The digest is a SHA-256 of `{"clock":…}` (with `"claims"` when there are any) and of each line of a key, every one of them with
+// a line feed behind it. Node, actor and time do not go in: equal states have equal digests.
+//
+// What keys may depend on and was on its way is not in it: whoever is restored is not ready before it has all that its peers
+// have, and a cluster that is restored as a whole will never have it.
 
 import { createHash } from 'node:crypto';
 import type { Claims } from '../../clock/claims.js';
@@ -24,8 +27,7 @@ export async function* snapshotLines(view: CommittedView, nowMs: number): AsyncG
   const { actor } = view.node;
   const clock = vectorToJson(view.clock);
   const claims = view.claims.length === 0 ? {} : { claims: claimsToJson(view.claims) };
-  const past = view.node.past.size === 0 ? {} : { past: vectorToJson(view.node.past) };
-  const digest = createHash('sha256').update(`${JSON.stringify({ clock, ...claims, ...past })}\n`);
+  const digest = createHash('sha256').update(`${JSON.stringify({ clock, ...claims })}\n`);
   const node = actorName(actor);
   yield {
     quartet: 'snapshot',
@@ -35,7 +37,6 @@ export async function* snapshotLines(view: CommittedView, nowMs: number): AsyncG
     clock,
     takenAt: new Date(nowMs).toISOString(),
     ...claims,
-    ...past,
   };
   let keys = 0;
   for await (const chunk of view.storedWithin({ after: undefined, through: undefined })) {

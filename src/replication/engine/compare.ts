@@ -57,13 +57,14 @@ export function compareWith(state: ReplicaState, peer: Peer, effects: Effects): 
  * @param to the actor that is told what is known of it; undefined: nobody, for keys ahead are looked over for that
  */
 export function clockMessage(state: ReplicaState, to: Actor | undefined): ClockMessage {
-  const { clock, actor, aheadDigest, sealed } = state;
+  const { clock, actor, aheadDigest, dead, sealed } = state;
   return {
     clock,
     actor,
     aheadDigest,
     claimsDigest: claimsDigest(state),
     membersDigest: membersDigest(state),
+    dead: new Map(Array.from(dead, ([name, { digest }]) => [name, digest])),
     sealed,
     yours: heardOf(state, to),
     awaited: awaitedBy(state),

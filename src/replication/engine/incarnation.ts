@@ -27,9 +27,13 @@ export function checkIncarnation(state: ReplicaState, clock: VersionVector, effe
 }
 
 /** What this replica knows of an actor beyond its clock: of keys ahead, of ranges, of what may be shown, or by a client. */
-export function heardOf({ clock, claims, ahead, past, named }: ReplicaState, actor: Actor | undefined): VersionVector {
+export function heardOf(
+  { clock, claims, ahead, past, givenUp, named }: ReplicaState,
+  actor: Actor | undefined,
+): VersionVector {
   if (actor === undefined) return EMPTY_VECTOR;
-  let counter = Math.max(counterOf(claimedByAny(claims), actor), counterOf(past, actor), counterOf(named, actor));
+  const heard = [claimedByAny(claims), past, givenUp, named];
+  let counter = Math.max(...heard.map((known) => counterOf(known, actor)));
   for (const context of ahead.values()) counter = Math.max(counter, counterOf(context, actor));
   return counter > counterOf(clock, actor) ? new Map([[actor, counter]]) : EMPTY_VECTOR;
 }

@@ -110,7 +110,7 @@ function setMembers(state: ReplicaState, members: Members, effects: Effects): vo
   const isOwnNew = members.get(state.name) !== state.members.get(state.name);
   effects.setMembers(state, members);
   // All must have been level with those who belong now.
-  for (const peer of state.peers.values()) peer.levelComparisons = 0;
+  for (const peer of state.peers.values()) peer.levels.clear();
   if (isOwnNew) for (const peer of state.peers.values()) peer.wasToldMembers = false;
   if (!wasForgotten && isOwnNameForgotten(state)) effects.observations.push({ kind: 'forgotten' });
   for (const [name, membership] of members) {

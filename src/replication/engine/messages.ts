@@ -89,6 +89,8 @@ export interface ClockMessage {
   readonly actor: Actor;
   /** Names the members that the sender knows; 0 when it can't tell them. */
   readonly membersDigest: number;
+  /** By actor that no member goes by, the name of what the sender knows of its dots beyond the clock. */
+  readonly dead: ReadonlyMap<Actor, number>;
   /** What the sender has sealed since it started, by actor whose disk is lost. */
   readonly sealed: ReadonlyMap<Actor, Seal>;
   /** Of the receiver's actor, what the sender has heard of beyond its clock; empty: nothing, or not asked for (`push`). */

@@ -15,10 +15,11 @@ import type { ReplicaState } from './state.js';
 /** What is stored from now on may depend on all of this. */
 export function dependOn(state: ReplicaState, past: VersionVector): void {
   const before = state.past;
-  state.past = beyond(join(before, past), state.clock);
+  state.past = beyond(join(before, beyond(past, state.givenUp)), state.clock);
   if (descends(before, state.past)) return;
   // They were level with a replica that lacked less than this one does now.
-  for (const peer of state.peers.values()) peer.levelComparisons = 0;
+  const more = beyond(state.past, before).keys();
+  for (const actor of more) for (const peer of state.peers.values()) peer.levels.delete(actor);
 }
 
 /**

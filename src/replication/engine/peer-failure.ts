@@ -41,6 +41,6 @@ export function peerFailed(
   if (!peer.isReachable) return;
   peer.isReachable = false;
   // Whatever it hears while it is away, it was level before.
-  peer.levelComparisons = 0;
+  peer.levels.clear();
   forgetAnswers(state, peer);
 }

@@ -57,7 +57,7 @@ export function learnClock(peer: Peer, clock: VersionVector, actor: Actor | unde
   if (!isOther) return;
   peer.actor = actor;
   // It was another disk that was level, or full.
-  peer.levelComparisons = 0;
+  peer.levels.clear();
   takesAgain(peer);
 }
 

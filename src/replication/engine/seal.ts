@@ -1,19 +1,19 @@
 // What becomes of the dots that died with a disk?
 //
 // A container may know of dots that nobody has: their origin told somebody of them and lost its disk before it sent them.
-// While the origin may come back, keys stay ahead. Once all members have had equal clocks and equal keys ahead for a while,
-// and none of them goes by that actor any more, nobody can ever send those dots. Then the highest one that is known of is
-// final: the member that has found so takes it into its clock, and its keys ahead strip. It tells the others from which dot on
-// there are none, for they may not find so as long as clients write: who has all before that follows.
+// While the origin may come back, keys stay ahead. Once all members have had the same of its dots for a while, and know the
+// same beyond, and none of them goes by that actor any more, nobody can ever send those dots. Then the highest one that is
+// known of is final: the member that has found so takes it into its clock, and its keys ahead strip. It tells the others from
+// which dot on there are none: who has all before that follows. What living actors write meanwhile makes no difference.
 
 import { claimedByAny } from '../../clock/claims.js';
 import type { Actor } from '../../clock/dot.js';
-import { beyond, counterOf, EMPTY_VECTOR, equalVectors, join } from '../../clock/version-vector.js';
+import { beyond, counterOf, join } from '../../clock/version-vector.js';
 import { beyondDigest, claimsDigest } from './ahead.js';
 import { membersDigest } from './members.js';
 import type { ClockMessage, Seal } from './messages.js';
 import type { Effects } from './effects.js';
-import type { Peer, ReplicaState } from './state.js';
+import type { Level, Peer, ReplicaState } from './state.js';
 
 /** Ten seconds: longer than a message of a dead origin can be on its way to a living member. */
 const LEVEL_COMPARISONS = 20;
@@ -21,14 +21,36 @@ const LEVEL_COMPARISONS = 20;
 /** Of each actor. Dead dots are the same for all the time that sealing takes, and what comes after is of no use. */
 const NOTES_MAX = 8;
 
-/** Counts for how long the peer has been in the very state of this replica. */
+type Known = Pick<Seal, 'from' | 'digest'>;
+
+/** Counts for how long the peer has had, and known of, just the dots of each dead actor that this replica has and knows of. */
 export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage): void {
-  const isLevel =
-    equalVectors(state.clock, told.clock) &&
-    state.aheadDigest === told.aheadDigest &&
-    claimsDigest(state) === told.claimsDigest &&
-    membersDigest(state) === told.membersDigest;
-  peer.levelComparisons = isLevel ? peer.levelComparisons + 1 : 0;
+  for (const actor of state.givenUp.keys()) {
+    if (counterOf(told.clock, actor) > counterOf(state.clock, actor)) state.givenUp.delete(actor);
+  }
+  const levels = new Map<Actor, Level>();
+  const hasSameMembers = membersDigest(state) === told.membersDigest;
+  for (const [actor, known] of hasSameMembers ? knownOfDead(state) : []) {
+    if (counterOf(told.clock, actor) !== known.from || (told.dead.get(actor) ?? 0) !== known.digest) continue;
+    const before = peer.levels.get(actor);
+    const comparisons = before !== undefined && isAlike(before, known) ? before.comparisons + 1 : 1;
+    levels.set(actor, { ...known, comparisons });
+  }
+  peer.levels = levels;
+}
+
+/** By actor that no member goes by, of which more is known than the clock has: in keys, in ranges, or as what those depend on. */
+function knownOfDead(state: ReplicaState): ReadonlyMap<Actor, Known> {
+  const known = new Map<Actor, Known>();
+  const living = livingActors(state);
+  for (const actor of state.past.keys()) {
+    if (!living.has(actor)) known.set(actor, { from: counterOf(state.clock, actor), digest: 0 });
+  }
+  for (const [actor, { to, digest }] of state.dead) {
+    const from = counterOf(state.clock, actor);
+    if (from < to) known.set(actor, { from, digest });
+  }
+  return known;
 }
 
 /**
@@ -36,8 +58,8 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
  * To be called when the digest of keys ahead is as of now.
  */
 export function noteDead(state: ReplicaState): void {
-  if (!isAhead(state)) return;
-  for (const [actor, seal] of deadSeals(state)) {
+  state.dead = isAhead(state) ? deadSeals(state) : new Map();
+  for (const [actor, seal] of state.dead) {
     const noted = state.deadNoted.get(actor) ?? [];
     if (noted.some((each) => isAlike(each, seal))) continue;
     state.deadNoted.set(actor, [...noted, seal].slice(-NOTES_MAX));
@@ -54,29 +76,45 @@ export function followSeals(state: ReplicaState, told: ClockMessage['sealed'], e
   raise(state, new Map([...told].filter(isToFollow)), effects);
 }
 
-function isAlike(left: Seal, right: Seal): boolean {
+function isAlike(left: Known, right: Known): boolean {
   return left.from === right.from && left.digest === right.digest;
 }
 
 export function seal(state: ReplicaState, effects: Effects): void {
   state.past = beyond(state.past, state.clock);
-  if (!isAhead(state) && state.past.size === 0) return;
   // Alone, it knows nothing of who may have them: a node that was just restored from a backup, say.
-  if (state.peers.size === 0) return;
-  for (const peer of state.peers.values()) {
-    if (!peer.isReachable || peer.levelComparisons < LEVEL_COMPARISONS) return;
-  }
-  raise(state, deadSeals(state), effects);
-  giveUpPast(state, effects);
+  const [first] = state.peers.values();
+  if (first === undefined || ![...first.levels.values()].some(({ comparisons }) => hasLasted(comparisons))) return;
+  const seals = deadSeals(state);
+  giveUpPast(state, seals, effects);
+  raise(state, new Map([...seals].filter(([actor, known]) => isWithNobody(state, actor, known))), effects);
+}
+
+function hasLasted(comparisons: number): boolean {
+  return comparisons >= LEVEL_COMPARISONS;
+}
+
+/** Whether no member has more of the actor's dots, or can still be sent any. */
+function isWithNobody({ peers }: ReplicaState, actor: Actor, known: Known): boolean {
+  return [...peers.values()].every(({ isReachable, clock, levels }) => {
+    const level = levels.get(actor);
+    const hasMore = clock !== undefined && counterOf(clock, actor) > known.from;
+    return isReachable && !hasMore && level !== undefined && isAlike(level, known) && hasLasted(level.comparisons);
+  });
 }
 
 /**
- * All members have been equal for long: nobody has what was to come, so nothing that is shown can depend on it. It is a bound
- * that each has for itself, and need not be given up by all at once.
+ * Nothing that is shown can depend on what nobody has. It is a bound that each has for itself, and need not be given up by all
+ * at once; but those who have not yet must not bring it back.
  */
-function giveUpPast(state: ReplicaState, effects: Effects): void {
-  if (state.past.size === 0) return;
-  state.past = EMPTY_VECTOR;
+function giveUpPast(state: ReplicaState, seals: ReadonlyMap<Actor, Seal>, effects: Effects): void {
+  const given = [...knownOfDead(state).keys()].filter((actor) => {
+    const known = seals.get(actor) ?? { from: counterOf(state.clock, actor), digest: 0 };
+    return state.past.has(actor) && isWithNobody(state, actor, known);
+  });
+  if (given.length === 0) return;
+  for (const actor of given) state.givenUp.set(actor, counterOf(state.past, actor));
+  state.past = beyond(state.past, state.givenUp);
   effects.touchNode();
 }
 

@@ -15,6 +15,16 @@ import { noRepairs, type Repairs } from './repairs.js';
 import { beginRetention, type Retention } from './retention.js';
 import type { QuorumReads } from './waiting-reads.js';
 
+/** What a peer has of a dead actor's dots, and knows beyond, the same as this replica. */
+export interface Level {
+  /** The highest counter that both have. */
+  readonly from: number;
+  /** Names what both know of dots after that; 0: nothing. */
+  readonly digest: number;
+  /** Comparisons in a row that have found so. */
+  readonly comparisons: number;
+}
+
 /** What this replica believes of another member. */
 export interface Peer {
   readonly name: string;
@@ -38,8 +48,8 @@ export interface Peer {
   claimsDiffered: number;
   /** The actor that it goes by, as it last told. */
   actor: Actor | undefined;
-  /** Comparisons in a row that found it in the very state of this replica. */
-  levelComparisons: number;
+  /** By dead actor. */
+  levels: Map<Actor, Level>;
   /** Where its log begins, as far as it has refused a pull for it. */
   floor: VersionVector;
   /** Whether the last pull, or piece of keys, that it was asked for came to nothing. */
@@ -127,6 +137,8 @@ export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
   floor: VersionVector;
   /** What versions that are stored here may depend on, apart from what they say themselves. */
   past: VersionVector;
+  /** By dead actor, up to where nothing that is shown depends on what nobody has. */
+  readonly givenUp: Map<Actor, number>;
   /** Dots that clients have named since the start and that have not come: nothing depends on them, but their origin may ask. */
   named: VersionVector;
   retention: Retention;
@@ -155,6 +167,8 @@ export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
   sealed: ReadonlyMap<Actor, Seal>;
   /** Of such actors, what was known of their dots since the start, and might be sealed. Oldest first. */
   readonly deadNoted: Map<Actor, readonly Seal[]>;
+  /** The last of those. */
+  dead: ReadonlyMap<Actor, Seal>;
   /** What the peers knew that answered since the start: to know it too is to have caught up. */
   caughtUpAt: VersionVector;
   readonly quorumReads: QuorumReads;
@@ -178,6 +192,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     claims: loaded.claims,
     floor: loaded.floor,
     past: loaded.past,
+    givenUp: new Map(),
     named: EMPTY_VECTOR,
     retention: beginRetention(loaded.clock),
     bootstrap: loaded.bootstrap && {
@@ -201,6 +216,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     pullComparisons: 0,
     sealed: new Map(),
     deadNoted: new Map(),
+    dead: new Map(),
     caughtUpAt: loaded.clock,
     repairs: noRepairs(),
   };
@@ -245,7 +261,7 @@ export function unheard(name: string): Peer {
     aheadDiffered: 0,
     claimsDiffered: 0,
     actor: undefined,
-    levelComparisons: 0,
+    levels: new Map(),
     floor: EMPTY_VECTOR,
     hasFailedPull: false,
     awaited: EMPTY_VECTOR,

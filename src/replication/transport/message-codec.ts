@@ -17,7 +17,7 @@ import { readBatch, REQUEST_BYTES_MIN, writeBatch } from './batch-codec.js';
 import { KEY_BYTES_MAX, readContainers, readKey, writeContainers } from './container-codec.js';
 
 /** Raised by a change that an older release would misread; a replica refuses any other number, and says so. */
-export const PROTOCOL = 6;
+export const PROTOCOL = 7;
 
 /** The sender speaks another version of the protocol. */
 export class ProtocolVersionError extends Error {
@@ -175,6 +175,8 @@ function writeClockMessage(writer: BinaryWriter, message: ClockMessage): void {
   writeVector(writer, message.clock);
   writer.text(message.actor);
   writer.varint(message.aheadDigest).varint(message.claimsDigest).varint(message.membersDigest);
+  writer.varint(message.dead.size);
+  for (const [actor, digest] of message.dead) writer.text(actor).varint(digest);
   writer.varint(message.sealed.size);
   for (const [actor, { from, to, digest }] of message.sealed) {
     writer.text(actor).varint(from).varint(to).varint(digest);
@@ -190,10 +192,21 @@ function readClockMessage(reader: BinaryReader): ClockMessage {
     aheadDigest: reader.varint(),
     claimsDigest: reader.varint(),
     membersDigest: reader.varint(),
+    dead: readDead(reader),
     sealed: readSeals(reader),
     yours: readVector(reader),
     awaited: readVector(reader),
   };
+}
+
+function readDead(reader: BinaryReader): ReadonlyMap<Actor, number> {
+  const dead = new Map<Actor, number>();
+  for (let left = reader.count(2); left > 0; left--) {
+    const actor = readActor(reader);
+    if (dead.has(actor)) throw new MalformedBytesError(`${actor} is dead twice`);
+    dead.set(actor, reader.varint());
+  }
+  return dead;
 }
 
 function readSeals(reader: BinaryReader): ReadonlyMap<Actor, Seal> {

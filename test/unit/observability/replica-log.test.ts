@@ -20,6 +20,18 @@ test('That a peer knows of too many members is logged once for each', () => {
   ]);
 });
 
+test('That writes of a peer are dated far ahead is logged once a minute, however many there are', () => {
+  const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+  const nowMs = jest.spyOn(performance, 'now').mockReturnValue(1000);
+  const log = new ReplicaLog(new Metrics('n1'), () => {});
+  const come = (from: string): void => log.observed({ kind: 'stamp-too-far-ahead', from, key: 'key', stamp: 1 });
+  for (const from of ['n2', 'n3', 'n2', 'n2']) come(from);
+  expect(warned).toHaveBeenCalledTimes(2);
+  nowMs.mockReturnValue(61_000);
+  come('n2');
+  expect(warned).toHaveBeenCalledTimes(3);
+});
+
 test('That all keys are taken over from a peer is logged once until one has come, however often it is begun', () => {
   const logged = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => {});
   const log = new ReplicaLog(new Metrics('n1'), () => {});

@@ -128,12 +128,43 @@ function compared(times: number, clock: Record<string, number>): void {
   }
 }
 
-test('what no member can send is given up once all have been equal for long', () => {
-  pushed({});
-  compared(19, { 'n1.a': 2, 'n2.b': 5 });
-  expect(pastOf(step({ kind: 'tick' }))).toEqual([['n3.c', 7]]);
-  compared(2, { 'n1.a': 2, 'n2.b': 5 });
-  expect(pastOf(step({ kind: 'tick' }))).toEqual([]);
+describe('what no member can send', () => {
+  /** The past after the next tick; undefined: it has not changed. */
+  const afterTick = (): [string, number][] | undefined => {
+    const { node } = step({ kind: 'tick' }).writes;
+    return node && shownVector(node.past);
+  };
+
+  test('is given up once all have had the same of it for long, whatever living actors write meanwhile', () => {
+    pushed({});
+    for (let round = 0; round < 19; round++) compared(1, { 'n1.a': 2, 'n2.b': 5 + round });
+    expect(afterTick() ?? [['n3.c', 7]]).toEqual([['n3.c', 7]]);
+    compared(2, { 'n1.a': 2, 'n2.b': 30 });
+    expect(afterTick()).toEqual([]);
+  });
+
+  test('is not given up while a member has it, or is away', () => {
+    pushed({});
+    compared(30, { 'n1.a': 2, 'n3.c': 7 });
+    expect(afterTick() ?? [['n3.c', 7]]).toEqual([['n3.c', 7]]);
+    compared(30, { 'n1.a': 2 });
+    step({ kind: 'peer-failure', from: 'n2', to: 'compare', wasAnswered: false });
+    expect(afterTick() ?? [['n3.c', 7]]).toEqual([['n3.c', 7]]);
+  });
+
+  test('is not brought back by who has not given it up yet, but by who has it after all', () => {
+    pushed({});
+    compared(30, { 'n1.a': 2 });
+    expect(afterTick()).toEqual([]);
+    const late = { ranges: [{ actor: 'n2.b', from: 5, keys: ['key'] }], past: vector({ 'n3.c': 7 }) };
+    const containers = new Map([['key', container([version('n2.b', 6)], vector({}))]]);
+    const exact = { clock: vector({ 'n1.a': 2, 'n2.b': 6 }), keys: new Set(['key']) };
+    const batch = { clock: vector({ 'n1.a': 2, 'n2.b': 6 }), containers, exact };
+    expect(pushed({ ...late, ...batch })).toEqual([]);
+    compared(1, { 'n1.a': 2, 'n3.c': 7 });
+    const next = { ...batch, ...late, ranges: [{ actor: 'n2.b', from: 6, keys: ['key'] }] };
+    expect(pushed({ ...next, exact: undefined })).toEqual([['n3.c', 7]]);
+  });
 });
 
 test('how long all were equal before it came says nothing of it', () => {

@@ -114,6 +114,7 @@ const anyClockMessage = {
   aheadDigest: anyDigest,
   claimsDigest: anyDigest,
   membersDigest: anyDigest,
+  dead: fc.dictionary(fc.constantFrom('n1.a', 'n2.0zz'), anyDigest).map((dead) => new Map(Object.entries(dead))),
   sealed: fc
     .dictionary(
       fc.constantFrom('n1.a', 'n2.0zz'),
