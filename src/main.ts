@@ -3,6 +3,7 @@
 import 'reflect-metadata';
 import { startApplication, type Application } from './application.js';
 import { ConfigError, loadConfig } from './config/config.js';
+import { descriptorsAdvice, descriptorsMax } from './config/descriptors.js';
 import { addressOf, ListenError, listenErrorOf } from './config/listen-error.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
@@ -57,8 +58,12 @@ async function main(): Promise<void> {
   }
   const { port } = await starting;
   logger.log(`${config.name} listens on ${addressOf(config.host, port)}, data in ${config.data}`);
-  const advice = await readAheadAdvice(databaseFolder(config.data));
-  if (advice !== undefined) logger.warn(advice);
+  for (const advice of [
+    descriptorsAdvice(await descriptorsMax()),
+    await readAheadAdvice(databaseFolder(config.data)),
+  ]) {
+    if (advice !== undefined) logger.warn(advice);
+  }
 }
 
 /** @throws ListenError */

@@ -38,8 +38,16 @@ function hasEnded({ deadlineMs }: Version, endedMs: number): boolean {
   return deadlineMs !== undefined && deadlineMs <= endedMs;
 }
 
+/** The container without the versions that are hidden; `container` itself when there are none. */
+export function live(container: Container, wallMs: number): Container {
+  return withVersions(container, liveAt(container.versions, wallMs));
+}
+
 /** The container without the versions that are dropped; `container` itself when there are none. */
 export function keep(container: Container, wallMs: number): Container {
-  const versions = keptAt(container.versions, wallMs);
+  return withVersions(container, keptAt(container.versions, wallMs));
+}
+
+function withVersions(container: Container, versions: readonly Version[]): Container {
   return versions === container.versions ? container : { versions, context: container.context };
 }

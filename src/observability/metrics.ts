@@ -97,6 +97,35 @@ export class Metrics {
     this.gauge('quartet_feed_readers', 'Readers that wait for changes', [], (gauge) => gauge.set(readers()));
   }
 
+  /** Answers that are not taken at once. */
+  watchUnsent(unsent: { readonly bytes: number; readonly cuts: number }): void {
+    this.gauge('quartet_unsent_bytes', 'Bytes of large answers that are not taken yet', [], (gauge) =>
+      gauge.set(unsent.bytes),
+    );
+    const cuts: Counter = new Counter({
+      name: 'quartet_unsent_cut_total',
+      help: 'Connections cut that took nothing while such answers had too many bytes',
+      registers: [this.registry],
+      collect: () => {
+        cuts.reset();
+        cuts.inc(unsent.cuts);
+      },
+    });
+  }
+
+  /** Connections that were too many. */
+  watchRefusals(refusals: { readonly count: number }): void {
+    const refused: Counter = new Counter({
+      name: 'quartet_connections_refused_total',
+      help: 'Connections closed as they came, for as many were open as file descriptors allow',
+      registers: [this.registry],
+      collect: () => {
+        refused.reset();
+        refused.inc(refusals.count);
+      },
+    });
+  }
+
   changesServed(entries: number): void {
     this.changes.inc(entries);
   }

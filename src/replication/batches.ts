@@ -2,20 +2,16 @@
 // sees what those before it have done, nobody else's step comes between, and all are answered when the one commit is on
 // disk. An operation that is refused has no effect, and the others have theirs.
 //
-// A read sees the keys as the operations before it left them. What all reads of a batch bring is bounded, for it is held
-// until the answer is written.
+// A read sees the keys as the operations before it left them. What a batch finds, and what its reads bring, is bounded; and of
+// each result only so much is kept as its reader says, which need not be the whole state of the key.
 
 import type { Container } from '../clock/container.js';
 import { formatDot, type Dot } from '../clock/dot.js';
 import { liveAt } from '../clock/lifetime.js';
 import { CorruptRecordError } from '../store/record-codec.js';
+import { BatchAllowance } from './batch-allowance.js';
 import type { Input, RequestId, WriteInput } from './engine/input.js';
 import type { ReadResult, Reply, WriteResult } from './engine/output.js';
-import type { ReplyWaiter } from './reply-waiter.js';
-import { bytesOf } from './container-bytes.js';
-
-/** A batch's values are in memory while its answer is made. */
-export const BATCH_READ_BYTES_MAX = 16 * 1024 * 1024;
 
 export type BatchOperation =
   | ({ readonly kind: 'write' } & Pick<WriteInput, 'key' | 'operation' | 'context' | 'requestName'>)
@@ -24,14 +20,19 @@ export type BatchOperation =
 export type BatchResult =
   | WriteResult
   | ReadResult
-  /** A read that would bring more than a batch may. */
-  | { readonly kind: 'read-too-much' }
+  /** It was not done: those before it have found as much as those of a batch may. */
+  | { readonly kind: 'too-much' }
   /** The key's record can't be read. */
   | { readonly kind: 'damaged'; readonly error: CorruptRecordError };
 
-export interface BatchOutcome {
+/**
+ * What is kept of a result until all are on disk. Called as soon as the step has run: nobody may hear of it yet. Never throws.
+ */
+export type Keep<T> = (operation: BatchOperation, result: BatchResult) => T;
+
+export interface BatchOutcome<T> {
   /** In the order of the operations. */
-  readonly results: readonly BatchResult[];
+  readonly results: readonly T[];
   /** Replicas that have committed all of it, this one included. */
   readonly acks: number;
 }
@@ -40,11 +41,13 @@ export interface BatchShell {
   nextId(): RequestId;
   nowMs(): number;
   /**
-   * Runs a step: its reply comes once the group that it is in is committed.
+   * Runs a step. Its reply holds once `settled` has resolved.
    * @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing
    * @throws ReplicaStoppedError
    */
-  ask(id: RequestId, input: Input, waiter: ReplyWaiter): void;
+  reply(id: RequestId, input: Input): Reply;
+  /** Resolves when all steps so far are on disk. */
+  settled(): Promise<void>;
   request(id: RequestId, input: Input): Promise<Reply>;
   /** What the next step would see of a key. @throws CorruptRecordError */
   container(key: string): Container;
@@ -52,54 +55,57 @@ export interface BatchShell {
   within(timeoutMs: number, id: RequestId, answered: Promise<Reply>): Promise<Reply>;
 }
 
-type Dotted = Extract<WriteResult, { kind: 'written' }> & { readonly dot: Dot };
+/** What a write's acknowledgements are asked for by. */
+interface Dotted {
+  readonly dot: Dot;
+  readonly isRepeated: boolean;
+}
 
 /** All operations in one commit, acknowledged by `acksNeeded` replicas or as many as have within `timeoutMs`. */
-export async function runBatch(
+export async function runBatch<T>(
   shell: BatchShell,
   operations: readonly BatchOperation[],
   { acksNeeded, timeoutMs }: { readonly acksNeeded: number; readonly timeoutMs: number },
-): Promise<BatchOutcome> {
-  const results = await stepAll(shell, operations);
-  const awaited = acksNeeded <= 1 ? [] : decisive(results.filter(isDotted));
-  const each = awaited.map((result) => acknowledged(shell, result, acksNeeded, timeoutMs));
+  keep: Keep<T>,
+): Promise<BatchOutcome<T>> {
+  const { results, written } = stepAll(shell, operations, keep);
+  if (operations.length > 0) await shell.settled();
+  const awaited = acksNeeded <= 1 ? [] : decisive(written);
+  const each = awaited.map((dotted) => acknowledged(shell, dotted, acksNeeded, timeoutMs));
   return { results, acks: Math.min(...(each.length === 0 ? [1] : await Promise.all(each))) };
 }
 
-/** One promise for all of them: there may be ten thousand. */
-function stepAll(shell: BatchShell, operations: readonly BatchOperation[]): Promise<readonly BatchResult[]> {
+function stepAll<T>(
+  shell: BatchShell,
+  operations: readonly BatchOperation[],
+  keep: Keep<T>,
+): { readonly results: readonly T[]; readonly written: readonly Dotted[] } {
   const wallMs = shell.nowMs();
-  const results = new Array<BatchResult>(operations.length);
-  let [bytesLeft, unsettled] = [BATCH_READ_BYTES_MAX, operations.length];
-  return new Promise((resolve, reject) => {
-    const settle = (place: number, result: BatchResult): void => {
-      results[place] = result;
-      if (--unsettled === 0) resolve(results);
-    };
-    const begin = (operation: BatchOperation, place: number): void => {
-      if (operation.kind === 'read' && (bytesLeft -= bytesOf(operation.key, shell.container(operation.key))) < 0) {
-        return settle(place, { kind: 'read-too-much' });
-      }
-      const id = shell.nextId();
-      const answered = (reply: Reply): void => {
-        try {
-          settle(place, resultOf(reply, wallMs));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      shell.ask(id, inputOf(operation, id, wallMs), { resolve: answered, reject });
-    };
-    if (operations.length === 0) resolve(results);
-    for (const [place, operation] of operations.entries()) {
-      try {
-        begin(operation, place);
-      } catch (error) {
-        if (!(error instanceof CorruptRecordError)) throw error;
-        settle(place, { kind: 'damaged', error });
-      }
+  const allowance = new BatchAllowance();
+  const written: Dotted[] = [];
+  const results = operations.map((operation) => {
+    const result = step(shell, operation, { allowance, wallMs });
+    if (result.kind === 'written' && result.dot !== undefined) {
+      written.push({ dot: result.dot, isRepeated: result.isRepeated });
     }
+    return keep(operation, result);
   });
+  return { results, written };
+}
+
+function step(
+  shell: BatchShell,
+  operation: BatchOperation,
+  { allowance, wallMs }: { readonly allowance: BatchAllowance; readonly wallMs: number },
+): BatchResult {
+  try {
+    if (!allowance.allows(operation, () => shell.container(operation.key))) return { kind: 'too-much' };
+    const id = shell.nextId();
+    return resultOf(shell.reply(id, inputOf(operation, id, wallMs)), wallMs);
+  } catch (error) {
+    if (!(error instanceof CorruptRecordError)) throw error;
+    return { kind: 'damaged', error };
+  }
 }
 
 /**
@@ -113,7 +119,7 @@ function decisive(results: readonly Dotted[]): readonly Dotted[] {
 
 function inputOf(operation: BatchOperation, id: RequestId, wallMs: number): Input {
   const { kind, key } = operation;
-  if (kind === 'read') return { kind, id, key, answersNeeded: 1 };
+  if (kind === 'read') return { kind, id, key, answersNeeded: 1, timeoutMs: 0 };
   const { operation: replaced, context, requestName } = operation;
   return { kind, id, key, operation: replaced, context, requestName, precondition: undefined, acksNeeded: 1, wallMs };
 }
@@ -125,10 +131,6 @@ function resultOf(reply: Reply, wallMs: number): BatchResult {
   if (result.kind === 'not-reached') return result;
   const { versions, context } = result.container;
   return { ...result, container: { versions: liveAt(versions, wallMs), context } };
-}
-
-function isDotted(result: BatchResult): result is Dotted {
-  return result.kind === 'written' && result.dot !== undefined;
 }
 
 async function acknowledged(

@@ -87,13 +87,33 @@ export class CommitLoop {
   }
 
   /**
+   * Runs an input for who takes its reply at once, and keeps to himself what it tells until `settled` has resolved.
+   * @throws CorruptRecordError, ReplicaStoppedError
+   */
+  reply(id: RequestId, input: Input): Reply {
+    const reply = this.run(input).find((each) => each.id === id);
+    if (reply === undefined) throw new TypeError(`${input.kind} is not answered by its own step`);
+    return reply;
+  }
+
+  /** Resolves when all that has run so far is on disk. @throws ReplicaStoppedError when it may never be */
+  settled(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.stopReason !== undefined) throw stoppedBy(this.stopReason);
+      this.steps.wait({ resolve, reject });
+      this.flushSoon();
+    });
+  }
+
+  /**
    * @throws CorruptRecordError when the step needs a record that can't be read; it has then changed nothing
    * @throws ReplicaStoppedError
    */
-  private run(input: Input, asked?: Asked): void {
+  private run(input: Input, asked?: Asked): readonly Reply[] {
     if (this.stopReason !== undefined) throw stoppedBy(this.stopReason);
+    let output;
     try {
-      const output = this.replica.step(input, this.steps);
+      output = this.replica.step(input, this.steps);
       this.steps.add(output, this.answers(output.replies, asked));
     } catch (error) {
       if (error instanceof CorruptRecordError) throw error;
@@ -101,6 +121,7 @@ export class CommitLoop {
       throw stoppedBy(error);
     }
     this.flushSoon();
+    return output.replies;
   }
 
   /** Who gets these; one who gets none of them has to wait. */
@@ -174,6 +195,7 @@ export class CommitLoop {
 
   private release(group: Group): void {
     for (const { reply, waiter } of group.answers) waiter.resolve(reply);
+    for (const { resolve } of group.waiting) resolve();
     this.events.released(group);
   }
 
@@ -183,7 +205,7 @@ export class CommitLoop {
     if (this.stopReason !== undefined) return;
     this.stopReason = error;
     const stopped = stoppedBy(error);
-    for (const { waiter } of this.steps.unanswered) waiter.reject(stopped);
+    for (const { reject } of this.steps.unanswered) reject(stopped);
     for (const { reject } of this.pending.values()) reject(stopped);
     this.pending.clear();
     this.events.stopped(stopped);

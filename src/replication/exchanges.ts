@@ -4,12 +4,13 @@
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import { StoreReadError } from '../store/errors.js';
-import type { Input } from './engine/input.js';
+import type { Input, RequestId } from './engine/input.js';
 import type { PeerAnswer } from './engine/messages.js';
 import type { Send } from './engine/output.js';
 import { NearlyFullError } from './errors.js';
 import { checkAsks } from './intake.js';
 import type { MessageReader } from './message-reader.js';
+import { LeftLaneError, PeerLanes } from './peer-lanes.js';
 import { PiecesToCome } from './pieces-to-come.js';
 import type { Room } from './room.port.js';
 import type { Time } from './time.port.js';
@@ -23,6 +24,18 @@ export const DRAIN_TIMEOUT_MS = 2000;
  * do, and those of a busy moment share one. After a quiet moment a write goes at once.
  */
 const PUSH_EVERY_MS = 8;
+
+/** Messages to a peer for clients' reads: as many as keep one busy that is milliseconds away. All others have no such number. */
+export const READS_MAX = 64;
+
+/** Each goes to a peer that has answered a read just before. */
+export const REPAIRS_MAX = 16;
+
+/**
+ * As long as a comparison has: then the peer is not there. A message that is given up sooner takes its connection with it, and the
+ * system keeps the port of that for a minute: readers with little patience would use all of them up.
+ */
+const READ_TIMEOUT_MS_MIN = 2000;
 
 export interface ExchangeShell {
   readonly transport: PeerTransport;
@@ -43,6 +56,7 @@ export class Exchanges {
   private onIdle: () => void = () => {};
   /** By peer, when the next push may go. */
   private readonly turns = new Map<string, Promise<void>>();
+  private readonly lanes = { read: new PeerLanes(READS_MAX), repair: new PeerLanes(REPAIRS_MAX) };
   private readonly piecesToCome = new PiecesToCome((to, request) => this.shell.transport.send(to, request));
 
   constructor(
@@ -55,6 +69,11 @@ export class Exchanges {
     void this.exchange(send).finally(() => {
       if (--this.underWay === 0) this.onIdle();
     });
+  }
+
+  /** Nobody waits for the read any more: what has not been sent for it never is. */
+  leaveRead(id: RequestId): void {
+    this.lanes.read.leave(id);
   }
 
   /** Resolves when all have ended, or after a while. To be called once, when no more are begun. */
@@ -75,6 +94,7 @@ export class Exchanges {
     try {
       input = await this.answered(send, await this.answerTo(send));
     } catch (error) {
+      if (error instanceof LeftLaneError) return;
       shell.peerFailed(send.to, error);
       if (send.kind === 'pull-keys') this.piecesToCome.letGo();
       // What can't be read here, or has no room, says nothing of the peer.
@@ -96,8 +116,17 @@ export class Exchanges {
     const toCome = send.kind === 'pull-keys' ? this.piecesToCome.take(send.to, send.after) : undefined;
     if (toCome !== undefined) return toCome;
     if (send.kind === 'push') await this.turn(send.to);
+    if (send.kind === 'read') {
+      const timeoutMs = Math.max(send.timeoutMs, READ_TIMEOUT_MS_MIN);
+      return this.lanes.read.send(send.to, send.id, () => this.request(send, timeoutMs));
+    }
+    if (send.kind === 'repair') return this.lanes.repair.send(send.to, send, () => this.request(send));
+    return this.request(send);
+  }
+
+  private async request(send: Send, timeoutMs?: number): Promise<PeerAnswer> {
     const request = await this.shell.withView((view) => this.reader.request(view, send));
-    return this.shell.transport.send(send.to, request);
+    return this.shell.transport.send(send.to, request, timeoutMs);
   }
 
   private async turn(peer: string): Promise<void> {

@@ -10,7 +10,7 @@ import type { Commit } from '../store/replica-store.js';
 import type { NodeRecord } from '../store/record-codec.js';
 import type { DeadlineChange } from './engine/deadlines.js';
 import type { Observation, Output, Reply, Send } from './engine/output.js';
-import type { ReplyWaiter } from './reply-waiter.js';
+import type { CommitWaiter, ReplyWaiter } from './reply-waiter.js';
 
 /** An answer, and who gets it once the group is on disk. */
 export interface Answer {
@@ -25,6 +25,8 @@ export class Group {
   private readonly contexts = new Map<string, VersionVector>();
   readonly sends: Send[] = [];
   readonly answers: Answer[] = [];
+  /** Who has the answers already, and gives them once the group is on disk. */
+  readonly waiting: CommitWaiter[] = [];
   readonly observations: Observation[] = [];
   private readonly log: LogEntry[] = [];
   /** By deadline and key, the last word on it. */
@@ -92,7 +94,8 @@ export class Group {
   }
 
   get isEmpty(): boolean {
-    return this.node === undefined && this.sends.length + this.answers.length + this.observations.length === 0;
+    const { sends, answers, waiting, observations } = this;
+    return this.node === undefined && sends.length + answers.length + waiting.length + observations.length === 0;
   }
 }
 

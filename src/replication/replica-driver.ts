@@ -4,7 +4,7 @@
 // reads what it needs for that. Readers see what is committed, and nothing else.
 
 import { fill, type Container } from '../clock/container.js';
-import { liveAt } from '../clock/lifetime.js';
+import { live } from '../clock/lifetime.js';
 import type { Members } from '../clock/membership.js';
 import type { RequestPlace } from '../clock/request.js';
 import { descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
@@ -19,7 +19,7 @@ import type { ForgetResult, ReadResult, WriteResult } from './engine/output.js';
 import type { Progress } from './engine/progress.js';
 import type { Replica } from './engine/replica.js';
 import type { Peer } from './engine/state.js';
-import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell } from './batches.js';
+import { runBatch, type BatchOperation, type BatchOutcome, type BatchShell, type Keep } from './batches.js';
 import { CommitLoop } from './commit-loop.js';
 import { DamageWatch } from './damage-watch.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
@@ -55,7 +55,8 @@ export class ReplicaDriver {
   private readonly batchShell: BatchShell = {
     nextId: () => this.loop.nextId(),
     nowMs: () => this.outside.time.nowMs(),
-    ask: (id, input, waiter) => this.loop.ask(id, input, waiter),
+    reply: (id, input) => this.loop.reply(id, input),
+    settled: () => this.loop.settled(),
     request: (id, input) => this.loop.request(id, input),
     container: (key) => this.loop.steps.container(key),
     within: (timeoutMs, id, answered) => this.waiting.within(timeoutMs, id, answered),
@@ -191,7 +192,7 @@ export class ReplicaDriver {
    * @throws CorruptRecordError
    */
   read(key: string): Container {
-    return this.alive(fill(this.store.container(key), this.store.view.knownOf(key)));
+    return live(fill(this.store.container(key), this.store.view.knownOf(key)), this.nowMs);
   }
 
   /** What a client has seen that was shown this: its session goes on from there. A committed answer is told of. */
@@ -224,30 +225,27 @@ export class ReplicaDriver {
   }
 
   /** What so many replicas know of a key, this one included, merged, and those that lacked something repaired. */
-  async readQuorum({ timeoutMs, ...request }: ReadRequest): Promise<ReadResult> {
+  async readQuorum(request: ReadRequest): Promise<ReadResult> {
     const id = this.loop.nextId();
-    const reply = await this.waiting.within(timeoutMs, id, this.loop.request(id, { kind: 'read', id, ...request }));
+    const answered = this.loop.request(id, { kind: 'read', id, ...request });
+    const reply = await this.waiting.within(request.timeoutMs, id, answered);
+    this.exchanges.leaveRead(id);
     if (reply.kind !== 'read') throw new TypeError(`a read was answered as ${reply.kind}`);
     const { result } = reply;
-    return result.kind === 'read' ? { ...result, container: this.alive(result.container) } : result;
-  }
-
-  /** Without what has passed its deadline by now. */
-  private alive(container: Container): Container {
-    const versions = liveAt(container.versions, this.outside.time.nowMs());
-    return versions === container.versions ? container : { versions, context: container.context };
+    return result.kind === 'read' ? { ...result, container: live(result.container, this.nowMs) } : result;
   }
 
   /** Many operations in one commit: each is answered when all are on disk, and acknowledged as asked. */
-  async batch(
+  async batch<T>(
     operations: readonly BatchOperation[],
     acks: { readonly acksNeeded: number; readonly timeoutMs: number },
-  ): Promise<BatchOutcome> {
+    keep: Keep<T>,
+  ): Promise<BatchOutcome<T>> {
     if (operations.some(({ kind }) => kind === 'write')) {
       if (!this.introduction.isOver) await this.introduction.wait();
       this.checkMember();
     }
-    return runBatch(this.batchShell, operations, acks);
+    return runBatch(this.batchShell, operations, acks, keep);
   }
 
   /** A name service lists these members. */

@@ -11,10 +11,7 @@ export interface WriteRequest extends Pick<
   readonly timeoutMs: number;
 }
 
-export interface ReadRequest extends Pick<ReadInput, 'key' | 'answersNeeded'> {
-  /** How long to wait for answers of other replicas. */
-  readonly timeoutMs: number;
-}
+export type ReadRequest = Pick<ReadInput, 'key' | 'answersNeeded' | 'timeoutMs'>;
 
 /** A key's context, as a client was shown it; `past`: what its versions may depend on besides, if not from here alone. */
 export interface Shown {

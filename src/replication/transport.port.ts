@@ -32,8 +32,11 @@ export class PeerFailure extends Error {
 }
 
 export interface PeerTransport {
-  /** @throws PeerFailure */
-  send(to: string, request: PeerRequest): Promise<PeerAnswer>;
+  /**
+   * @param timeoutMs who asks waits no longer; left out, as long as such a request may take
+   * @throws PeerFailure
+   */
+  send(to: string, request: PeerRequest, timeoutMs?: number): Promise<PeerAnswer>;
 }
 
 export const PeerTransport = Symbol('PeerTransport');

@@ -8,7 +8,7 @@ import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { LevelStore, StoreOpenError, WRITE_BUFFER_BYTES } from '../../src/store/level/level-store.js';
-import { StoreWriteError } from '../../src/store/errors.js';
+import { StoreReadError, StoreWriteError } from '../../src/store/errors.js';
 import { newestLog } from '../support/level-log.js';
 import { bytes, contents, del, put, read, shown } from '../support/store-changes.js';
 import { SmallDisk } from '../support/small-disk.js';
@@ -164,9 +164,13 @@ describe('LevelStore on its disk', () => {
     await store.close();
   });
 
-  test.each(['No space left on device', 'Disk quota exceeded'])(
-    'says of a disk that is full that room is to be made, and nothing of moving the folder away: %s',
-    async (words) => {
+  test.each([
+    ['No space left on device', 'the disk is full: make room, and start the replica again'],
+    ['Disk quota exceeded', 'the disk is full: make room, and start the replica again'],
+    ['Too many open files', 'let the process have more (ulimit -n), and start the replica again with this folder'],
+  ])(
+    'says what is missing where the disk is well, and nothing of moving the folder away: %s',
+    async (words, advice) => {
       const store = await LevelStore.open(folder.path);
       const write = await spyOnWrites();
       const cause = Object.assign(new Error(`IO error: ${folder.path}/000005.log: ${words}`), {
@@ -176,16 +180,34 @@ describe('LevelStore on its disk', () => {
       const { message } = (await store.commit([put('a', '1')]).catch((error: unknown) => error as Error)) as Error;
       write.mockRestore();
       await store.close();
-      expect(message).toMatch(/the disk is full: make room, and start the replica again; what was answered is on it/);
+      expect(message).toContain(`${advice}; what was answered is on it`);
       expect(message).not.toContain('move');
       const open = jest.spyOn(ClassicLevel.prototype, 'open');
       open.mockRejectedValue(Object.assign(new Error('Database failed to open'), { cause }));
       const refusal = await LevelStore.open(folder.path).catch((error: unknown) => error as Error);
       open.mockRestore();
       expect(refusal).toBeInstanceOf(StoreOpenError);
-      expect((refusal as StoreOpenError).message).toMatch(/the disk is full: make room, and start the replica again/);
+      expect((refusal as StoreOpenError).message).toContain(advice);
+      expect((refusal as StoreOpenError).message).not.toContain('move');
     },
   );
+
+  test('takes no record for damaged that it had no file descriptor to read', async () => {
+    const store = await LevelStore.open(folder.path);
+    const snapshot = store.snapshot();
+    const cause = Object.assign(new Error(`IO error: ${folder.path}/000005.ldb: Too many open files`), {
+      code: 'LEVEL_IO_ERROR',
+    });
+    const reading = jest.spyOn(ClassicLevel.prototype, 'getSync').mockImplementation(() => {
+      throw cause;
+    });
+    const failure = thrownBy(() => snapshot.get(bytes('a')));
+    reading.mockRestore();
+    snapshot.close();
+    await store.close();
+    expect(failure).not.toBeInstanceOf(StoreReadError);
+    expect(failure.message).toContain('ulimit -n');
+  });
 
   test('lets nothing land after records that it could not remove: LevelDB would not find it again', async () => {
     const disk = await SmallDisk.mount(join(folder.path, 'disk'), 256 * MIB);
@@ -326,3 +348,12 @@ describe('LevelStore on its disk', () => {
     return [['a', String(round)], ...rounds.map((each): [string, string] => [`round-${each}`, ''])];
   }
 });
+
+function thrownBy(act: () => unknown): Error {
+  try {
+    act();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}

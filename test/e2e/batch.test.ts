@@ -232,6 +232,22 @@ describe('a batch', () => {
     expect(results[17]!.problem!.code).toBe('BATCH_TOO_LARGE');
     expect(results[0]!.value).toHaveLength(value.length);
   });
+
+  it('writes to no key any more once its writes have found as much as they may, and says so for each', async () => {
+    const add = Array.from({ length: 10_000 }, (_, i) => `${i}`);
+    const headers = { 'Content-Type': JSON_TYPE };
+    await node.request('/v1/sets/b%20set', { method: 'POST', headers, body: JSON.stringify({ add }) });
+    const puts = Array.from({ length: 20 }, () => ({ op: 'put', key: 'b set', value: 'x' }));
+    const results = await run(node, [
+      { op: 'put', key: 'b before', value: 'x' },
+      ...puts,
+      { op: 'delete', key: 'b before' },
+    ]);
+    const codes = results.map(({ problem }) => problem?.code);
+    expect(codes.slice(0, 2)).toEqual([undefined, 'WRONG_TYPE']);
+    expect(codes.slice(-2)).toEqual(['BATCH_TOO_LARGE', 'BATCH_TOO_LARGE']);
+    expect((await node.get('b before')).status).toBe(200);
+  });
 });
 
 describe('a batch in NDJSON', () => {

@@ -164,6 +164,34 @@ describe('a client that never ends its connection', () => {
   });
 });
 
+describe('a client that takes nothing', () => {
+  const KEYS = 12;
+  const VALUE_BYTES = 2 ** 20;
+  let large: InProcessNode;
+  beforeAll(async () => {
+    large = await InProcessNode.start();
+    for (let i = 0; i < KEYS; i++) await large.write(`large${i}`, 'x'.repeat(VALUE_BYTES));
+  });
+  afterAll(() => large.remove());
+
+  const gets = JSON.stringify(Array.from({ length: KEYS }, (_, i) => ({ op: 'get', key: `large${i}` })));
+  it.each([
+    [
+      'a batch',
+      KEYS * VALUE_BYTES,
+      rawRequest('POST', '/v1/batch', { headers: { 'Content-Type': 'application/json' }, body: gets }),
+    ],
+    ['a page of the listing', 8 * VALUE_BYTES, rawRequest('GET', '/v1/kv?values=true')],
+  ])('has the bytes of its answer counted until it leaves: %s', async (_, bytes, request) => {
+    const client = await RawClient.connect(large.port);
+    client.pause().send(request);
+    await until('they are counted', async () => (await large.metric('quartet_unsent_bytes')) >= bytes);
+    client.leave();
+    await until('they are not any more', async () => (await large.metric('quartet_unsent_bytes')) === 0);
+    expect(await large.metric('quartet_unsent_cut_total')).toBe(0);
+  });
+});
+
 describe('many clients at one replica', () => {
   it('make no conflict when they write one key without a context', async () => {
     const answers = await Promise.all(Array.from({ length: CLIENTS }, (_, i) => node.write('crowd', `client ${i}`)));

@@ -1,6 +1,6 @@
 // Does the original interface do what it always did: `/put` a string, `/get` it back with its vector clock?
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
 import type { InProcessNode, RequestOptions } from '../support/in-process-node.js';
 
@@ -69,6 +69,22 @@ describe('/put', () => {
       await shown(n1, '/put', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body });
       expect(await shown(n1, `/get?key=${key}`)).toMatchObject({ key, value: 'plain' });
     }
+  });
+
+  it('parses no body with more in it than a key and a value', async () => {
+    const parses = jest.spyOn(JSON, 'parse');
+    try {
+      for (const value of ['['.repeat(10_000) + ']'.repeat(10_000), `[${'{},'.repeat(10_000)}{}]`]) {
+        const body = `{"key":"harm","value":${value}}`;
+        const headers = { 'Content-Type': 'application/json' };
+        const refused = await n1.request('/put', { method: 'PUT', headers, body });
+        expect(await refused.json()).toMatchObject({ status: 400, code: 'INVALID_BODY' });
+        expect(parses.mock.calls.filter(([text]) => text === body)).toEqual([]);
+      }
+    } finally {
+      parses.mockRestore();
+    }
+    expect((await n1.get('harm')).status).toBe(404);
   });
 
   it('shows the clock as a count of writes by machine', async () => {

@@ -64,7 +64,9 @@ export class Batches {
     const deadlineMs = cluster.timeline.nowMs + timeoutMs;
     cluster.trace.note(`            ${operations.length} operations at ${name} in one batch, w=${acksNeeded}`);
     life.waiting++;
-    const running = driver.batch(operations, { acksNeeded, timeoutMs }).finally(() => life.waiting--);
+    const running = driver
+      .batch(operations, { acksNeeded, timeoutMs }, (_, result) => result)
+      .finally(() => life.waiting--);
     const writes = taken.flatMap(({ write }) => write ?? []);
     // A write whose record is damaged was given back.
     node.isWhole(writes.filter((write) => cluster.oracle.write(write.actor, write.counter) === write));

@@ -38,6 +38,7 @@ const VIEW = 'src/store/committed-view.ts';
 const UNSENT = 'src/replication/unsent.ts';
 const REPAIR = 'src/replication/engine/repair.ts';
 const CHANGES = 'src/replication/change-reader.ts';
+const STRETCHES = 'src/replication/stretches.ts';
 const FEED = 'src/replication/change-feed.ts';
 const RETENTION = 'src/replication/engine/retention.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
@@ -152,14 +153,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'fills a read with the clock of uncommitted steps',
     DRIVER,
-    'this.alive(fill(this.store.container(key), this.store.view.knownOf(key)))',
-    'this.alive(fill(fill(this.store.container(key), this.store.view.knownOf(key)), this.replica.clock))',
+    'live(fill(this.store.container(key), this.store.view.knownOf(key)), this.nowMs)',
+    'live(fill(fill(this.store.container(key), this.store.view.knownOf(key)), this.replica.clock), this.nowMs)',
   ),
   mutant(
     'reads uncommitted containers',
     DRIVER,
-    'this.alive(fill(this.store.container(key), ',
-    'this.alive(fill(this.loop.steps.container(key), ',
+    'live(fill(this.store.container(key), ',
+    'live(fill(this.loop.steps.container(key), ',
   ),
   mutant(
     "sends a batch with another commit's clock",
@@ -626,7 +627,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
 
   // Batches.
-  mutant('commits the operations of a batch as they come', LOOP, 'this.flushSoon();', 'this.flush();'),
+  mutant(
+    'commits the operations of a batch as they come',
+    LOOP,
+    'this.flushSoon();\n    return output',
+    'this.flush();\n    return output',
+  ),
   mutant(
     'waits for acknowledgements of the first write of a batch',
     BATCHES,
@@ -642,8 +648,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'ends a batch at an operation that is refused',
     BATCHES,
-    'if (!(error instanceof CorruptRecordError)) throw error;\n        settle',
-    'throw error;\n        settle',
+    "if (!(error instanceof CorruptRecordError)) throw error;\n    return { kind: 'damaged'",
+    "throw error;\n    return { kind: 'damaged'",
   ),
 
   // Requests that come again.
@@ -748,15 +754,15 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'moves a cursor to the end of a range though the answer was full before',
-    CHANGES,
-    'clock.set(span.actor, reached);',
-    'clock.set(span.actor, span.to);',
+    STRETCHES,
+    'clock: advance(clock, { actor, counter: from + count }),',
+    'clock: advance(clock, { actor, counter: from + keys.length }),',
   ),
   mutant(
     'moves a cursor past the change for which there was no room',
     CHANGES,
-    'if (!found.take(key)) return reached;',
-    'if (!found.take(key)) return reached + 1;',
+    'if (!this.take(key)) return taken;',
+    'if (!this.take(key)) return taken + 1;',
   ),
   mutant(
     'moves a cursor to the clock whatever was read',
@@ -781,18 +787,18 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'leaves deleted keys out of the changes',
     CHANGES,
-    'changes: found.changes,',
-    'changes: found.changes.filter(({ versions }) => versions.length > 0),',
+    'changes: found.changes(limits.wallMs),',
+    'changes: found.changes(limits.wallMs).filter(({ versions }) => versions.length > 0),',
   ),
   mutant(
     'reads changes below the floor',
-    CHANGES,
+    STRETCHES,
     'if (!descends(cursor.clock, view.node.floor)) throw new CursorExpiredError();',
     '',
   ),
   mutant(
     'tells again what a reader has been told',
-    CHANGES,
+    STRETCHES,
     'selectSpans(view.clock, cursor.clock,',
     'selectSpans(view.clock, view.node.floor,',
   ),

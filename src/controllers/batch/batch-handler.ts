@@ -2,29 +2,24 @@
 // that can't be done say why, and the others are done all the same.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { formatDot } from '../../clock/dot.js';
-import { ofType, typeOf } from '../../clock/key-type.js';
-import { winner } from '../../clock/resolution.js';
-import { siblingCount } from '../../clock/siblings.js';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
-import type { BatchOperation, BatchOutcome, BatchResult } from '../../replication/batches.js';
+import type { BatchOperation, BatchOutcome } from '../../replication/batches.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { withBody, type BodyBudget } from '../http/body.js';
-import { entityTag } from '../http/etag.js';
+import { writeJsonPieces } from '../http/json-pieces.js';
 import { writeLines } from '../http/ndjson.js';
-import { Problem, problemOfCode } from '../http/problem.js';
+import { Problem } from '../http/problem.js';
 import { parseQuery } from '../http/query.js';
-import { problemOf } from '../http/send-problem.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
-import { valueToJson } from '../http/value-json.js';
-import { absence, refusalOf, type Written } from '../http/accepted.js';
+import { holdingWhile } from '../http/unsent.js';
 import { KeyAnswers } from '../kv/key-answers.js';
 import type { KvOptions } from '../kv/kv-options.js';
 import { replicasNeeded } from '../kv/replicas-needed.js';
 import { refuseUnsafeHeaders } from '../kv/write-headers.js';
 import { BATCH_BYTES_MAX, framingOf, parseBody, type Framing } from './batch-body.js';
 import { parseOperation } from './batch-operation.js';
+import { contextOf, keepResult, resultJson, type KeptRefusal, type KeptResult } from './batch-results.js';
 
 /** Of single writes; in a batch each operation says for itself what it replaces. */
 const HEADERS_OF_OPERATIONS = [
@@ -40,16 +35,8 @@ interface Acks {
   readonly timeoutMs: number;
 }
 
-/** What its author wrote is no operation. */
-interface Refused {
-  readonly kind: 'refused';
-  /** As far as it names one. */
-  readonly key: string | undefined;
-  readonly problem: Problem;
-}
-
-/** What was written is let go: of ten thousand, it would be in memory until the answer. */
-type Parsed = BatchOperation | Refused;
+/** What its author wrote may be no operation. */
+type Parsed = BatchOperation | KeptRefusal;
 
 export class BatchHandler {
   private readonly gate: SessionGate;
@@ -75,13 +62,13 @@ export class BatchHandler {
     refuseUnsafeHeaders(req);
     refuseHeadersOfOperations(req);
     const limit = { bytesMax: BATCH_BYTES_MAX, tooLarge: 'BATCH_TOO_LARGE', budget: this.budget } as const;
-    const { parsed, outcome } = await withBody(req, limit, async (body) => {
+    const outcome = await withBody(req, limit, async (body) => {
       const timeoutMs = (await this.gate.pass(req, acks.timeoutMs)) ?? acks.timeoutMs;
       const parsed = parseBody(body, framing, (json) => this.parse(json));
-      return { parsed, outcome: await this.commit(parsed, { ...acks, timeoutMs }) };
+      return this.commit(parsed, { ...acks, timeoutMs });
     });
-    // The body counts no more: a client takes its answer as slowly as it likes.
-    await this.answer(res, framing, parsed, outcome, acks.acksNeeded);
+    // The body counts no more, and what it wrote is let go: a client takes its answer as slowly as there is room for it.
+    await holdingWhile(res, bytesRead(outcome.results), () => this.answer(res, framing, outcome, acks.acksNeeded));
   }
 
   private parse(json: unknown): Parsed {
@@ -93,17 +80,24 @@ export class BatchHandler {
     }
   }
 
-  private async commit(parsed: readonly Parsed[], acks: Acks): Promise<BatchOutcome> {
+  private async commit(parsed: readonly Parsed[], acks: Acks): Promise<BatchOutcome<KeptResult>> {
     const operations = parsed.filter((each) => each.kind !== 'refused');
     if (operations.some(({ kind }) => kind === 'write')) this.options.checkWritable();
-    return this.driver.batch(operations, acks);
+    const { resolve } = this.options;
+    const done = await this.driver.batch(operations, acks, (operation, result) =>
+      keepResult(operation, result, resolve),
+    );
+    let place = 0;
+    return {
+      results: parsed.map((each) => (each.kind === 'refused' ? each : done.results[place++]!)),
+      acks: done.acks,
+    };
   }
 
   private async answer(
     res: ServerResponse,
     framing: Framing,
-    parsed: readonly Parsed[],
-    { results, acks }: BatchOutcome,
+    { results, acks }: BatchOutcome<KeptResult>,
     acksNeeded: number,
   ): Promise<void> {
     const isReached = acks >= acksNeeded || !results.some(({ kind }) => kind === 'written');
@@ -112,92 +106,38 @@ export class BatchHandler {
     res.setHeader('Cache-Control', 'no-store');
     res.setHeader('Quartet-Session', session);
     res.setHeader('Quartet-Acks', acks);
-    const lines = this.lines(parsed, results, isReached);
     if (framing === 'ndjson') {
       res.setHeader('Content-Type', 'application/x-ndjson');
-      return writeLines(res, lines);
+      return writeLines(res, this.lines(results, isReached));
     }
-    const text = JSON.stringify({ results: [...lines], acks, session });
     res.setHeader('Content-Type', 'application/json');
-    res.setHeader('Content-Length', Buffer.byteLength(text));
-    res.end(text);
+    return writeJsonPieces(res, this.pieces(results, isReached, { acks, session }));
   }
 
   /** One for each operation, made when it is wanted. */
-  private *lines(parsed: readonly Parsed[], results: readonly BatchResult[], isReached: boolean): Generator<object> {
-    let place = 0;
-    for (const each of parsed) {
-      if (each.kind !== 'refused') yield this.done(each, results[place++]!, isReached);
-      else if (each.key === undefined) yield refused(each.problem);
-      else yield { key: each.key, ...refused(each.problem) };
+  private *lines(results: readonly KeptResult[], isReached: boolean): Generator<object> {
+    for (const result of results) yield resultJson(result, isReached, this.answers);
+  }
+
+  /** Of one text. */
+  private *pieces(results: readonly KeptResult[], isReached: boolean, rest: object): Generator<string> {
+    let before = '{"results":[';
+    for (const line of this.lines(results, isReached)) {
+      yield before + JSON.stringify(line);
+      before = ',';
     }
-  }
-
-  private done(operation: BatchOperation, result: BatchResult, isReached: boolean): object {
-    const { key } = operation;
-    switch (result.kind) {
-      case 'damaged':
-        return { key, ...refused(problemOf(result.error)) };
-      case 'read-too-much':
-        return {
-          key,
-          ...refused(new Problem('BATCH_TOO_LARGE', 'the reads before this one bring as much as a batch may')),
-        };
-      case 'not-reached':
-        throw new TypeError('a read of a batch asks no other replica');
-      case 'read':
-        return { key, ...this.found(key, result) };
-      case 'written':
-        return this.written(operation, result, isReached);
-      default:
-        return { key, ...refused(refusalOf(result)) };
-    }
-  }
-
-  private found(
-    key: string,
-    { container: { versions, context }, past }: Extract<BatchResult, { kind: 'read' }>,
-  ): object {
-    const best = winner(ofType(versions, 'register'), this.options.resolve);
-    const token = this.answers.contextOf(key, { context, past });
-    if (best === undefined) return { ...refused(absence(versions, typeOf(versions))), context: token };
-    const { contentType, value } = best;
-    return {
-      status: 200,
-      etag: entityTag(versions),
-      siblings: siblingCount(versions),
-      contentType,
-      ...valueToJson(value),
-      context: token,
-    };
-  }
-
-  /** One object, one shape: most answers are of thousands of these. JSON leaves out what is undefined. */
-  private written(operation: BatchOperation, written: Written, isReached: boolean): object {
-    const { dot, existed, isRepeated } = written;
-    const { versions } = written.container;
-    const isDelete = operation.kind === 'write' && operation.operation.kind === 'delete';
-    return {
-      key: operation.key,
-      status: !isReached ? 202 : isDelete ? 204 : existed ? 200 : 201,
-      dot: dot && formatDot(dot),
-      etag: versions.length === 0 ? undefined : entityTag(versions),
-      siblings: siblingCount(versions),
-      context: this.answers.contextAfter(operation.key, written),
-      replayed: isRepeated || undefined,
-    };
+    yield `${before === ',' ? '' : before}],${JSON.stringify(rest).slice(1)}`;
   }
 }
 
 /** What the results so far have shown. */
-function seenBy(seen: VersionVector, result: BatchResult): VersionVector {
-  return join(seen, 'container' in result ? result.container.context : EMPTY_VECTOR);
+function seenBy(seen: VersionVector, result: KeptResult): VersionVector {
+  return join(seen, contextOf(result));
 }
 
-/** Its problem is what a request of its own would be answered. */
-function refused(problem: Problem): object {
-  const body = problemOfCode(problem);
-  return { status: body.status, problem: body };
+/** They are kept until their lines are written. */
+function bytesRead(results: readonly KeptResult[]): number {
+  return results.reduce((bytes, kept) => bytes + (kept.kind === 'read' ? kept.best.value.length : 0), 0);
 }
 
 function keyOf(json: unknown): string | undefined {

@@ -3,6 +3,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { afterRunning } from './patience.js';
+import type { Counted } from './unsent.js';
 
 /** A client that takes nothing for this long is cut off: it holds a snapshot, and with it disk that can't be freed. */
 export const STALLED_MS_MAX = 30_000;
@@ -14,13 +15,20 @@ export const STALLED_MS_MAX = 30_000;
 const SLICE_BYTES = 128 * 1024;
 
 /** Resolves when the client has taken everything, or has left or is cut off: false. */
-export async function deliver(res: ServerResponse, bytes: Uint8Array, stalledMsMax = STALLED_MS_MAX): Promise<boolean> {
+export async function deliver(
+  res: ServerResponse & Partial<Counted>,
+  bytes: Uint8Array,
+  stalledMsMax = STALLED_MS_MAX,
+): Promise<boolean> {
+  const { socket } = res.req;
+  const letGo = res.unsent?.hold(socket, bytes.length);
   for (let from = 0; from < bytes.length; from += SLICE_BYTES) {
     // Its end has been told already.
-    if (res.req.socket.destroyed) return false;
+    if (socket.destroyed) return false;
     const slice = bytes.subarray(from, from + SLICE_BYTES);
     if (!res.write(slice) && !(await drained(res, stalledMsMax))) return false;
   }
+  letGo?.();
   return true;
 }
 

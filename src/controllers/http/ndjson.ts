@@ -7,13 +7,23 @@ import { deliver, STALLED_MS_MAX } from './drained.js';
 const PIECE_CHARS = 64 * 1024;
 
 /** Writes one JSON text a line, waiting whenever the client is behind; stops quietly when it leaves. */
-export async function writeLines(
+export function writeLines(
   res: ServerResponse,
   lines: AsyncIterable<unknown> | Iterable<unknown>,
   stalledMsMax = STALLED_MS_MAX,
 ): Promise<void> {
+  return writeTexts(res, lines, (line) => `${JSON.stringify(line)}\n`, stalledMsMax);
+}
+
+/** As `writeLines`, of texts of any kind. */
+export async function writeTexts<T>(
+  res: ServerResponse,
+  lines: AsyncIterable<T> | Iterable<T>,
+  textOf: (line: T) => string,
+  stalledMsMax = STALLED_MS_MAX,
+): Promise<void> {
   let piece = '';
-  const isFull = (line: unknown): boolean => (piece += `${JSON.stringify(line)}\n`).length >= PIECE_CHARS;
+  const isFull = (line: T): boolean => (piece += textOf(line)).length >= PIECE_CHARS;
   const flush = (): Promise<boolean> => {
     const full = Buffer.from(piece);
     piece = '';

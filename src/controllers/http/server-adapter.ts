@@ -22,8 +22,10 @@ import type { Request, Response } from './exchange.js';
 import { responseOf } from './node-connection.js';
 import { PlainServer } from './plain/plain-server.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
+import { Refusals } from './refusals.js';
 import { sendProblem } from './send-problem.js';
 import { Turns, type Waiting } from './turns.js';
+import { COUNTED_BYTES_MIN, Unsent, type Counted } from './unsent.js';
 
 /** How often the server looks for clients that are too slow. */
 const CHECK_EVERY_MS_MAX = 500;
@@ -47,15 +49,21 @@ export interface ServerOptions {
 }
 
 export class ServerAdapter extends ExpressAdapter {
+  /** Of connections at either port. */
+  readonly refusals = new Refusals();
   private readonly settings: ServerOptions;
   private readonly classes: ReturnType<typeof stableClasses>;
   private readonly peerServer: PlainServer | undefined;
   private early: EarlyRoute = () => false;
 
-  constructor(options: ServerOptions) {
+  /** @param unsent knows what is answered at either port, and not taken at once */
+  constructor(
+    options: ServerOptions,
+    readonly unsent = new Unsent(),
+  ) {
     super(newExpress());
     this.settings = options;
-    this.classes = stableClasses(this.getInstance<Express>());
+    this.classes = stableClasses(this.getInstance<Express>(), unsent);
     if (options.hasPeerPort) {
       this.peerServer = this.serverBefore(
         (req, res) => this.takeFromPeer(req, res),
@@ -74,6 +82,12 @@ export class ServerAdapter extends ExpressAdapter {
       (req, res) => this.early(req, res),
       (req, res) => this.route(req, res),
     );
+  }
+
+  /** Each port has so many connections at most. To be called before they listen. */
+  limitConnections({ clients, peers }: { readonly clients: number; readonly peers: number }): void {
+    this.refusals.limit(this.httpServer as Server, clients);
+    if (this.peerServer !== undefined) this.refusals.limit(this.peerServer, peers);
   }
 
   /** Where there is a port for peers, they find nobody before this. */
@@ -134,7 +148,7 @@ export class ServerAdapter extends ExpressAdapter {
     const turns = new Turns(listener, { requestTimeoutMs, checkEveryMs }, (socket) => {
       server.emit('clientError', timedOut(), socket);
     });
-    const server = new PlainServer(options, take, turns.take);
+    const server = new PlainServer(options, take, turns.take, this.unsent);
     // Of Node's part of it: neither side says anything, and the client takes nothing of what it is sent.
     server.timeout = Math.max(requestTimeoutMs, KEEP_ALIVE_MS) + SILENT_MS_MORE;
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -157,11 +171,23 @@ function newExpress(): Express {
 }
 
 /** Classes whose instances Express need not touch: their prototypes are the ones it would set. One pair for an application. */
-function stableClasses(app: Express) {
+function stableClasses(app: Express, unsent: Unsent) {
   class Request extends IncomingMessage {}
-  class Response<R extends IncomingMessage> extends ServerResponse<R> implements Waiting {
+  class Response<R extends IncomingMessage> extends ServerResponse<R> implements Waiting, Counted {
     // Here, so that every response has it at the same place.
     onTurn: Waiting['onTurn'] = undefined;
+
+    get unsent(): Unsent {
+      return unsent;
+    }
+
+    // In all its forms: whoever answers, and however, comes here.
+    override end(...rest: unknown[]): this {
+      super.end(...(rest as []));
+      const { socket } = this.req;
+      if (socket.writableLength > COUNTED_BYTES_MIN) this.once('finish', unsent.hold(socket, socket.writableLength));
+      return this;
+    }
 
     override assignSocket(socket: Socket): void {
       super.assignSocket(socket);

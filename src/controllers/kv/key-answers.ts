@@ -1,6 +1,6 @@
 // How is a client told of a key, whatever its type? In headers that are the same for all, and in JSON.
 
-import type { Version } from '../../clock/container.js';
+import type { Container, Version } from '../../clock/container.js';
 import { formatDot } from '../../clock/dot.js';
 import { stampToMs, type Stamp } from '../../clock/hybrid-clock.js';
 import { typeOf } from '../../clock/key-type.js';
@@ -18,6 +18,9 @@ import type { Tokens } from '../http/tokens.js';
 import { partText } from '../http/typed-value.js';
 import { valueToJson } from '../http/value-json.js';
 import { isMinimal } from './write-headers.js';
+
+/** What of a write tells what its author has seen by then. */
+export type WriteShown = Pick<Written, 'seen' | 'past'> & { readonly container: Pick<Container, 'context'> };
 
 export class KeyAnswers {
   constructor(
@@ -43,7 +46,7 @@ export class KeyAnswers {
   }
 
   /** Of who wrote this, and has seen all that the replica has, or less. */
-  contextAfter(key: string, written: Written): string {
+  contextAfter(key: string, written: WriteShown): string {
     const { seen } = written;
     return seen === undefined ? this.contextOf(key, shownBy(written)) : this.tokens.authorContext(key, seen);
   }
@@ -143,7 +146,7 @@ export class KeyAnswers {
   }
 }
 
-function shownBy({ container: { context }, past }: Written): Shown {
+function shownBy({ container: { context }, past }: WriteShown): Shown {
   return { context, past };
 }
 

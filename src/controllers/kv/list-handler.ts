@@ -7,6 +7,7 @@ import { cursorAt } from '../../replication/cursor.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import type { CommittedView } from '../../store/committed-view.js';
 import { entryToJson } from '../http/entry-json.js';
+import { Lanes } from '../http/lanes.js';
 import { writeLines } from '../http/ndjson.js';
 import { choiceParameter, integerParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
@@ -21,8 +22,16 @@ const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 /** From where, and how many. */
 type Listed = [prefix: string, after: string | undefined, wanted: number];
 
+interface Asked {
+  readonly range: Listed;
+  readonly limit: number;
+  readonly wantsValues: boolean;
+  readonly isStream: boolean;
+}
+
 export class ListHandler {
   private readonly gate: SessionGate;
+  private readonly lanes = new Lanes();
 
   constructor(
     private readonly driver: ReplicaDriver,
@@ -38,10 +47,22 @@ export class ListHandler {
     const isStream = wantsLines(req.headers.accept);
     const limit = integerParameter(query, 'limit', isStream ? Infinity : LIMIT, 1, isStream ? Infinity : LIMIT_MAX);
     await this.gate.pass(req, timeoutMsOf(query));
+    // One more tells whether another page follows.
+    const range: Listed = [query.get('prefix') ?? '', query.get('after'), limit + 1];
+    const answer = (): Promise<void> => this.answer(req, res, { range, limit, wantsValues, isStream });
+    // A stream goes out as it is made; a page is in memory, and waits for nobody.
+    return isStream ? answer() : this.lanes.take(answer);
+  }
+
+  private async answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    { range, limit, wantsValues, isStream }: Asked,
+  ): Promise<void> {
+    // Who has left while it waited is not made a page.
+    if (req.socket.destroyed) return;
     const view = this.driver.view.retain();
     try {
-      // One more tells whether another page follows.
-      const range: Listed = [query.get('prefix') ?? '', query.get('after'), limit + 1];
       const entries = this.entries(view, range, wantsValues);
       const session = this.tokens.session(await view.knownOfAny());
       res.setHeader('Cache-Control', 'no-store');

@@ -14,6 +14,7 @@ import type { VersionVector } from '../../clock/version-vector.js';
 import { ReplicaDriver } from '../../replication/replica-driver.js';
 import { accepted, refuseAbsent } from '../http/accepted.js';
 import { BodyBudget, withBody } from '../http/body.js';
+import { extentOf } from '../http/json-text.js';
 import { methodNotAllowed } from '../http/method-not-allowed.js';
 import { Describe } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
@@ -27,6 +28,9 @@ import { PutDto } from './put.dto.js';
 
 /** JSON may write one byte of a value as six characters (`\u0000`), and a form as three. */
 const ENCODED_BYTES_PER_BYTE = 6;
+
+/** Key and value are two; a body with more values than this is not parsed, and that says nothing of what is wrong with it. */
+const JSON_VALUES_MAX = 16;
 
 /** What requests of `/v1/kv/{key}` may demand: to do as if it were not there would be to break what it asks for. */
 const OPTIONS = [
@@ -144,7 +148,7 @@ async function parse(query: Query, contentType: string | undefined, body: Buffer
 }
 
 function parseFields(contentType: string, body: Buffer): Record<string, unknown> {
-  if (/^application\/json\b/i.test(contentType)) return parseJson(textOf(body));
+  if (/^application\/json\b/i.test(contentType)) return parseJson(body);
   if (/^application\/x-www-form-urlencoded\b/i.test(contentType)) {
     return Object.fromEntries(parseQuery(`?${textOf(body)}`, ['key', 'value']));
   }
@@ -156,19 +160,23 @@ function textOf(body: Buffer): string {
   return body.toString();
 }
 
-function parseJson(text: string): Record<string, unknown> {
+function parseJson(body: Buffer): Record<string, unknown> {
+  const text = textOf(body);
+  if (extentOf(body).values > JSON_VALUES_MAX) throw notKeyAndValue();
   let fields: unknown;
   try {
     fields = JSON.parse(text);
   } catch (error) {
     throw new Problem('INVALID_BODY', `the body is not JSON: ${(error as Error).message}`);
   }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-    throw new Problem('INVALID_BODY', 'the body is not a JSON object with key and value');
-  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw notKeyAndValue();
   const unknown = Object.keys(fields).find((name) => name !== 'key' && name !== 'value');
   if (unknown !== undefined) throw new Problem('INVALID_BODY', `"${unknown}" is not known; there are: key, value`);
   return fields as Record<string, unknown>;
+}
+
+function notKeyAndValue(): Problem {
+  return new Problem('INVALID_BODY', 'the body is not a JSON object with key and value');
 }
 
 function show(key: string, { versions, context }: Container, resolution: Resolution) {

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { PARTS_MAX } from '../../clock/key-limits.js';
 import type { Operation } from '../../replication/engine/operation.js';
+import { extentOf } from '../http/json-text.js';
 import { Problem } from '../http/problem.js';
 
 /** Largest amount of one addition: a partial sum can take very many of them before it has more digits than it may. */
@@ -84,11 +85,12 @@ function textOf(value: unknown): string {
 
 function fieldsOf(body: Buffer, known: readonly string[]): Fields {
   if (!isUtf8(body)) throw new Problem('INVALID_BODY', 'the body is not UTF-8');
-  const text = body.toString();
-  if (isNestedDeeper(text, NESTING_MAX)) throw new Problem('INVALID_BODY', `it is nested deeper than ${NESTING_MAX}`);
+  if (extentOf(body).depth > NESTING_MAX) {
+    throw new Problem('INVALID_BODY', `it is nested deeper than ${NESTING_MAX}`);
+  }
   let fields: unknown;
   try {
-    fields = JSON.parse(text);
+    fields = JSON.parse(body.toString());
   } catch (error) {
     throw new Problem('INVALID_BODY', `the body is not JSON: ${(error as Error).message}`);
   }
@@ -136,20 +138,4 @@ function refuseOverlap(set: { has(part: string): boolean }, removed: ReadonlySet
 
 function isObject(json: unknown): json is Fields {
   return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-
-function isNestedDeeper(text: string, max: number): boolean {
-  let depth = 0;
-  let isInString = false;
-  for (let place = 0; place < text.length; place++) {
-    const character = text[place];
-    if (isInString) {
-      if (character === '\\') place++;
-      else if (character === '"') isInString = false;
-    } else if (character === '"') isInString = true;
-    else if (character === '[' || character === '{') {
-      if (++depth > max) return true;
-    } else if (character === ']' || character === '}') depth--;
-  }
-  return false;
 }

@@ -45,6 +45,8 @@ export interface ReadInput {
   readonly key: string;
   /** How many replicas, this one included, must tell what they have. */
   readonly answersNeeded: number;
+  /** How long the client waits for those of others. */
+  readonly timeoutMs: number;
 }
 
 export type Input =

@@ -60,8 +60,8 @@ export type Send = { readonly to: string } & (
   | { readonly kind: 'pull-keys'; readonly after: string | undefined; readonly attempt: number }
   | { readonly kind: 'members'; readonly members: Members }
   | { readonly kind: 'fetch'; readonly keys: readonly string[] }
-  /** A `fetch` of one key, for a client's read. */
-  | { readonly kind: 'read'; readonly id: RequestId; readonly key: string }
+  /** A `fetch` of one key, for a client's read, which waits no longer than this. */
+  | { readonly kind: 'read'; readonly id: RequestId; readonly key: string; readonly timeoutMs: number }
   /** A `push` of one key without ranges: a read has found that the peer lacks something of it. */
   | { readonly kind: 'repair'; readonly key: string }
 );

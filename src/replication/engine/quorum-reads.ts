@@ -22,7 +22,7 @@ import { knownOf, type Peer, type ReplicaState, type Stored } from './state.js';
 /** A client reads a key. @throws what `stored` throws, before anything is changed */
 export function read(
   state: ReplicaState,
-  { id, key, answersNeeded }: ReadInput,
+  { id, key, answersNeeded, timeoutMs }: ReadInput,
   stored: Stored,
   effects: Effects,
 ): void {
@@ -36,6 +36,7 @@ export function read(
     id,
     key,
     answersNeeded,
+    timeoutMs,
     found: EMPTY_CONTAINER,
     past: EMPTY_VECTOR,
     answers: new Map(),
@@ -51,13 +52,14 @@ export function tickQuorumReads(state: ReplicaState, effects: Effects): void {
 }
 
 /** All that are there: the first to answer count. Those that seem not to be are asked when the others are too few. */
-function ask({ peers }: ReplicaState, { id, key, answersNeeded, answers, asked }: QuorumRead, effects: Effects): void {
+function ask({ peers }: ReplicaState, waiting: QuorumRead, effects: Effects): void {
+  const { id, key, answersNeeded, timeoutMs, answers, asked } = waiting;
   const all = [...peers.values()];
   const there = all.filter(({ isReachable, name }) => isReachable || answers.has(name));
   for (const { name } of 1 + there.length >= answersNeeded ? there : all) {
     if (asked.has(name) || answers.has(name)) continue;
     asked.add(name);
-    effects.sends.push({ to: name, kind: 'read', id, key });
+    effects.sends.push({ to: name, kind: 'read', id, key, timeoutMs });
   }
 }
 

@@ -10,6 +10,8 @@ export interface QuorumRead {
   readonly key: string;
   /** How many replicas, this one included, must tell what they have. */
   readonly answersNeeded: number;
+  /** How long the client waits for them. */
+  readonly timeoutMs: number;
   /** What the answers so far amount to, filled. */
   found: Container;
   /** What it may depend on besides. */

@@ -63,25 +63,35 @@ export class HttpPeerTransport implements PeerTransport {
     private readonly find: (name: string) => Member | undefined,
   ) {}
 
-  async send(to: string, request: PeerRequest): Promise<PeerAnswer> {
+  async send(to: string, request: PeerRequest, timeoutMs = Infinity): Promise<PeerAnswer> {
     const member = this.find(to);
     if (member === undefined) throw new PeerFailure(`${to} is no member`, false);
     const compressor = this.compressors.get(to) ?? new Compressor();
     this.compressors.set(to, compressor);
     const bytes = encodeRequest({ from: this.self.name, to: member.isNamed ? to : '', message: request });
     const packed = await compressor.pack(bytes);
-    const { status, body } = await this.post(member, request.kind, packed);
+    const { status, body } = await this.post(
+      member,
+      packed,
+      Math.min(timeoutMs, TIMEOUT_MS[request.kind]),
+      FREQUENT.has(request.kind),
+    );
     if (status !== 200) throw refused(to, request, status, body);
     return answerOf(member, request, body);
   }
 
-  private async post(member: Member, kind: PeerRequest['kind'], { body, encoding }: Packed): Promise<Received> {
+  private async post(
+    member: Member,
+    { body, encoding }: Packed,
+    timeoutMs: number,
+    isFrequent: boolean,
+  ): Promise<Received> {
     const headers: Record<string, string> = { 'Content-Type': PEER_CONTENT_TYPE };
     if (encoding !== undefined) headers['Content-Encoding'] = encoding;
     if (this.self.clusterSecret !== undefined) headers['Authorization'] = `Bearer ${this.self.clusterSecret}`;
-    const message = { url: `${member.url}${PEER_PATH}`, headers, body, timeoutMs: TIMEOUT_MS[kind] };
+    const message = { url: `${member.url}${PEER_PATH}`, headers, body, timeoutMs };
     try {
-      return await (FREQUENT.has(kind) ? this.postLean(message) : this.postSeldom(message));
+      return await (isFrequent ? this.postLean(message) : this.postSeldom(message));
     } catch (error) {
       throw new PeerFailure(`${member.name} at ${member.url}: ${(error as Error).message}`, false, { cause: error });
     }

@@ -16,7 +16,7 @@ const IDLE_MAX = 256;
 /** The peer has the message, and has answered it in a way that is for a parser. */
 export class NotPlainError extends Error {}
 
-/** Posts to one address, without TLS. */
+/** Posts to one address, without TLS. Who sends bounds how many messages are under way, and connections are no more than that. */
 export class PlainClient {
   /** Open, the one that was used last at the end. */
   private readonly idle: PlainConnection[] = [];

@@ -5,9 +5,9 @@ import { randomInt } from 'node:crypto';
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { StoreReadError, StoreWriteError } from '../errors.js';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 import { lowerBackgroundThread, threadIds } from './background-thread.js';
+import { isOfTable, openFailure, readFailure, writeFailure } from './failures.js';
 import { folderBytes } from './folder-bytes.js';
 import { LogPreallocation } from './log-preallocation.js';
 
@@ -235,42 +235,6 @@ class LevelSnapshot implements StoreSnapshot {
   }
 }
 
-const ADVICE =
-  'check the disk; move the folder away and start anew: the replica gets everything from its peers, except writes that ' +
-  'only this disk had, so keep the old folder';
-
-const FULL = 'the disk is full: make room, and start the replica again; what was answered is on it';
-
-/** How LevelDB tells of it: the system's words, behind the name of the file. */
-function isOfFullDisk(message: string | undefined): boolean {
-  return /No space left on device|Disk quota exceeded/.test(message ?? '');
-}
-
-function readFailure(error: unknown, through?: Uint8Array): unknown {
-  const { message } = error as Error;
-  if (!isOfDisk(error)) return error;
-  return new StoreReadError(`the database can't be read (${message}): ${ADVICE}`, { cause: error }, through);
-}
-
-/** A compaction that meets a block that can't be read makes LevelDB refuse all writes from then on. */
-function writeFailure(error: unknown): unknown {
-  const { message } = error as Error;
-  if (!isOfDisk(error)) return error;
-  const advice = isOfFullDisk(message) ? FULL : ADVICE;
-  return new StoreWriteError(`the database takes no more writes (${message}): ${advice}`, { cause: error });
-}
-
-/** LevelDB says which file it could not read; it writes to its log only. */
-function isOfTable(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message: string };
-  return code === 'LEVEL_CORRUPTION' || /\.(?:ldb|sst): /.test(message);
-}
-
-function isOfDisk(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR';
-}
-
 async function openLevel(folder: string): Promise<ClassicLevel<Uint8Array, Uint8Array>> {
   // First of all: a database begins to open by itself as soon as it is made.
   await requireBeginning(folder);
@@ -299,20 +263,4 @@ async function requireBeginning(folder: string): Promise<void> {
     const missing = Object.assign(new Error(`${BEGINNING} is missing`), { code: 'LEVEL_CORRUPTION' });
     throw new Error('the database has no beginning', { cause: isMissing ? missing : error });
   });
-}
-
-function openFailure(folder: string, error: unknown): string {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  switch (cause?.code) {
-    case 'LEVEL_LOCKED':
-      return `${folder} is in use by another process; stop it, or choose another folder`;
-    case 'EEXIST':
-    case 'ENOTDIR':
-      return `${folder} is not a folder; move the file away, or choose another folder`;
-    case 'LEVEL_CORRUPTION':
-      return `${folder} is damaged (${cause.message}); move it away: with a new folder the replica gets all from its peers`;
-    default:
-      if (isOfFullDisk(cause?.message)) return `${folder} cannot be opened (${cause?.message}): ${FULL}`;
-      return `${folder} cannot be opened as a database: ${cause?.message ?? String(error)}; check its owner and its disk`;
-  }
 }

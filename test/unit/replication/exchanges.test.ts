@@ -1,11 +1,15 @@
 // When may a replica that stops close its database? When no exchange with a peer is under way, or it has waited long enough. And what
-// is not sent at all?
+// is not sent at all? And what waits while a peer hangs?
 
 import { describe, expect, test } from '@jest/globals';
 import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
 import type { CommittedView } from '../../../src/store/committed-view.js';
+import { MemoryStore } from '../../../src/store/memory/memory-store.js';
+import { blankNode } from '../../../src/store/record-codec.js';
+import { ReplicaStore } from '../../../src/store/replica-store.js';
 import type { PeerAnswer } from '../../../src/replication/engine/messages.js';
-import { DRAIN_TIMEOUT_MS, Exchanges } from '../../../src/replication/exchanges.js';
+import type { Send } from '../../../src/replication/engine/output.js';
+import { DRAIN_TIMEOUT_MS, Exchanges, READS_MAX, REPAIRS_MAX } from '../../../src/replication/exchanges.js';
 import { MESSAGE_LIMITS, MessageReader } from '../../../src/replication/message-reader.js';
 
 const PULLS = [
@@ -16,13 +20,19 @@ const PULLS = [
 
 const TO_B = { to: 'n2', kind: 'members', members: new Map() } as const;
 
-/** Peers answer when they are told to, time passes when it is told to, and nothing of a view is read. */
-function scene({ isNearlyFull } = { isNearlyFull: false }) {
+/** Peers answer when they are told to, time passes when it is told to, and nothing of a view is read, unless there is one. */
+function scene({ isNearlyFull } = { isNearlyFull: false }, view?: CommittedView) {
   const answers: ((answer: PeerAnswer) => void)[] = [];
+  const sent: { readonly kind: string; readonly timeoutMs: number | undefined }[] = [];
   const timers = new Map<number, () => void>();
   const seen: string[] = [];
   const exchanges = new Exchanges(new MessageReader(MESSAGE_LIMITS), {
-    transport: { send: () => new Promise<PeerAnswer>((resolve) => answers.push(resolve)) },
+    transport: {
+      send: (_to, { kind }, timeoutMs) => {
+        sent.push({ kind, timeoutMs });
+        return new Promise<PeerAnswer>((resolve) => answers.push(resolve));
+      },
+    },
     time: {
       nowMs: () => 0,
       soon: (action) => action(),
@@ -32,7 +42,7 @@ function scene({ isNearlyFull } = { isNearlyFull: false }) {
       },
     },
     room: { isNearlyFull },
-    withView: (use) => use(undefined as unknown as CommittedView),
+    withView: (use) => use(view as CommittedView),
     take: (input) => {
       seen.push(input.kind);
       if (input.kind === 'peer-failure' && input.wasAnswered) seen.push('as refused');
@@ -43,7 +53,7 @@ function scene({ isNearlyFull } = { isNearlyFull: false }) {
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   const drain = () => void exchanges.drained().then(() => seen.push('drained'));
   const answer = () => answers.shift()!({ kind: 'members', members: new Map() });
-  return { exchanges, timers, seen, settled, drain, answer, answers };
+  return { exchanges, timers, seen, settled, drain, answer, answers, sent };
 }
 
 describe('Exchanges are drained', () => {
@@ -94,10 +104,53 @@ describe('On a disk that is nearly full', () => {
 
   test('a client’s read is sent, and so are members, and what is asked for damaged keys, which were there', async () => {
     const { exchanges, settled, answers } = scene({ isNearlyFull: true });
-    exchanges.begin({ to: 'n2', kind: 'read', id: 1, key: 'key' });
+    exchanges.begin({ to: 'n2', kind: 'read', id: 1, key: 'key', timeoutMs: 50 });
     exchanges.begin(TO_B);
     exchanges.begin({ to: 'n2', kind: 'fetch', keys: ['key'] });
     await settled();
     expect(answers).toHaveLength(3);
+  });
+});
+
+describe('While a peer hangs', () => {
+  const read = (id: number, timeoutMs = 50) => ({ to: 'n2', kind: 'read', id, key: 'key', timeoutMs }) as const;
+  const COMPARE = { to: 'n2', kind: 'compare', clock: EMPTY_VECTOR } as unknown as Send;
+
+  test('clients’ reads have a bounded number of messages at it, and a comparison goes all the same', async () => {
+    const { exchanges, settled, sent } = scene();
+    for (let id = 1; id <= 2 * READS_MAX; id++) exchanges.begin(read(id));
+    await settled();
+    expect(sent).toHaveLength(READS_MAX);
+    exchanges.begin(COMPARE);
+    await settled();
+    expect(sent).toHaveLength(READS_MAX + 1);
+    expect(sent.at(-1)!.kind).toBe('compare');
+  });
+
+  test('what waits for a read is never sent once that is over, and says nothing of the peer', async () => {
+    const { exchanges, settled, sent, seen, answer } = scene();
+    for (let id = 1; id <= READS_MAX + 1; id++) exchanges.begin(read(id));
+    await settled();
+    exchanges.leaveRead(READS_MAX + 1);
+    answer();
+    await settled();
+    expect(sent).toHaveLength(READS_MAX);
+    expect(seen).toEqual(['peer-answer']);
+  });
+
+  test('repairs have a bounded number of messages at it as well', async () => {
+    const { view } = await ReplicaStore.open(new MemoryStore(), blankNode('n1.a'));
+    const { exchanges, settled, sent } = scene(undefined, view);
+    for (let repair = 0; repair <= REPAIRS_MAX; repair++) exchanges.begin({ to: 'n2', kind: 'repair', key: 'key' });
+    await settled();
+    expect(sent).toHaveLength(REPAIRS_MAX);
+  });
+
+  test('a message of a read waits as long as its reader, and not less than a comparison', async () => {
+    const { exchanges, settled, sent } = scene();
+    exchanges.begin(read(1, 5000));
+    exchanges.begin(read(2, 50));
+    await settled();
+    expect(sent.map(({ timeoutMs }) => timeoutMs)).toEqual([5000, 2000]);
   });
 });

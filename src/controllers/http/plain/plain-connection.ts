@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { STALLED_MS_MAX } from '../drained.js';
 import { afterRunning } from '../patience.js';
+import type { Unsent } from '../unsent.js';
 import { PlainReader, PlainRequest } from './plain-request.js';
 import { PlainResponse, type AnswerSink } from './plain-response.js';
 
@@ -19,6 +20,8 @@ export interface PlainOwner {
   readonly onClosed: (connection: PlainConnection) => void;
   /** Headers of an answer, each with its line's end. */
   readonly keepAlive: string;
+  /** Knows the answers that are not taken at once. */
+  readonly unsent: Unsent;
   /** Whether every connection shall go over with its next request. */
   readonly isLeaving: boolean;
 }
@@ -84,7 +87,7 @@ export class PlainConnection implements AnswerSink {
     if (!socket.writableNeedDrain) return this.goOn();
     // A client that takes nothing of it would have it kept for ever.
     this.stopWaiting = afterRunning(STALLED_MS_MAX, () => this.cut());
-    socket.pause().once('drain', this.onDrain);
+    socket.pause().once('drain', this.owner.unsent.hold(socket, socket.writableLength)).once('drain', this.onDrain);
   }
 
   cut(): void {

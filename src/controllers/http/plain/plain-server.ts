@@ -4,6 +4,7 @@
 import { Server, type RequestListener, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { responseOf } from '../node-connection.js';
+import { Unsent } from '../unsent.js';
 import { PlainConnection, type PlainOwner } from './plain-connection.js';
 import type { PlainRequest } from './plain-request.js';
 import type { PlainResponse } from './plain-response.js';
@@ -23,7 +24,8 @@ export class PlainServer extends Server {
   private readonly handedOver = new Set<Socket>();
   private readonly owner: PlainOwner & { isLeaving: boolean };
 
-  constructor(options: PlainServerOptions, route: PlainRoute, listener: RequestListener) {
+  /** @param unsent knows the answers given here; those that `listener` gives it does not */
+  constructor(options: PlainServerOptions, route: PlainRoute, listener: RequestListener, unsent = new Unsent()) {
     super(options, listener);
     const { keepAliveTimeout, connectionsCheckingInterval } = options;
     const [nodes] = this.listeners('connection') as ((socket: Socket) => void)[];
@@ -45,6 +47,7 @@ export class PlainServer extends Server {
       },
       onClosed: (connection) => this.plain.delete(connection),
       keepAlive: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeout / 1000)}\r\n`,
+      unsent,
       isLeaving: false,
     };
     this.off('connection', nodes!);
