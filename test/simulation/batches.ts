@@ -64,9 +64,18 @@ export class Batches {
     const deadlineMs = cluster.timeline.nowMs + timeoutMs;
     cluster.trace.note(`            ${operations.length} operations at ${name} in one batch, w=${acksNeeded}`);
     life.waiting++;
-    const running = driver
-      .batch(operations, { acksNeeded, timeoutMs }, (_, result) => result)
-      .finally(() => life.waiting--);
+    let left = node.coming.length;
+    const keep = (operation: BatchOperation, result: BatchResult): BatchResult => {
+      // What can't be read is found out before the step, which is not begun then.
+      if (operation.kind === 'write' && node.coming.length === left--) {
+        node.coming.shift();
+        const { key } = operation;
+        const known = node.mind.working(key);
+        taken.push({ key, write: undefined, before: known, after: known, wallMs: node.nowMs });
+      }
+      return result;
+    };
+    const running = driver.batch(operations, { acksNeeded, timeoutMs }, keep).finally(() => life.waiting--);
     const writes = taken.flatMap(({ write }) => write ?? []);
     // A write whose record is damaged was given back.
     node.isWhole(writes.filter((write) => cluster.oracle.write(write.actor, write.counter) === write));
