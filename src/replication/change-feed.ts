@@ -1,11 +1,13 @@
 // What has happened since, at this replica? One read of the change feed is one committed view: keys, their states and the
 // cursor to go on from.
 
-import { checkCursor, readChanges, type ChangeFilter, type Changes } from './change-reader.js';
+import type { CommittedView } from '../store/committed-view.js';
+import { readChanges, type ChangeFilter, type Changes } from './change-reader.js';
 import { cursorAt, type Cursor } from './cursor.js';
 import { CursorExpiredError } from './errors.js';
 import type { Expiry } from './expiry.js';
 import type { ReplicaDriver } from './replica-driver.js';
+import { checkCursor, Stretches, type StretchLimits } from './stretches.js';
 
 export class ChangeFeed {
   constructor(
@@ -21,8 +23,17 @@ export class ChangeFeed {
 
   /** @throws CursorExpiredError */
   check(cursor: Cursor): void {
-    if (cursor.ended.wallMs <= this.expiry.endedKeptAfterMs) throw new CursorExpiredError();
+    this.checkEnded(cursor);
     checkCursor(this.driver.view, cursor);
+  }
+
+  /**
+   * What lies beyond the cursor in this view, to be read once for many.
+   * @throws CursorExpiredError
+   */
+  beyond(view: CommittedView, cursor: Cursor, limits: StretchLimits): Stretches {
+    this.checkEnded(cursor);
+    return new Stretches(view, cursor, limits);
   }
 
   /**
@@ -37,5 +48,9 @@ export class ChangeFeed {
     } finally {
       view.release();
     }
+  }
+
+  private checkEnded({ ended }: Cursor): void {
+    if (ended.wallMs <= this.expiry.endedKeptAfterMs) throw new CursorExpiredError();
   }
 }

@@ -2,8 +2,10 @@
 
 import type { Resolution } from '../../clock/resolution.js';
 import type { ChangeFeed } from '../../replication/change-feed.js';
-import type { Change } from '../../replication/change-reader.js';
+import { changesIn, type Change, type Changes, type Wanted } from '../../replication/change-reader.js';
 import type { Cursor } from '../../replication/cursor.js';
+import type { Stretches } from '../../replication/stretches.js';
+import type { CommittedView } from '../../store/committed-view.js';
 import { entryToJson } from '../http/entry-json.js';
 import type { Tokens } from '../http/tokens.js';
 
@@ -51,9 +53,29 @@ export class BatchReader {
    * The next changes after this cursor.
    * @throws CursorExpiredError, CorruptRecordError
    */
-  async read(since: Cursor, { prefix, limit, wantsValues }: Selection): Promise<Batch> {
-    const filter = { prefix, keysMax: limit, bytesMax: BYTES_MAX, dotsMax: DOTS_MAX, wallMs: Date.now() };
-    const { changes, cursor, pending, seen } = await this.feed.read(since, filter);
+  async read(since: Cursor, selection: Selection): Promise<Batch> {
+    const limits = { dotsMax: DOTS_MAX, wallMs: Date.now() };
+    return this.batch(await this.feed.read(since, { ...limits, ...wantedOf(selection) }), selection);
+  }
+
+  /**
+   * What lies beyond the cursor, for many to pick from. The view is retained by the caller.
+   * @throws CursorExpiredError
+   */
+  begin(view: CommittedView, since: Cursor, wallMs: number): Stretches {
+    return this.feed.beyond(view, since, { dotsMax: DOTS_MAX, wallMs });
+  }
+
+  /** @throws CursorExpiredError, CorruptRecordError */
+  async pick(stretches: Stretches, selection: Selection): Promise<Batch> {
+    return this.batch(await changesIn(stretches, wantedOf(selection)), selection);
+  }
+
+  token(cursor: Cursor): string {
+    return this.tokens.cursor(cursor);
+  }
+
+  private batch({ changes, cursor, pending, seen }: Changes, { wantsValues }: Selection): Batch {
     const entries = changes.map((change) => this.entry(change, wantsValues));
     const [token, session] = [this.tokens.cursor(cursor), this.tokens.session(seen)];
     const body = JSON.stringify({ entries, cursor: token, pending, session });
@@ -64,4 +86,8 @@ export class BatchReader {
     if (versions.length === 0) return { key, op: hasEnded ? 'expire' : 'delete' };
     return { key, op: 'put', ...entryToJson(versions, wantsValues, this.resolution) };
   }
+}
+
+function wantedOf({ prefix, limit }: Selection): Wanted {
+  return { prefix, keysMax: limit, bytesMax: BYTES_MAX };
 }

@@ -1,15 +1,19 @@
-// How do many readers follow the changes at the price of one? Those who stand at the same cursor and ask for the same get
-// the same batch, read and encoded once. Who falls behind stands at a cursor of its own: it gets fewer and larger batches,
-// and is among the others again when it has caught up.
+// How do many readers follow the changes at the price of one? Those who stand at the same cursor wait at one place. What lies
+// beyond it is read once, and a tree of their prefixes tells for whom some of it is: only these get a batch, which is made once
+// for all who ask for the same. The place moves on with the others, who cost nothing. Who falls behind stands at a cursor of its
+// own: it gets fewer and larger batches, and is among the others again when it has caught up.
 //
-// After a commit the first batch goes out at once; the next ones no more often than every few milliseconds, so that many
-// small commits cost many readers one batch.
+// After a commit the first batches go out at once; the next ones no more often than every few milliseconds, so that many
+// small commits cost many readers one batch. Between two places, and between two batches, requests are answered.
 
-import { descends } from '../../clock/version-vector.js';
-import type { Cursor } from '../../replication/cursor.js';
+import { setImmediate as turn } from 'node:timers/promises';
+import { countBeyond, descends } from '../../clock/version-vector.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
+import type { Stretches } from '../../replication/stretches.js';
+import type { CommittedView } from '../../store/committed-view.js';
 import { Problem } from '../http/problem.js';
-import { Batch, type BatchReader, type Selection } from './batch.js';
+import type { BatchReader } from './batch.js';
+import { Place, type Waiting } from './place.js';
 
 /** Far below what a reader notices, far above what it costs to write a batch to hundreds of them. */
 const PULSE_MS = 15;
@@ -17,34 +21,30 @@ const PULSE_MS = 15;
 /** How often it is looked for lifetimes that have ended, which no commit tells. */
 const LOOK_EVERY_MS = 1000;
 
-/** What came of waiting: undefined when the replica stops, or the reader has left. */
-type Outcome = Batch | Error | undefined;
-
-/** Readers at one cursor that ask for the same. */
-interface Group {
-  readonly name: string;
-  readonly selection: Selection;
-  readonly cursor: Cursor;
-  readonly token: string;
-  readonly readers: Set<(outcome: Outcome) => void>;
-  isReading: boolean;
-}
+/** Who lacks no more has its turn at each pulse, however many are further behind: a millisecond, and a pulse brings fewer. */
+const NEAR_DOTS = 1000;
 
 export class ChangeHub {
-  private readonly groups = new Map<string, Group>();
-  private readonly leave: () => void;
+  /** By token. */
+  private readonly places = new Map<string, Place>();
+  private readonly leaveSessions: () => void;
   private readerCount = 0;
   private pulse: NodeJS.Timeout | undefined;
   private lastPulseMs = -Infinity;
+  private underWay: Promise<void> | undefined;
+  private isLookDue = false;
   private isStopped = false;
-  private readonly looking = setInterval(() => this.readAll(() => true), LOOK_EVERY_MS);
+  private readonly looking = setInterval(() => {
+    this.isLookDue = true;
+    this.schedulePulse();
+  }, LOOK_EVERY_MS);
 
   constructor(
-    private readonly driver: ReplicaDriver,
+    private readonly driver: Pick<ReplicaDriver, 'view' | 'sessions'>,
     private readonly batches: BatchReader,
     private readonly readersMax: number,
   ) {
-    this.leave = driver.sessions.watch(() => this.schedulePulse());
+    this.leaveSessions = driver.sessions.watch(() => this.schedulePulse());
   }
 
   /** Readers that wait, or are being served. */
@@ -70,46 +70,40 @@ export class ChangeHub {
     }
   }
 
-  /**
-   * Tells the next batch after this cursor, once, as soon as there is one; it may be without entries when only other keys
-   * have changed, or time has gone on. The result ends the waiting.
-   */
-  next(selection: Selection, cursor: Cursor, token: string, reader: (outcome: Outcome) => void): () => void {
-    if (this.isStopped) {
-      reader(undefined);
-      return () => {};
-    }
-    const name = `${token} ${JSON.stringify(selection)}`;
-    const group = this.groups.get(name) ?? this.begin(name, selection, cursor, token);
-    group.readers.add(reader);
-    return () => {
-      group.readers.delete(reader);
-      if (group.readers.size === 0 && !group.isReading) this.groups.delete(name);
-    };
+  /** The reader is told its next batch, once, as soon as there is something that it has asked for. */
+  join(reader: Waiting): void {
+    if (this.isStopped) return reader.tell(undefined);
+    const { cursor, token } = reader.standing;
+    const place = this.places.get(token) ?? new Place(cursor, token);
+    this.places.set(token, place);
+    place.add(reader);
+    if (this.isBehind(place)) this.schedulePulse();
   }
 
-  /** Nobody is kept waiting, and nobody new is let to. */
-  stop(): void {
+  leave(reader: Waiting): void {
+    const place = reader.standing;
+    if (!(place instanceof Place)) return;
+    place.delete(reader);
+    if (place.size === 0 && this.places.get(place.token) === place) this.places.delete(place.token);
+  }
+
+  /** Nobody is kept waiting, and nobody new is let to. Resolves when nothing is read any more. */
+  async stop(): Promise<void> {
     this.isStopped = true;
-    this.leave();
+    this.leaveSessions();
     clearTimeout(this.pulse);
     clearInterval(this.looking);
-    for (const group of [...this.groups.values()]) this.tell(group, undefined);
+    for (const place of this.places.values()) for (const reader of place.takeAll()) reader.tell(undefined);
+    this.places.clear();
+    await this.underWay;
   }
 
-  private begin(name: string, selection: Selection, cursor: Cursor, token: string): Group {
-    const group: Group = { name, selection, cursor, token, readers: new Set(), isReading: false };
-    this.groups.set(name, group);
-    if (this.isBehind(group)) this.schedulePulse();
-    return group;
-  }
-
-  private isBehind({ cursor }: Group): boolean {
-    return !descends(cursor.clock, this.driver.view.clock);
+  private isBehind({ cursor, mayHaveMore }: Place): boolean {
+    return mayHaveMore || !descends(cursor.clock, this.driver.view.clock);
   }
 
   private schedulePulse(): void {
-    if (this.pulse !== undefined || this.groups.size === 0) return;
+    if (this.pulse !== undefined || this.underWay !== undefined || this.places.size === 0 || this.isStopped) return;
     const waitMs = Math.max(0, this.lastPulseMs + PULSE_MS - performance.now());
     this.pulse = setTimeout(() => this.beat(), waitMs);
   }
@@ -117,30 +111,90 @@ export class ChangeHub {
   private beat(): void {
     this.pulse = undefined;
     this.lastPulseMs = performance.now();
-    this.readAll((group) => this.isBehind(group));
+    const isMeant = this.isLookDue ? (): boolean => true : (place: Place): boolean => this.isBehind(place);
+    this.isLookDue = false;
+    this.underWay = this.serveAll([...this.places.values()].filter(isMeant)).finally(() => {
+      this.underWay = undefined;
+      // What has come meanwhile has not been noted.
+      if (this.isLookDue || [...this.places.values()].some((place) => this.isBehind(place))) this.schedulePulse();
+    });
   }
 
-  private readAll(isMeant: (group: Group) => boolean): void {
-    for (const group of [...this.groups.values()]) if (!group.isReading && isMeant(group)) void this.read(group);
+  /** All in one view: then those who are near stand at one place afterwards. Of the others, as many as there is time for. */
+  private async serveAll(places: readonly Place[]): Promise<void> {
+    const view = this.driver.view.retain();
+    const wallMs = Date.now();
+    const isNear = ({ cursor }: Place): boolean => countBeyond(view.clock, cursor.clock) <= NEAR_DOTS;
+    try {
+      for (const place of places.filter(isNear)) await this.serve(place, view, wallMs);
+      for (const place of places.filter((each) => !isNear(each))) {
+        await this.serve(place, view, wallMs);
+        if (performance.now() - this.lastPulseMs > PULSE_MS) return;
+      }
+    } finally {
+      view.release();
+    }
   }
 
-  private async read(group: Group): Promise<void> {
-    group.isReading = true;
-    const outcome = await this.batches.read(group.cursor, group.selection).catch((error: unknown) => error as Error);
-    const isNothing = outcome instanceof Batch && outcome.entries === 0 && outcome.token === group.token;
-    if (isNothing && group.readers.size > 0 && !this.isStopped) this.wait(group);
-    else this.tell(group, outcome);
+  private async serve(place: Place, view: CommittedView, wallMs: number): Promise<void> {
+    // Others were at the cursor that it came to, or all have left.
+    if (this.places.get(place.token) !== place) return;
+    // Who comes to this cursor from now on does not move on with those for whom it has been read.
+    this.places.delete(place.token);
+    const asking: Waiting[] = [];
+    try {
+      const stretches = this.batches.begin(view, place.cursor, wallMs);
+      try {
+        await this.pass(place, stretches, asking);
+        await this.tellEach(stretches, asking);
+      } finally {
+        await stretches.end();
+      }
+    } catch (error) {
+      for (const reader of [...asking, ...place.takeAll()]) reader.tell(error as Error);
+    }
+    await turn();
   }
 
-  /** There was nothing; what has come since it was looked for has not been noted. */
-  private wait(group: Group): void {
-    group.isReading = false;
-    if (this.isBehind(group)) this.schedulePulse();
+  /** The place moves on past everything that is read; for whom there is something in it leaves for `asking`. */
+  private async pass(place: Place, stretches: Stretches, asking: Waiting[]): Promise<void> {
+    let cursor = stretches.from;
+    let mayHaveMore = true;
+    for await (const stretch of stretches) {
+      for (const key of stretch.keys) for (const reader of place.take(key)) asking.push(reader);
+      if (place.size === 0) return;
+      cursor = stretch.passed(cursor, stretch.keys.length);
+      mayHaveMore = !stretch.isLast;
+    }
+    place.moveTo({ cursor, token: this.batches.token(cursor) }, mayHaveMore);
+    const there = this.places.get(place.token);
+    if (this.isStopped) for (const reader of place.takeAll()) reader.tell(undefined);
+    else if (there === undefined) this.places.set(place.token, place);
+    else this.merge(place, there);
   }
 
-  private tell(group: Group, outcome: Outcome): void {
-    if (this.groups.get(group.name) === group) this.groups.delete(group.name);
-    for (const reader of [...group.readers]) reader(outcome);
-    group.readers.clear();
+  private merge(left: Place, right: Place): void {
+    const [few, many] = left.size < right.size ? [left, right] : [right, left];
+    many.mayHaveMore ||= few.mayHaveMore;
+    for (const reader of few.takeAll()) many.add(reader);
+    this.places.set(many.token, many);
+  }
+
+  private async tellEach(stretches: Stretches, asking: readonly Waiting[]): Promise<void> {
+    const alike = new Map<string, Waiting[]>();
+    for (const reader of asking) {
+      const others = alike.get(reader.selectionName);
+      if (others === undefined) alike.set(reader.selectionName, [reader]);
+      else others.push(reader);
+    }
+    for (const readers of alike.values()) {
+      const left = readers.filter(({ isClosed }) => !isClosed);
+      if (left.length === 0) continue;
+      const outcome = this.isStopped
+        ? undefined
+        : await this.batches.pick(stretches, left[0]!.selection).catch((error: unknown) => error as Error);
+      for (const reader of left) reader.tell(outcome);
+      await turn();
+    }
   }
 }

@@ -93,9 +93,8 @@ export class ChangesHandler {
     const timer = setTimeout(close, Math.max(0, untilMs - performance.now()));
     res.req.socket.once('close', close);
     try {
-      let batch = await reader.next();
-      while (batch?.entries === 0) batch = await reader.next();
-      if (batch === undefined) await this.poll(res, reader.cursor, selection);
+      const batch = await reader.next();
+      if (batch === undefined) await this.poll(res, reader.standing.cursor, selection);
       else this.write(res, batch);
     } finally {
       clearTimeout(timer);
@@ -112,7 +111,7 @@ export class ChangesHandler {
   }
 
   private readerAt(cursor: Cursor, selection: Selection): HubReader {
-    return new HubReader(this.parts.hub, selection, cursor, this.tokens.cursor(cursor));
+    return new HubReader(this.parts.hub, selection, { cursor, token: this.tokens.cursor(cursor) });
   }
 
   private write(res: ServerResponse, { body, entries, session, token }: Batch): void {

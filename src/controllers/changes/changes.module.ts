@@ -71,7 +71,7 @@ export class ChangesModule implements OnModuleDestroy {
     };
   }
 
-  onModuleDestroy(): void {
-    this.hub.stop();
+  async onModuleDestroy(): Promise<void> {
+    await this.hub.stop();
   }
 }

@@ -45,7 +45,6 @@ export class EventStream {
 
   private async pump(): Promise<void> {
     for (let batch = await this.reader.next(); batch !== undefined; batch = await this.reader.next()) {
-      if (batch.entries === 0) continue;
       this.hasWritten = true;
       this.served(batch.entries);
       if (!(await deliver(this.res, batch.event, this.stalledMsMax))) return;

@@ -1,21 +1,28 @@
 // How does one reader wait for its next batch? Until there is one, or until somebody closes it.
 
-import type { Cursor } from '../../replication/cursor.js';
 import type { Batch, Selection } from './batch.js';
 import type { ChangeHub } from './change-hub.js';
+import type { Outcome, Standing, Waiting } from './place.js';
 
-export class HubReader {
+export class HubReader implements Waiting {
   /** Whether it waits no longer: its client has left, or its time is over. */
   isClosed = false;
-  private end: () => void = () => {};
+  mayHaveMore = true;
+  readonly selectionName: string;
+  private settle: (outcome: Outcome) => void = () => {};
 
   constructor(
     private readonly hub: ChangeHub,
-    private readonly selection: Selection,
-    /** Where it stands. */
-    public cursor: Cursor,
-    public token: string,
-  ) {}
+    readonly selection: Selection,
+    /** While it waits it moves on past what it has not asked for. */
+    public standing: Standing,
+  ) {
+    this.selectionName = JSON.stringify(selection);
+  }
+
+  get token(): string {
+    return this.standing.token;
+  }
 
   /**
    * Moves on to the end of the next batch. Undefined: it was closed, or the replica stops.
@@ -23,22 +30,24 @@ export class HubReader {
    */
   async next(): Promise<Batch | undefined> {
     if (this.isClosed) return undefined;
-    const outcome = await new Promise<Batch | Error | undefined>((resolve) => {
-      const cancel = this.hub.next(this.selection, this.cursor, this.token, resolve);
-      this.end = () => {
-        cancel();
-        resolve(undefined);
-      };
+    const outcome = await new Promise<Outcome>((resolve) => {
+      this.settle = resolve;
+      this.hub.join(this);
     });
     if (outcome instanceof Error) throw outcome;
     if (outcome === undefined || this.isClosed) return undefined;
-    this.cursor = outcome.cursor;
-    this.token = outcome.token;
+    this.standing = outcome;
+    this.mayHaveMore = outcome.pending > 0;
     return outcome;
+  }
+
+  tell(outcome: Outcome): void {
+    this.settle(outcome);
   }
 
   close(): void {
     this.isClosed = true;
-    this.end();
+    this.hub.leave(this);
+    this.settle(undefined);
   }
 }
