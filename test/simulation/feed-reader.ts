@@ -170,9 +170,11 @@ export class FeedReader {
       throw new Violation('feed', `${node.name} moves ${this.name} from ${from} to ${to} of ${of}, ${pending} pending`);
     }
     for (const key of this.keys) {
-      const missing = this.cluster.oracle.covered(key, now) & ~(this.shown.get(key) ?? UNSHOWN).known;
+      const covered = this.cluster.oracle.covered(key, now);
+      const missing = covered & ~(this.shown.get(key) ?? UNSHOWN).known;
       if (missing !== 0n) throw this.wrong(`has a cursor of ${node.name} and was not shown`, key, missing);
-      const undead = (this.shown.get(key) ?? UNSHOWN).live & this.endedBy(key, cursor.ended);
+      // What was shown beyond the cursor is shown again for its dot.
+      const undead = covered & (this.shown.get(key) ?? UNSHOWN).live & this.endedBy(key, cursor.ended);
       if (undead !== 0n && !this.hasDrift)
         throw this.wrong(`has a cursor of ${node.name} and was not shown the end of`, key, undead);
     }
