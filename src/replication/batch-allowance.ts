@@ -22,12 +22,13 @@ export class BatchAllowance {
    * @param find looks the key up, which costs as much as to do the operation. @throws what it throws
    */
   allows({ kind, key }: { readonly kind: 'read' | 'write'; readonly key: string }, find: () => Container): boolean {
-    // The first one is done, however much it finds.
     if (this.foundBytesLeft <= 0 || (kind === 'read' && this.readBytesLeft < 0)) return false;
+    // The first one is done, however much it finds: or it would never be.
+    const isFirstRead = this.readBytesLeft === BATCH_READ_BYTES_MAX;
     const found = find();
     const bytes = bytesOf(key, found);
     this.foundBytesLeft -= bytes + FOUND_BYTES_PER_VERSION * found.versions.length;
     if (kind === 'read') this.readBytesLeft -= bytes;
-    return kind === 'write' || this.readBytesLeft >= 0;
+    return kind === 'write' || isFirstRead || this.readBytesLeft >= 0;
   }
 }

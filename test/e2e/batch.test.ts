@@ -379,6 +379,19 @@ describe('a batch in a cluster', () => {
     await until('n2 has it', async () => (await n2.get('partly 1')).status === 200);
   });
 
+  it('keeps what it has read while it waits for others only as far as bodies may be kept: the next read is not done', async () => {
+    await n1.write('large', 'x'.repeat(2000), { query: 'w=all' });
+    await cluster.restart(n1, { bodyBytesMax: 4500 });
+    cluster.isolate(n1);
+    const operations = [...puts('waits', 1), ...Array.from({ length: 3 }, () => ({ op: 'get', key: 'large' }))];
+    const { results } = (await (await post(n1, JSON.stringify(operations), { query: 'w=2&timeout=100' })).json()) as {
+      results: Result[];
+    };
+    expect(statuses(results)).toEqual([202, 200, 200, 429]);
+    expect(results[3]!.problem!.code).toBe('OVERLOADED');
+    await cluster.restart(n1);
+  });
+
   it('gives one session for all of it, which no replica serves that lacks any', async () => {
     cluster.isolate(n3);
     const response = await post(n1, JSON.stringify(puts('session', 50)));

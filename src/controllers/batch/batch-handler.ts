@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
-import type { BatchOperation, BatchOutcome } from '../../replication/batches.js';
+import type { BatchOperation, BatchOutcome, BatchResult } from '../../replication/batches.js';
 import type { ReplicaDriver } from '../../replication/replica-driver.js';
 import { withBody, type BodyBudget } from '../http/body.js';
 import { writeJsonPieces } from '../http/json-pieces.js';
@@ -84,14 +84,27 @@ export class BatchHandler {
     const operations = parsed.filter((each) => each.kind !== 'refused');
     if (operations.some(({ kind }) => kind === 'write')) this.options.checkWritable();
     const { resolve } = this.options;
-    const done = await this.driver.batch(operations, acks, (operation, result) =>
-      keepResult(operation, result, resolve),
-    );
-    let place = 0;
-    return {
-      results: parsed.map((each) => (each.kind === 'refused' ? each : done.results[place++]!)),
-      acks: done.acks,
+    let waitingBytes = 0;
+    const keep = (operation: BatchOperation, result: BatchResult): KeptResult => {
+      const kept = keepResult(operation, result, resolve);
+      if (kept.kind !== 'read' || acks.acksNeeded <= 1) return kept;
+      // It waits for other replicas with its batch, as what the body wrote does.
+      const { key, best } = kept;
+      const problem = this.budget.refusalOf(best.value.length);
+      if (problem !== undefined) return { kind: 'refused', key, problem };
+      waitingBytes += best.value.length;
+      return kept;
     };
+    try {
+      const done = await this.driver.batch(operations, acks, keep);
+      let place = 0;
+      return {
+        results: parsed.map((each) => (each.kind === 'refused' ? each : done.results[place++]!)),
+        acks: done.acks,
+      };
+    } finally {
+      this.budget.release(waitingBytes);
+    }
   }
 
   private async answer(

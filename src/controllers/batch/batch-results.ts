@@ -76,7 +76,20 @@ function keepRead(
   const best = winner(ofType(versions, 'register'), resolution);
   const shown = { context, past };
   if (best === undefined) return { kind: 'refused', key, problem: absence(versions, typeOf(versions)), shown };
-  return { kind: 'read', key, etag: entityTag(versions), siblings: siblingCount(versions), best, shown };
+  const { contentType, value } = best;
+  return {
+    kind: 'read',
+    key,
+    etag: entityTag(versions),
+    siblings: siblingCount(versions),
+    best: { contentType, value: onItsOwn(value) },
+    shown,
+  };
+}
+
+/** What has been decoded is a part of its record, and would keep all of that. */
+function onItsOwn(value: Uint8Array): Uint8Array {
+  return value.byteLength * 2 < value.buffer.byteLength ? Uint8Array.from(value) : value;
 }
 
 function keepWrite(operation: BatchOperation, written: Written): KeptWrite {

@@ -17,11 +17,17 @@ export class BodyBudget {
 
   /** @throws Problem OVERLOADED */
   reserve(bytes: number): void {
+    const problem = this.refusalOf(bytes);
+    if (problem !== undefined) throw problem;
+  }
+
+  /** Reserves them; or else why not: OVERLOADED. */
+  refusalOf(bytes: number): Problem | undefined {
     // A body larger than the whole budget is let in when it is alone: its own limit bounds it.
-    if (this.reserved > 0 && this.reserved + bytes > this.bytesMax) {
-      throw new Problem('OVERLOADED', 'try again in a second, or at another replica', { 'Retry-After': '1' });
-    }
+    if (this.reserved > 0 && this.reserved + bytes > this.bytesMax)
+      return new Problem('OVERLOADED', 'try again in a second, or at another replica', { 'Retry-After': '1' });
     this.reserved += bytes;
+    return undefined;
   }
 
   release(bytes: number): void {

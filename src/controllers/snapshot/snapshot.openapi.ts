@@ -13,7 +13,6 @@ const firstSchema = objectOf({
   clock: vectorSchema,
   takenAt: STRING,
   'claims?': listOf(objectOf({ 'through?': STRING, clock: vectorSchema })),
-  'past?': vectorSchema,
 });
 const everyVersion = { actor: STRING, counter: COUNT, stamp: COUNT, 'deadlineMs?': COUNT };
 const versionSchema = {

@@ -41,6 +41,18 @@ describe('what is kept', () => {
     expect(valuesIn(kept)).toEqual(['two']);
   });
 
+  it('of a small value that was read with large ones is nothing of those', () => {
+    const record = new Uint8Array(1_000_000);
+    const small = { ...version('n1.a', 3), value: record.subarray(10, 12) };
+    const container = { versions: [small], context: vector({ 'n1.a': 3 }) };
+    const kept = keepResult(
+      { kind: 'read', key: 'key' },
+      { kind: 'read', container, past: EMPTY_VECTOR, answers: 1 },
+      'order',
+    );
+    expect(kept.kind === 'read' && kept.best.value.buffer.byteLength).toBe(2);
+  });
+
   it('of what is too much is a problem with a definite outcome', () => {
     const kept = keepResult(DELETE, { kind: 'too-much' }, 'order');
     expect(kept).toMatchObject({ kind: 'refused', key: 'key', problem: { code: 'BATCH_TOO_LARGE' } });

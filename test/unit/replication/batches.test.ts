@@ -141,6 +141,10 @@ describe('what a batch may find', () => {
     expect(allowed('write', 2, holding(BATCH_FOUND_BYTES_MAX))).toBe(1);
   });
 
+  test('lets the first read bring anything', () => {
+    expect(allowed('read', 2, holding(2 * BATCH_READ_BYTES_MAX))).toBe(1);
+  });
+
   test('lets reads bring less than writes may find, for it is kept until they are answered', () => {
     expect(allowed('read', 100, holding(MIB))).toBe(BATCH_READ_BYTES_MAX / MIB - 1);
     expect(allowed('write', 100, holding(MIB))).toBe(BATCH_FOUND_BYTES_MAX / MIB);
