@@ -148,7 +148,7 @@ export class Replica {
         settleClaims(state, effects);
         seal(state, effects);
         trim(state, effects);
-        if (digestAhead(state)) noteDead(state);
+        if (digestAhead(state) || state.dead.size > 0) noteDead(state);
         for (const peer of state.peers.values()) compareWith(state, peer, effects);
         tickRepairs(state, effects);
         tickQuorumReads(state, effects);

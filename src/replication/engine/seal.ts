@@ -30,8 +30,11 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
   }
   const levels = new Map<Actor, Level>();
   const hasSameMembers = membersDigest(state) === told.membersDigest;
+  const hasSameClaims = claimsDigest(state) === told.claimsDigest;
   for (const [actor, known] of hasSameMembers ? knownOfDead(state) : []) {
     if (counterOf(told.clock, actor) !== known.from || (told.dead.get(actor) ?? 0) !== known.digest) continue;
+    // It says nothing of an actor that it takes for living, whatever it knows of ranges.
+    if (known.digest === 0 && !hasSameClaims) continue;
     const before = peer.levels.get(actor);
     const comparisons = before !== undefined && isAlike(before, known) ? before.comparisons + 1 : 1;
     levels.set(actor, { ...known, comparisons });
@@ -55,7 +58,8 @@ function knownOfDead(state: ReplicaState): ReadonlyMap<Actor, Known> {
 
 /**
  * Keeps what is known of dead dots: soon it may be more, for a peer that has sealed them tells of them with whatever it sends.
- * To be called when the digest of keys ahead is as of now.
+ * To be called when the digest of keys ahead is as of now, and at each tick once there are such dots: what peers are told of
+ * them must not be older than the ten seconds are exact.
  */
 export function noteDead(state: ReplicaState): void {
   state.dead = isAhead(state) ? deadSeals(state) : new Map();

@@ -37,8 +37,11 @@ function heldFrom(state: ReplicaState): VersionVector {
 
 /**
  * The peer has, or will have, everything up to this. One who has answered nothing yet may lack anything: what it said
- * unasked may be from long before this replica started, and it would seem to be below the floor.
+ * unasked may be from long before this replica started, and it would seem to be below the floor. So would one who has not
+ * heard yet that there are no more dots of a dead actor.
  */
 function neededAfter(state: ReplicaState, peer: Peer): VersionVector {
-  return peer.clock === undefined || !peer.hasAnswered ? state.floor : join(peer.clock, peer.awaited);
+  if (peer.clock === undefined || !peer.hasAnswered) return state.floor;
+  const sealed = new Map(Array.from(state.sealed, ([actor, { to }]) => [actor, to]));
+  return join(join(peer.clock, peer.awaited), sealed);
 }

@@ -1,6 +1,6 @@
 // A peer has found that dots of a lost disk are with nobody, and tells so. Who may take its word for it?
 
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import type { LoadedState } from '../../../src/replication/engine/state.js';
@@ -49,5 +49,72 @@ describe('the seal of a peer', () => {
 
   test('is not followed while a member goes by that actor: it may have an old copy of the disk', () => {
     expect(afterSeal({ clock: vector({ [DEAD]: 3 }), ahead: AHEAD }, DEAD)).toBeUndefined();
+  });
+});
+
+describe('dots of a lost disk', () => {
+  const CLOCK = { 'n1.a': 7, [DEAD]: 3 };
+  let replica: Replica;
+
+  beforeEach(() => {
+    replica = new Replica(identityOf(['n2', 'n3']), loadedState({ clock: vector(CLOCK), ahead: AHEAD }));
+    tick();
+  });
+
+  /** What is known of the dead actor's dots on disk after this tick; undefined: no more than before. */
+  function tick(): number | undefined {
+    return replica.step({ kind: 'tick' }, NOTHING_STORED).writes.node?.clock.get(DEAD);
+  }
+
+  /** Both peers answer so many comparisons, with writes of clients between them. */
+  function compared(
+    times: number,
+    dead: ReadonlyMap<string, number> = new Map([[DEAD, DIGEST]]),
+    actorOfN3 = 'n3.b',
+  ): void {
+    for (let round = 0; round < times; round++) {
+      for (const [from, actor] of [
+        ['n2', 'n2.b'],
+        ['n3', actorOfN3],
+      ] as const) {
+        const answer = { kind: 'clock', ...toldBy(from, { ...CLOCK, 'n2.b': round }, { dead, actor }) } as const;
+        replica.step({ kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS }, NOTHING_STORED);
+      }
+    }
+  }
+
+  test('are given up when all have known the same of them for long, whatever clients have written meanwhile', () => {
+    compared(19);
+    expect(tick() ?? 3).toBe(3);
+    compared(1);
+    expect(tick()).toBe(5);
+  });
+
+  test('are not while a peer knows something else of them, or nothing', () => {
+    compared(30, new Map([[DEAD, DIGEST + 1]]));
+    expect(tick() ?? 3).toBe(3);
+    compared(30, new Map());
+    expect(tick() ?? 3).toBe(3);
+  });
+
+  test('are not when a peer has come to have one since it was compared with last', () => {
+    compared(30);
+    const batch = { clock: vector({ ...CLOCK, [DEAD]: 4 }), ranges: [], containers: new Map(), exact: undefined };
+    const push = { kind: 'push', batch: { ...batch, past: vector({}) } } as const;
+    replica.step({ kind: 'peer-request', id: 1, from: 'n2', request: push, wallMs: WALL_MS }, NOTHING_STORED);
+    expect(tick() ?? 3).toBe(3);
+  });
+
+  test('are not when a peer has been away meanwhile, or is on another disk', () => {
+    compared(30);
+    const failure = { kind: 'peer-failure', from: 'n2', to: 'compare', wasAnswered: false } as const;
+    replica.step(failure, NOTHING_STORED);
+    compared(1);
+    expect(tick() ?? 3).toBe(3);
+    compared(1, undefined, 'n3.c');
+    compared(18, undefined, 'n3.c');
+    expect(tick() ?? 3).toBe(3);
+    compared(1, undefined, 'n3.c');
+    expect(tick()).toBe(5);
   });
 });
