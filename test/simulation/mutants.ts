@@ -450,8 +450,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'trims without regard to members that have not been heard',
     TRIM,
-    'return peer.clock === undefined || !peer.hasAnswered ? state.floor',
-    'return peer.clock === undefined || !peer.hasAnswered ? state.clock',
+    'if (peer.clock === undefined || !peer.hasAnswered) return state.floor;',
+    'if (peer.clock === undefined || !peer.hasAnswered) return state.clock;',
   ),
   mutant('never trims its log', TRIM, 'if (dots === 0) return;', 'if (dots >= 0) return;'),
   mutant('forgets the floor at a restart', STATE, 'floor: loaded.floor', 'floor: EMPTY_VECTOR'),
