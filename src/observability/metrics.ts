@@ -65,7 +65,12 @@ export class Metrics {
     this.peerGauge('quartet_peer_up', 'Whether the peer answers', cluster, (peer) =>
       Number(peer.state !== 'unreachable'),
     );
-    this.peerGauge('quartet_peer_lag_dots', 'Write events that the peer lacks', cluster, (peer) => peer.lagDots);
+    this.peerGauge(
+      'quartet_peer_lag_dots',
+      'Write events that the peer lacks, as far as it has told',
+      cluster,
+      (peer) => peer.lagDots,
+    );
     this.peerGauge('quartet_peer_lag_seconds', 'How long the peer has lacked any', cluster, (peer) => peer.lagSeconds);
     this.peerGauge(
       'quartet_peer_missing_dots',
@@ -102,28 +107,20 @@ export class Metrics {
     this.gauge('quartet_unsent_bytes', 'Bytes of large answers that are not taken yet', [], (gauge) =>
       gauge.set(unsent.bytes),
     );
-    const cuts: Counter = new Counter({
-      name: 'quartet_unsent_cut_total',
-      help: 'Connections cut that took nothing while such answers had too many bytes',
-      registers: [this.registry],
-      collect: () => {
-        cuts.reset();
-        cuts.inc(unsent.cuts);
-      },
-    });
+    this.countedElsewhere(
+      'quartet_unsent_cut_total',
+      'Connections cut that took nothing while such answers had too many bytes',
+      () => unsent.cuts,
+    );
   }
 
   /** Connections that were too many. */
   watchRefusals(refusals: { readonly count: number }): void {
-    const refused: Counter = new Counter({
-      name: 'quartet_connections_refused_total',
-      help: 'Connections closed as they came, for as many were open as file descriptors allow',
-      registers: [this.registry],
-      collect: () => {
-        refused.reset();
-        refused.inc(refusals.count);
-      },
-    });
+    this.countedElsewhere(
+      'quartet_connections_refused_total',
+      'Connections closed as they came, for as many were open as file descriptors allow',
+      () => refusals.count,
+    );
   }
 
   changesServed(entries: number): void {
@@ -188,6 +185,18 @@ export class Metrics {
 
   private counter<Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private countedElsewhere(name: string, help: string, count: () => number): void {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        counter.inc(count());
+      },
+    });
   }
 
   private gauge<Label extends string>(

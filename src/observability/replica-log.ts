@@ -8,6 +8,7 @@ import { PeerFailure } from '../replication/transport.port.js';
 import { CorruptRecordError } from '../store/record-codec.js';
 import { StoreReadError } from '../store/errors.js';
 import type { Metrics } from './metrics.js';
+import { Seldom } from './seldom.js';
 
 /** Keys come from clients: no control character of theirs gets into the log. */
 function quoted(key: string): string {
@@ -18,9 +19,6 @@ function quoted(key: string): string {
 const MANY_DOTS = 10_000;
 
 const PROGRESS_EVERY_MS = 5000;
-
-/** A clock that is wrong is wrong with every write. */
-const CLOCK_EVERY_MS = 60_000;
 
 /** A peer that is down fails twice a second: the same failure is logged once until it changes. */
 export class ReplicaLog implements DriverEvents {
@@ -34,7 +32,8 @@ export class ReplicaLog implements DriverEvents {
   private keysTaken = 0;
   private dotsApplied = 0;
   private toldProgressAtMs = 0;
-  private readonly toldClockAtMs = new Map<string, number>();
+  /** Of peers: a clock that is wrong is wrong with every write. */
+  private readonly wrongClocks = new Seldom();
 
   constructor(
     private readonly metrics: Metrics,
@@ -51,7 +50,8 @@ export class ReplicaLog implements DriverEvents {
       case 'pull-started':
         return this.logger.debug(`pulling ${observation.dots} missing writes from ${observation.peer}`);
       case 'stamp-too-far-ahead':
-        return this.tellClock(observation.from);
+        if (!this.wrongClocks.isDue(observation.from)) return;
+        return this.logger.warn(`writes that come from ${observation.from} are dated far ahead: check its clock`);
       case 'new-incarnation':
         return this.logger.warn(
           `peers know more of ${observation.retired} than this disk does: going on as ${observation.actor}`,
@@ -128,14 +128,6 @@ export class ReplicaLog implements DriverEvents {
     if (nowMs - this.toldProgressAtMs < PROGRESS_EVERY_MS) return;
     this.toldProgressAtMs = nowMs;
     this.logger.log(line);
-  }
-
-  /** At most one line a minute for each peer. */
-  private tellClock(peer: string): void {
-    const nowMs = performance.now();
-    if (nowMs - (this.toldClockAtMs.get(peer) ?? -Infinity) < CLOCK_EVERY_MS) return;
-    this.toldClockAtMs.set(peer, nowMs);
-    this.logger.warn(`writes that come from ${peer} are dated far ahead: check its clock`);
   }
 
   peerFailed(peer: string, error: unknown): void {

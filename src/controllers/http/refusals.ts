@@ -3,13 +3,13 @@
 
 import type { DropArgument, Server } from 'node:net';
 import { Logger } from '@nestjs/common';
-
-const TELL_EVERY_MS = 60_000;
+import { Seldom } from '../../observability/seldom.js';
 
 export class Refusals {
   private readonly logger = new Logger('Http');
   private refusedCount = 0;
-  private told = { atMs: -Infinity, count: 0 };
+  private readonly seldom = new Seldom();
+  private toldCount = 0;
 
   /** Of connections. */
   get count(): number {
@@ -24,10 +24,9 @@ export class Refusals {
 
   private refused(connectionsMax: number, address: string | undefined): void {
     this.refusedCount++;
-    const nowMs = performance.now();
-    if (nowMs - this.told.atMs < TELL_EVERY_MS) return;
-    const count = this.refusedCount - this.told.count;
-    this.told = { atMs: nowMs, count: this.refusedCount };
+    if (!this.seldom.isDue()) return;
+    const count = this.refusedCount - this.toldCount;
+    this.toldCount = this.refusedCount;
     this.logger.warn(
       `there are ${connectionsMax} connections, as many as file descriptors allow (ulimit -n): others are refused, ` +
         `${count} since this was last said, of them one from ${address ?? 'an address unknown'}`,

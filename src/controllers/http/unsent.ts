@@ -6,6 +6,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
+import { Seldom } from '../../observability/seldom.js';
 import { takenOf } from './node-connection.js';
 
 /** As much as all request bodies may have by default. */
@@ -25,8 +26,6 @@ const LOOKS = 10;
  * has the whole in half a minute.
  */
 const PARTS = 16;
-
-const TELL_EVERY_MS = 60_000;
 
 /** A response of which it is known what the client has not taken. */
 export interface Counted {
@@ -49,7 +48,8 @@ export class Unsent {
   private heldBytes = 0;
   private cutCount = 0;
   private looking: NodeJS.Timeout | undefined;
-  private told = { atMs: -Infinity, cuts: 0 };
+  private readonly seldom = new Seldom();
+  private toldCuts = 0;
 
   constructor(
     private readonly bytesMax = BYTES_MAX,
@@ -120,12 +120,10 @@ export class Unsent {
     for (const socket of cut) socket.destroy();
   }
 
-  /** Once a minute at most: there may be thousands. */
   private tell(bytes: number, address: string | undefined): void {
-    const nowMs = performance.now();
-    if (nowMs - this.told.atMs < TELL_EVERY_MS) return;
-    const cuts = this.cutCount - this.told.cuts;
-    this.told = { atMs: nowMs, cuts: this.cutCount };
+    if (!this.seldom.isDue()) return;
+    const cuts = this.cutCount - this.toldCuts;
+    this.toldCuts = this.cutCount;
     this.logger.warn(
       `answers that are not taken have ${bytes} bytes, more than ${this.bytesMax}: connections that take nothing are cut, ` +
         `${cuts} since this was last said, of them one from ${address ?? 'an address unknown'}`,

@@ -2,19 +2,16 @@
 // line a minute at most, and nothing of what was shown.
 
 import { Logger } from '@nestjs/common';
+import { Seldom } from '../../observability/seldom.js';
 import type { Problem } from '../http/problem.js';
-
-const TELL_EVERY_MS = 60_000;
 
 export class StrangerLog {
   private readonly logger = new Logger('Http');
-  private toldAtMs = -Infinity;
+  private readonly seldom = new Seldom();
 
   /** @param address undefined when it has gone */
   cameFrom(address: string | undefined, { code }: Pick<Problem, 'code'>): void {
-    const nowMs = performance.now();
-    if (nowMs - this.toldAtMs < TELL_EVERY_MS) return;
-    this.toldAtMs = nowMs;
+    if (!this.seldom.isDue()) return;
     const shown =
       code === 'UNAUTHENTICATED' ? 'no QUARTET_CLUSTER_SECRET' : 'another QUARTET_CLUSTER_SECRET than this one';
     this.logger.warn(`a replica at ${address ?? 'an address unknown'} shows ${shown}: it is refused`);
