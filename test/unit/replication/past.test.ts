@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
 import type { AuthorContext } from '../../../src/clock/dotted-vector.js';
-import type { Batch } from '../../../src/replication/engine/messages.js';
+import type { Batch, ClockMessage } from '../../../src/replication/engine/messages.js';
 import type { Input } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
@@ -119,10 +119,10 @@ function step(input: Input): Output {
 }
 
 /** Both peers answer so many comparisons: they know just this. */
-function compared(times: number, clock: Record<string, number>): void {
+function compared(times: number, clock: Record<string, number>, parts: Partial<ClockMessage> = {}): void {
   for (let round = 0; round < times; round++) {
     for (const from of ['n2', 'n3']) {
-      const answer = { kind: 'clock', ...toldBy(from, clock) } as const;
+      const answer = { kind: 'clock', ...toldBy(from, clock, parts) } as const;
       step({ kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS });
     }
   }
@@ -149,6 +149,12 @@ describe('what no member can send', () => {
     expect(afterTick() ?? [['n3.c', 7]]).toEqual([['n3.c', 7]]);
     compared(30, { 'n1.a': 2 });
     step({ kind: 'peer-failure', from: 'n2', to: 'compare', wasAnswered: false });
+    expect(afterTick() ?? [['n3.c', 7]]).toEqual([['n3.c', 7]]);
+  });
+
+  test('is not given up while a peer knows more of ranges of keys: it may take the actor for living, and says nothing of it then', () => {
+    pushed({});
+    compared(30, { 'n1.a': 2 }, { claimsDigest: 1 });
     expect(afterTick() ?? [['n3.c', 7]]).toEqual([['n3.c', 7]]);
   });
 
