@@ -15,12 +15,13 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-fund --no-audit
 COPY nest-cli.json tsconfig.json tsconfig.build.json .swcrc ./
 COPY src src
+COPY engine/prebuilds engine/prebuilds
 RUN npm run --silent build && npm prune --omit=dev --ignore-scripts --no-fund --no-audit
 # What no replica reads: native code for other systems and its sources, the compiler (which @nestjs/swagger has use for
 # when it builds only), types, maps of packages, npm's notes.
-RUN find node_modules/classic-level/prebuilds -mindepth 1 -maxdepth 1 \
-      ! -name "linux-$(node -p process.arch)" -exec rm -r {} + \
-    && rm -rf node_modules/classic-level/deps node_modules/typescript node_modules/.package-lock.json node_modules/.bin \
+RUN find engine/prebuilds -mindepth 1 -maxdepth 1 ! -name "linux-$(node -p process.arch)" -exec rm -r {} + \
+    && test -d engine/prebuilds/linux-* \
+    && rm -rf node_modules/classic-level/prebuilds node_modules/classic-level/deps node_modules/typescript node_modules/.package-lock.json node_modules/.bin \
     && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
     && mkdir data
 
@@ -34,6 +35,7 @@ WORKDIR /quartet
 COPY --from=build /quartet/package.json ./
 COPY --from=build /quartet/node_modules node_modules
 COPY --from=build /quartet/dist dist
+COPY --from=build /quartet/engine engine
 COPY --from=build --chown=1000:1000 /quartet/data /data
 # By number, so that an orchestrator can see that it is not root.
 USER 1000:1000

@@ -7,9 +7,8 @@ import { descriptorsAdvice, descriptorsMax } from './config/descriptors.js';
 import { addressOf, ListenError, listenErrorOf } from './config/listen-error.js';
 import { NodeLogger } from './observability/node-logger.js';
 import { StoreOpenError } from './store/level/level-store.js';
-import { readAheadAdvice } from './store/level/read-ahead.js';
+import { engineAdvice } from './store/level/engine.js';
 import { CorruptRecordError } from './store/record-codec.js';
-import { databaseFolder } from './store/store.module.js';
 import { StoreReadError, StoreWriteError } from './store/errors.js';
 import { DamagedStoreError } from './store/lost-commits.js';
 
@@ -58,10 +57,7 @@ async function main(): Promise<void> {
   }
   const { port } = await starting;
   logger.log(`${config.name} listens on ${addressOf(config.host, port)}, data in ${config.data}`);
-  for (const advice of [
-    descriptorsAdvice(await descriptorsMax()),
-    await readAheadAdvice(databaseFolder(config.data)),
-  ]) {
+  for (const advice of [descriptorsAdvice(await descriptorsMax()), engineAdvice()]) {
     if (advice !== undefined) logger.warn(advice);
   }
 }

@@ -241,5 +241,5 @@ async function copyBuild(folder: string): Promise<void> {
   await mkdir(join(folder, 'data'));
   await cp(join(project, 'dist'), join(folder, 'dist'), { recursive: true });
   await copyFile(join(project, 'package.json'), join(folder, 'package.json'));
-  await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
+  for (const name of ['node_modules', 'engine']) await symlink(join(project, name), join(folder, name));
 }

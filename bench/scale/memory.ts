@@ -1,7 +1,5 @@
 // A replica with many keys, kept to ever less memory: what does it need, its process and the pages of its database together?
 
-import { tmpdir } from 'node:os';
-import { readAheadOf } from '../../src/store/level/read-ahead.js';
 import { SERVER_LAUNCHER } from '../cores.js';
 import { readBytes, residentBytes } from '../processes.js';
 import { sizesOf } from '../rows.js';
@@ -14,8 +12,7 @@ import { CONNECTIONS, rateOf, type Axis } from './point.js';
 
 const MB = 1e6;
 
-export async function memoryAxis(keys: number): Promise<Axis> {
-  const disk = await readAheadOf(tmpdir());
+export function memoryAxis(keys: number): Axis {
   return {
     title: 'Memory',
     xTitle: 'MB that it may have',
@@ -23,8 +20,7 @@ export async function memoryAxis(keys: number): Promise<Axis> {
     note:
       `One replica of ${keys.toLocaleString('en')} keys, loaded as above, in a control group whose limit is lowered step by step: ` +
       'what the process has and the pages of its files count, those of Node, some 60 MB, do not, for they were in memory before. ' +
-      'Where the database does not fit any more, each page that is missing comes from the disk, with as much around it as the disk ' +
-      `reads ahead, here up to ${disk?.kib ?? 'an unknown number of'} KiB. One process runs all of it, from the largest limit on: ` +
+      'Where the database does not fit any more, blocks come from the disk. One process runs all of it, from the largest limit on: ' +
       'what one row has written is merged while the next reads, and what LevelDB reads to merge counts as from the disk.',
     async *measure(limits, seconds) {
       const group = await MemoryGroup.create();

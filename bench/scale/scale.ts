@@ -43,7 +43,7 @@ const QUICK = {
 
 const axesOf = async (keys: number) => ({
   keys: keysAxis,
-  memory: await memoryAxis(keys),
+  memory: memoryAxis(keys),
   values: valuesAxis,
   replicas: replicasAxis,
   connections: connectionsAxis,

@@ -3,11 +3,12 @@
 
 import { readFile } from 'node:fs/promises';
 
-/**
- * What the database and the rest of a process hold: 25 were seen with 400 tables, for LevelDB maps a table and lets go of it. Twice
- * that, for what it merges, and for files that are looked at.
- */
+/** What a process holds besides tables: 25 were seen. Twice that, for what is merged, and for files that are looked at. */
 const OWN = 100;
+
+/** LevelDB keeps as many tables open; and a sixteenth of all descriptors at most. */
+const TABLES_MAX = 1000;
+const TABLES_SHARE = 1 / 16;
 
 /** Members other than this one. */
 const PEERS_MAX = 15;
@@ -39,7 +40,8 @@ export async function descriptorsMax(limits = '/proc/self/limits'): Promise<numb
 export function connectionsMax(descriptors: number | undefined): ConnectionsMax {
   if (descriptors === undefined) return { clients: Infinity, peers: Infinity };
   const peers = Math.min(PEERS_MAX * CONNECTIONS_OF_PEER, Math.floor(descriptors / 8));
-  const others = OWN + PEERS_MAX * CONNECTIONS_TO_PEER + peers;
+  const tables = Math.min(TABLES_MAX, Math.floor(descriptors * TABLES_SHARE));
+  const others = OWN + tables + PEERS_MAX * CONNECTIONS_TO_PEER + peers;
   return { clients: Math.max(descriptors - others, Math.floor(descriptors / 2)), peers };
 }
 

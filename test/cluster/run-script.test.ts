@@ -22,7 +22,7 @@ describe('./run.sh', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quartet-run-'));
     for (const name of [...COPIED, 'tsconfig.build.json']) await copyFile(join(PROJECT, name), join(folder, name));
-    await cp(join(PROJECT, 'src'), join(folder, 'src'), { recursive: true });
+    for (const name of ['src', 'engine']) await cp(join(PROJECT, name), join(folder, name), { recursive: true });
     await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
     // Older than what is installed: the script has nothing to install.
     await utimes(join(folder, 'package-lock.json'), 0, 0);

@@ -2,8 +2,8 @@
 // that took the rest for all there is would tell its peers that keys are gone.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ClassicLevel } from 'classic-level';
 import { dotsOf, isLogKey } from '../../src/store/keyspace.js';
+import type { ClassicLevel } from '../../src/store/level/engine.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import { blankNode, CorruptRecordError } from '../../src/store/record-codec.js';
 import { ReplicaStore } from '../../src/store/replica-store.js';

@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { ClassicLevel } from '../../src/store/level/engine.js';
 import { LevelStore, StoreOpenError, WRITE_BUFFER_BYTES } from '../../src/store/level/level-store.js';
+import { openFailure } from '../../src/store/level/failures.js';
 import { StoreReadError, StoreWriteError } from '../../src/store/errors.js';
 import { newestLog } from '../support/level-log.js';
 import { bytes, contents, del, put, read, shown } from '../support/store-changes.js';
@@ -322,6 +323,32 @@ describe('LevelStore on its disk', () => {
       expect((await refusal(folder.path)).message).toMatch(/is damaged \(CURRENT is missing\); move it away/);
       expect(await readdir(folder.path)).toEqual(left);
     });
+
+    test.each([
+      ['opened', (log: string) => symlink(log, log), /ELOOP/],
+      ['read', (log: string) => mkdir(log), /EISDIR/],
+    ])('its newest log can not be %s, and has all that is in it once it can', async (_what, replace, reason) => {
+      const [path, kept] = [join(folder.path, 'data'), join(folder.path, 'kept.log')];
+      const store = await LevelStore.open(path);
+      await store.commit([put('a', 'acknowledged')]);
+      await store.close();
+      const log = await newestLog(path);
+      await rename(log, kept);
+      await replace(log);
+      const { message } = await refusal(path);
+      expect(message).toMatch(reason);
+      expect(message).toMatch(/\d+\.log: .*; nothing was changed; check its owner and its disk$/);
+      await rm(log, { recursive: true });
+      await rename(kept, log);
+      const reopened = await LevelStore.open(path);
+      expect(read(reopened, 'a')).toBe('acknowledged');
+      await reopened.close();
+    });
+  });
+
+  test('says of a log that it had no file descriptor to open how the process gets more', () => {
+    const cause = new Error("000005.log: EMFILE: too many open files, open '000005.log'; nothing was changed");
+    expect(openFailure('data', new Error('not opened', { cause }))).toContain('ulimit -n');
   });
 
   async function spyOnWrites() {

@@ -5,8 +5,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
-import { ProcessCluster } from '../support/process-cluster.js';
+import { ClassicLevel } from '../../src/store/level/engine.js';
+import { ProcessCluster, START_MS_MAX } from '../support/process-cluster.js';
 import type { ReplicaProcess } from '../support/process-replica.js';
 import { until } from '../support/until.js';
 
@@ -35,8 +35,8 @@ describe('the threads of a replica', () => {
   let cluster: ProcessCluster;
   beforeAll(async () => {
     cluster = await ProcessCluster.start({ replicas: 1 });
-  });
-  afterAll(() => cluster.stop());
+  }, START_MS_MAX);
+  afterAll(() => cluster?.stop());
 
   async function nicer(): Promise<readonly Thread[]> {
     return (await threadsOf(cluster.replicas[0]!.pid)).filter(({ niceness }) => niceness > getPriority());

@@ -4,7 +4,7 @@
 
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { ClassicLevel } from '../../src/store/level/engine.js';
 
 /** Of a table: places of two blocks, padded, and a number that says it is one. */
 const FOOTER_BYTES = 48;

@@ -16,6 +16,8 @@ export async function compileSource(
   const options = JSON.parse(await readFile(join(ROOT, '.swcrc'), 'utf8')) as Options;
   await mkdir(target, { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(target, 'node_modules'));
+  // As far above `store/` as it is in the project.
+  await symlink(join(ROOT, 'engine'), join(target, '..', 'engine'));
   await writeFile(join(target, 'package.json'), '{ "type": "module" }');
   for (const folder of folders) {
     for (const file of await readdir(join(ROOT, 'src', folder), { recursive: true })) {

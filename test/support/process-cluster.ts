@@ -30,9 +30,13 @@ const PORTS = { first: 10_000, count: 20_000 } as const;
 
 const LEVEL_MS_MAX = 20_000;
 
+/** For a test's hook that starts a cluster: a replica may take two minutes until it is ready. */
+export const START_MS_MAX = 150_000;
+
 export class ProcessCluster {
   private readonly cleanups: (() => Promise<void>)[] = [];
   private isStopping = false;
+  // For programs. In a test `process` is a copy of Jest's, which calls none of these: test/real-faults/cleanup.js.
   private readonly onExit = (): void => this.replicas.forEach((replica) => replica.killAtOnce());
   private readonly onInterrupt = (): void => {
     void this.stop().finally(() => process.exit(130));
@@ -218,7 +222,7 @@ async function copyBuild(folder: string): Promise<string> {
     throw new Error('there is no build; run npm run build first', { cause: error });
   });
   await copyFile(join(project, 'package.json'), join(folder, 'package.json'));
-  await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
+  for (const name of ['node_modules', 'engine']) await symlink(join(project, name), join(folder, name));
   return join(folder, 'dist', 'main.js');
 }
 

@@ -13,7 +13,7 @@ const SHORTAGES: readonly (readonly [words: RegExp, advice: string])[] = [
     'the disk is full: make room, and start the replica again; what was answered is on it',
   ],
   [
-    /Too many open files/,
+    /Too many open files/i,
     'there was no file descriptor left, and the disk is well: let the process have more (ulimit -n), and start the replica again ' +
       'with this folder; what was answered is on it',
   ],

@@ -2,11 +2,11 @@
 // on a worker thread before the promise resolves; the thread that runs JavaScript never waits for the disk.
 
 import { randomInt } from 'node:crypto';
-import { access, readdir } from 'node:fs/promises';
+import { access, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 import { lowerBackgroundThread, threadIds } from './background-thread.js';
+import { ClassicLevel } from './engine.js';
 import { isOfTable, openFailure, readFailure, writeFailure } from './failures.js';
 import { folderBytes } from './folder-bytes.js';
 import { LogPreallocation } from './log-preallocation.js';
@@ -29,6 +29,11 @@ const BEGINNING = 'CURRENT';
 
 /** LevelDB makes these after `CURRENT` only: a start that breaks off before has left no more than the first list. */
 const MADE_LATER = /^\d+\.(?:ldb|sst|log)$|^MANIFEST-(?!0*1$)/;
+
+const LOG = /^\d+\.log$/;
+
+/** Of a log, at once. */
+const LOG_READ_BYTES = 64 * 1024;
 
 /** No key of a database begins with this byte. */
 const AFTER_ALL_KEYS = Buffer.of(0xff);
@@ -237,7 +242,9 @@ class LevelSnapshot implements StoreSnapshot {
 
 async function openLevel(folder: string): Promise<ClassicLevel<Uint8Array, Uint8Array>> {
   // First of all: a database begins to open by itself as soon as it is made.
-  await requireBeginning(folder);
+  const files = await filesOf(folder);
+  await requireBeginning(folder, files);
+  for (const name of files) if (LOG.test(name)) await requireReadable(folder, name);
   // Its log is read leniently and never gone on with after an open: `LogPreallocation` builds upon both.
   const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
@@ -248,19 +255,45 @@ async function openLevel(folder: string): Promise<ClassicLevel<Uint8Array, Uint8
   return level;
 }
 
+/** @throws an error like one of LevelDB */
+function filesOf(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown): string[] => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new Error('its files are not to be seen', { cause: error });
+  });
+}
+
 /**
  * LevelDB makes a new database where `CURRENT` is missing, and removes the tables and logs that are there.
  * @throws an error like one of LevelDB
  */
-async function requireBeginning(folder: string): Promise<void> {
-  const files = await readdir(folder).catch((error: unknown): string[] => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new Error('its files are not to be seen', { cause: error });
-  });
+async function requireBeginning(folder: string, files: readonly string[]): Promise<void> {
   if (!files.some((name) => MADE_LATER.test(name))) return;
   await access(join(folder, BEGINNING)).catch((error: unknown) => {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const missing = Object.assign(new Error(`${BEGINNING} is missing`), { code: 'LEVEL_CORRUPTION' });
     throw new Error('the database has no beginning', { cause: isMissing ? missing : error });
   });
+}
+
+/**
+ * LevelDB takes a log that it can't open or read for one that ends there, and removes it: the newest commits would be gone, and
+ * nothing would tell.
+ * @throws an error like one of LevelDB
+ */
+async function requireReadable(folder: string, name: string): Promise<void> {
+  await readThrough(join(folder, name)).catch((error: unknown) => {
+    const cause = new Error(`${name}: ${(error as Error).message}; nothing was changed`, { cause: error });
+    throw new Error('the newest commits are not to be read', { cause });
+  });
+}
+
+async function readThrough(path: string): Promise<void> {
+  const file = await open(path);
+  const bytes = Buffer.allocUnsafe(LOG_READ_BYTES);
+  try {
+    while ((await file.read(bytes)).bytesRead > 0);
+  } finally {
+    await file.close();
+  }
 }

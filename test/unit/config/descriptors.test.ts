@@ -40,15 +40,15 @@ describe('Connections', () => {
     expect(descriptors - clients - peers).toBeGreaterThan(90);
   });
 
-  it('of few descriptors leave what the messages to three peers need, too', () => {
+  it('of few descriptors leave what tables and the messages to three peers need, too', () => {
     const { clients, peers } = connectionsMax(1024);
-    expect(1024 - clients - peers).toBeGreaterThan(100 + 3 * (64 + 16 + 8));
+    expect(1024 - clients - peers).toBeGreaterThan(50 + 1024 / 16 + 3 * (64 + 16 + 5));
   });
 
-  it('of many descriptors leave what the messages from and to fifteen peers need, too', () => {
+  it('of many descriptors leave what tables and the messages from and to fifteen peers need, too', () => {
     const { clients, peers } = connectionsMax(20_000);
     expect(peers).toBeGreaterThanOrEqual(15 * (64 + 16 + 8));
-    expect(20_000 - clients - peers).toBeGreaterThanOrEqual(100 + 15 * (64 + 16 + 8));
+    expect(20_000 - clients - peers).toBeGreaterThanOrEqual(100 + 1000 + 15 * (64 + 16 + 8));
   });
 
   it('have no limit where descriptors have none', () => {
