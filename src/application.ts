@@ -43,6 +43,7 @@ export async function startApplication(
   const keys = app.get(KeyRoute);
   const peers = new PeerRoute(app.get(PeerController));
   adapter.routeEarly((req, res) => keys.take(req, res) || peers.take(req, res));
+  app.get(Metrics).watchRequests(adapter.requests);
   app.get(Metrics).watchUnsent(adapter.unsent);
   adapter.limitConnections(connectionsMax(await descriptorsMax()));
   app.get(Metrics).watchRefusals(adapter.refusals);

@@ -1,8 +1,9 @@
 // Has this replica caught up with what its peers knew when it started?
 //
 // Until then it is not ready: a client sent to it would see the past. The wait is bounded: when no peer answers, or nothing
-// comes any more, it serves what it has, and says that it may be behind. But who has nothing, and is refused by all that answer or
-// has no room for what they have, has not come to its cluster: it would tell clients that no key is there.
+// comes any more, it serves what it has, and says that it may be behind. But who has nothing would tell clients that no key is
+// there. So a new disk waits a while for peers that are silent: the one that has all may be starting, or the network between them.
+// And when it is refused by all that answer, or has no room for what they have, it has not come to its cluster, and waits on.
 
 import { countBeyond, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
@@ -19,10 +20,12 @@ export class CatchUp {
   private hasStalled = false;
   private lastProgress = '';
   private looksWithoutProgress = 0;
+  private looks = 0;
   /** Whether the disk was new at the start. A member whose cluster has no keys yet has an empty one, too. */
   private readonly wasNew: boolean;
-  private wasRefused = false;
-  /** Of who was refused first: what the peers knew when one answered. */
+  /** Whether it was introduced before a peer had answered: the engine has closed its account of what there is to catch up with. */
+  private isLate = false;
+  /** What the peers of such a one knew when they answered. */
   private knownThen: VersionVector = EMPTY_VECTOR;
 
   constructor(
@@ -36,7 +39,8 @@ export class CatchUp {
 
   /** Call it once a second. */
   look(): void {
-    if (this.isRefused() || this.hasAll() || !this.isIntroduced || this.lacksRoom) return;
+    this.looks++;
+    if (this.awaitsPeers() || this.hasAll() || !this.isIntroduced || this.lacksRoom) return;
     // Not how often it was asked for: a peer may refuse for ever.
     const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.through}`;
     this.looksWithoutProgress = progress === this.lastProgress ? this.looksWithoutProgress + 1 : 0;
@@ -52,19 +56,25 @@ export class CatchUp {
     return this.isDone;
   }
 
-  /** One that answers is enough: it is whom this replica catches up with, and those that refuse may be wrong themselves. */
-  private isRefused(): boolean {
-    if (!this.wasNew || this.isDone) return false;
+  /** Whether a new disk has nothing to go by yet. */
+  private awaitsPeers(): boolean {
     const { peers, progress } = this.driver;
-    if (!progress.answered) {
-      this.wasRefused = this.refusal !== undefined;
-      return this.wasRefused;
+    const isWaiting = this.wasNew && !this.isDone && this.isToWait();
+    if (isWaiting || (this.isIntroduced && !progress.answered && peers.length > 0)) this.isLate = true;
+    else if (this.isLate) {
+      this.isLate = false;
+      for (const { clock } of peers) if (clock !== undefined) this.knownThen = join(this.knownThen, clock);
     }
-    if (!this.wasRefused) return false;
-    this.wasRefused = false;
-    // Each has failed once, so the engine has closed its account of what there is to catch up with.
-    for (const { clock } of peers) if (clock !== undefined) this.knownThen = join(this.knownThen, clock);
-    return false;
+    return isWaiting;
+  }
+
+  /** Those that refuse may be wrong themselves: one that answers is enough. Who is silent is waited for, but not for ever. */
+  private isToWait(): boolean {
+    const { peers, progress } = this.driver;
+    if (!progress.answered && this.refusal !== undefined) return true;
+    const isSilent = ({ name, hasAnswered }: (typeof peers)[number]): boolean =>
+      !hasAnswered && this.refusalOf(name) === undefined;
+    return this.looks <= STALLED_LOOKS && peers.some(isSilent);
   }
 
   /** Of the peers that have not answered. */
@@ -94,18 +104,19 @@ export class CatchUp {
 
   /** Whether the replica may serve. */
   get isOver(): boolean {
-    return !this.isRefused() && (this.hasAll() || this.hasStalled);
+    return !this.awaitsPeers() && (this.hasAll() || this.hasStalled);
   }
 
   get detail(): string {
     const { answered, bootstrap } = this.driver.progress;
-    if (this.isRefused()) return this.refusal!;
-    if (!this.isIntroduced) return 'asking the peers what they know';
-    if (this.hasAll()) {
-      if (answered || this.driver.peers.length === 0) return 'yes';
-      return `may be behind: ${this.refusal ?? 'no peer has answered'}`;
-    }
+    const isWaiting = this.awaitsPeers();
+    if (isWaiting && !answered && this.refusal !== undefined) return this.refusal;
+    if (isWaiting || !this.isIntroduced) return 'asking the peers what they know';
     const missing = `${this.missingDots} writes are missing`;
+    if (this.hasAll()) {
+      if (!answered && this.driver.peers.length > 0) return `may be behind: ${this.refusal ?? 'no peer has answered'}`;
+      return this.missingDots === 0 ? 'yes' : `may be behind: ${missing}`;
+    }
     if (this.hasStalled) return `may be behind: ${missing}, and nothing comes`;
     if (this.lacksRoom) return `${missing}, and the disk is nearly full`;
     return bootstrap === undefined ? missing : `${missing}; taking over all keys from ${bootstrap.from ?? 'a peer'}`;

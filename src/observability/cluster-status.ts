@@ -6,6 +6,7 @@ import type { ReplicaDriver } from '../replication/replica-driver.js';
 import type { Standing } from '../replication/engine/members.js';
 import type { Peer } from '../replication/engine/state.js';
 import type { CatchUp } from './catch-up.js';
+import type { CommitWatch } from './commit-watch.js';
 import { LagMeter } from './lag-meter.js';
 
 const MARK_EVERY_MS = 1000;
@@ -33,6 +34,7 @@ export class ClusterStatus {
   constructor(
     private readonly driver: ReplicaDriver,
     readonly catchUp: CatchUp,
+    private readonly commits: CommitWatch,
     /** What the last request to a peer that failed came to. */
     private readonly failureOf: (peer: string) => string | undefined,
   ) {}
@@ -41,6 +43,7 @@ export class ClusterStatus {
     const mark = (): void => {
       this.lag.mark(this.driver.view.clock, Date.now());
       this.catchUp.look();
+      this.commits.look();
     };
     mark();
     this.timer = setInterval(mark, MARK_EVERY_MS).unref();

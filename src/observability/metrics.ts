@@ -1,10 +1,12 @@
 // What can be counted? One registry for each node, in Prometheus' format; nothing here is shared between nodes.
 
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry, type Histogram } from 'prom-client';
 import type { Observation } from '../replication/engine/output.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { DiskSpace } from './disk-space.js';
 import type { ClusterStatus } from './cluster-status.js';
+import type { Readiness } from './readiness.js';
+import type { RequestMeter } from './request-meter.js';
 
 export class Metrics {
   readonly registry = new Registry();
@@ -95,6 +97,17 @@ export class Metrics {
     );
     this.gauge('quartet_store_bytes', 'Bytes on disk, roughly', [], async (gauge) => gauge.set(await store.size()));
     this.gauge('quartet_disk_free_bytes', 'Bytes free on the disk', [], (gauge) => gauge.set(disk.free));
+  }
+
+  watchReadiness(readiness: Readiness): void {
+    this.gauge('quartet_ready', 'Whether this node takes requests: what /readyz says', [], (gauge) =>
+      gauge.set(Number(readiness.isReady)),
+    );
+  }
+
+  watchRequests(requests: RequestMeter): void {
+    // All that a registry does with a metric is to ask for its figures.
+    this.registry.registerMetric(requests as unknown as Histogram);
   }
 
   /** Readers of the change feed. */

@@ -4,6 +4,7 @@ import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type O
 import { ReplicaDriver } from '../replication/replica-driver.js';
 import { ReplicaStore } from '../store/replica-store.js';
 import { CatchUp } from './catch-up.js';
+import { CommitWatch } from './commit-watch.js';
 import { ClusterStatus } from './cluster-status.js';
 import { DiskSpace } from './disk-space.js';
 import { Metrics } from './metrics.js';
@@ -38,26 +39,41 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
             new CatchUp(driver, (peer) => log.refusalOf(peer), disk),
         },
         {
+          provide: CommitWatch,
+          inject: [ReplicaDriver],
+          useFactory: (driver: ReplicaDriver) => new CommitWatch(driver),
+        },
+        {
           provide: ClusterStatus,
-          inject: [ReplicaDriver, CatchUp, ReplicaLog, Metrics, ReplicaStore, DiskSpace],
+          inject: [ReplicaDriver, CatchUp, CommitWatch, ReplicaLog, Metrics, ReplicaStore, DiskSpace],
           useFactory: (
             driver: ReplicaDriver,
             catchUp: CatchUp,
+            commits: CommitWatch,
             log: ReplicaLog,
             metrics: Metrics,
             store: ReplicaStore,
             disk: DiskSpace,
           ) => {
-            const status = new ClusterStatus(driver, catchUp, (peer) => log.failureOf(peer));
+            const status = new ClusterStatus(driver, catchUp, commits, (peer) => log.failureOf(peer));
             metrics.watch(status, store, disk);
             return status;
           },
         },
         {
           provide: Readiness,
-          inject: [ReplicaDriver, CatchUp, DiskSpace],
-          useFactory: (driver: ReplicaDriver, catchUp: CatchUp, disk: DiskSpace) =>
-            new Readiness(driver, catchUp, disk),
+          inject: [ReplicaDriver, CatchUp, DiskSpace, CommitWatch, Metrics],
+          useFactory: (
+            driver: ReplicaDriver,
+            catchUp: CatchUp,
+            disk: DiskSpace,
+            commits: CommitWatch,
+            metrics: Metrics,
+          ) => {
+            const readiness = new Readiness(driver, catchUp, disk, commits);
+            metrics.watchReadiness(readiness);
+            return readiness;
+          },
         },
         {
           provide: StartLog,

@@ -44,6 +44,7 @@ export class CommitLoop {
    */
   private readonly pending = new Map<RequestId, ReplyWaiter>();
   private commit: Promise<void> | undefined;
+  private commits = 0;
   private lastId: RequestId = 0;
   /** Whether what has gathered is committed once all that is at hand has run. */
   private isDue = false;
@@ -61,6 +62,11 @@ export class CommitLoop {
   /** Why it has stopped; undefined while it runs. */
   get failure(): unknown {
     return this.stopReason;
+  }
+
+  /** Its number since the start; undefined: none. */
+  get commitUnderWay(): number | undefined {
+    return this.commit && this.commits;
   }
 
   nextId(): RequestId {
@@ -166,6 +172,7 @@ export class CommitLoop {
     const group = this.steps.takeGathered();
     if (group?.commit === undefined) return this.releaseUnwritten(group);
     const { commit } = group;
+    this.commits++;
     this.steps.committing = group;
     this.commit = this.store
       .commit(commit)

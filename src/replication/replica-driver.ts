@@ -51,6 +51,7 @@ export class ReplicaDriver {
   private readonly introduction = new Introduction();
   private isDraining = false;
   private isDrained = false;
+  readonly commitUnderWay = (): number | undefined => this.loop.commitUnderWay;
 
   private readonly batchShell: BatchShell = {
     nextId: () => this.loop.nextId(),

@@ -78,9 +78,9 @@ describe('A replica that every peer has refused or left without an answer', () =
     });
     return {
       catchUp,
-      /** n1 takes it in after all. */
-      answer: (known: VersionVector): void => {
-        Object.assign(n1!, { hasAnswered: true, clock: known });
+      /** One takes it in after all. */
+      answer: (known: VersionVector, name = 'n1'): void => {
+        Object.assign(name === 'n1' ? n1! : n2!, { hasAnswered: true, clock: known });
         progress.answered = true;
       },
       comesTo: (known: VersionVector): void => void (driver.view = { clock: known }),
@@ -106,9 +106,33 @@ describe('A replica that every peer has refused or left without an answer', () =
     expect([catchUp.isOver, catchUp.detail]).toEqual([true, `may be behind: ${refused}`]);
   });
 
-  test('is ready with a new disk when they are all silent', () => {
+  test('waits with a new disk for those that are silent, but not for ever', () => {
     const { catchUp } = started({});
+    for (let look = 0; look < 15; look++) catchUp.look();
+    expect([catchUp.isOver, catchUp.detail]).toEqual([false, 'asking the peers what they know']);
+    catchUp.look();
     expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'may be behind: no peer has answered']);
+  });
+
+  test('waits with a new disk for the one that is silent, when the other has nothing: it may have all', () => {
+    const { catchUp, answer, comesTo } = started({});
+    catchUp.look();
+    answer(vector({}), 'n2');
+    catchUp.look();
+    expect([catchUp.isOver, catchUp.detail]).toEqual([false, 'asking the peers what they know']);
+    answer(vector({ 'n1.a': 7 }));
+    expect([catchUp.isOver, catchUp.detail]).toEqual([false, '7 writes are missing']);
+    comesTo(vector({ 'n1.a': 7 }));
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'yes']);
+  });
+
+  test('is ready at once with what it has when they are silent, and says what is missing once one is not', () => {
+    const { catchUp, answer, comesTo } = started({ clock: vector({ 'n3.a': 1 }), standing: 'member' });
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'may be behind: no peer has answered']);
+    answer(vector({ 'n1.a': 7, 'n3.a': 1 }));
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'may be behind: 7 writes are missing']);
+    comesTo(vector({ 'n1.a': 7, 'n3.a': 1 }));
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'yes']);
   });
 
   test('is ready once one answers that knows nothing, though the other refuses on', () => {
@@ -119,7 +143,7 @@ describe('A replica that every peer has refused or left without an answer', () =
   });
 
   test('waits, once one answers, for what that one knew then', () => {
-    const { catchUp, answer, comesTo } = started({ refusals });
+    const { catchUp, answer, comesTo } = started({ refusals: { ...refusals, n2: refusals.n1 } });
     catchUp.look();
     answer(vector({ 'n1.a': 7 }));
     expect([catchUp.isOver, catchUp.detail]).toEqual([false, '7 writes are missing']);
