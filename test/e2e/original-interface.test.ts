@@ -63,6 +63,24 @@ describe('/put', () => {
     expect(await shown(n1, '/get?key=empty')).toMatchObject({ value: '' });
   });
 
+  it('takes a form of its own pages, and of no page of another origin: a browser would send it without asking', async () => {
+    const ways: [path: string, options: RequestOptions][] = [
+      ['/put', form({ key: 'from a page', value: 'v' })],
+      ['/put?key=from+a+page&value=v', {}],
+    ];
+    const [elsewhere, otherPort] = ['http://elsewhere.example', 'http://127.0.0.1:1'];
+    for (const [path, options] of ways) {
+      const sent = (Origin: string) =>
+        n1.request(path, { method: 'POST', ...options, headers: { ...options.headers, Origin } });
+      for (const origin of [elsewhere, otherPort, `${elsewhere}//${new URL(n1.url).host}`, 'null', '']) {
+        expect(await (await sent(origin)).json()).toMatchObject({ status: 400, code: 'INVALID_HEADER' });
+        expect((await n1.get('from a page')).status).toBe(404);
+      }
+      expect((await sent(n1.url)).status).toBe(200);
+      await n1.delete('from a page');
+    }
+  });
+
   it('takes keys that JavaScript would trip over', async () => {
     for (const key of ['__proto__', 'constructor', 'toString']) {
       const body = `{"key":${JSON.stringify(key)},"value":"plain"}`;

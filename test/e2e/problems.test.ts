@@ -350,6 +350,19 @@ const PROVOCATIONS: Provocation[] = [
     what: 'a header without a colon',
     provoke: rawAt('GET /livez HTTP/1.1\r\nno colon\r\n\r\n'),
   },
+  ...(
+    [
+      ['a key', 'PUT', '/v1/kv/Z\xc3\xbcrich'],
+      ['a byte of a key', 'DELETE', '/v1/kv/\xff'],
+      ['a prefix', 'GET', '/v1/kv?prefix=\xc3\xbc'],
+      ['a value', 'PUT', '/put?key=a&value=gr\xc3\xb6\xc3\x9fe'],
+      ['a parameter of replicas', 'POST', '/put_remote?\xc3\xbc'],
+    ] as const
+  ).map(([what, method, target]) => ({
+    code: 'MALFORMED_REQUEST' as const,
+    what: `${what} that is not ASCII and not encoded`,
+    provoke: rawAt(rawRequest(method, target)),
+  })),
   {
     code: 'MALFORMED_REQUEST',
     what: 'two lengths',
@@ -670,16 +683,25 @@ describe('the route between replicas', () => {
 });
 
 describe('a client that is slow', () => {
-  it('gets REQUEST_TIMEOUT when it hangs in the middle of its headers or of its body', async () => {
+  it('gets REQUEST_TIMEOUT, and nothing of what it sends then is done', async () => {
     const before = await stateOf(guarded);
-    const clients = await Promise.all([RawClient.connect(guarded.port), RawClient.connect(guarded.port)]);
-    clients[0].send('PUT /v1/kv/slow HTTP/1.1\r\nHost: quartet\r\nX-Unfin');
-    clients[1].send(rawRequest('PUT', '/v1/kv/slow', { headers: { 'Content-Length': '100' }, body: 'half' }));
-    for (const client of clients) {
-      await expectProblem(await client.response(), 'REQUEST_TIMEOUT', guarded);
-      expect(await client.rest()).toBe('');
-    }
+    const halves = [
+      ['PUT /v1/kv/slow HTTP/1.1\r\nHost: quartet\r\nX-Unfin', 'ished: now\r\n\r\n'],
+      [rawRequest('PUT', '/v1/kv/slow', { headers: { 'Content-Length': '900' }, body: 'half' }), 'x'.repeat(896)],
+      ['', rawRequest('DELETE', `/v1/kv/${WITNESS}`)],
+    ] as const;
+    const clients = await Promise.all(
+      halves.map(async ([first, second]) => {
+        const client = await RawClient.connect(guarded.port);
+        await expectProblem(await client.send(first).response(), 'REQUEST_TIMEOUT', guarded);
+        return client.send(second);
+      }),
+    );
     answered.push({ operation: ['put', '/v1/kv/{key}'], code: 'REQUEST_TIMEOUT' });
+    // A batch of no operations.
+    const batch = { method: 'POST', headers: JSON_TYPE, body: `[${' '.repeat(200)}]` };
+    await until('the body has given its room back', async () => (await guarded.request('/v1/batch', batch)).ok);
+    for (const client of clients) expect(await client.rest()).toBe('');
     expect(await stateOf(guarded)).toEqual(before);
     for (const client of clients) client.leave();
   });

@@ -36,9 +36,12 @@ export class Batch {
     readonly body: string,
   ) {}
 
-  /** The batch as one event of a stream; the same bytes for every reader. */
+  /**
+   * The batch as one event of a stream; the same bytes for every reader. The id is the last line: some readers take it as it
+   * comes, and would go on behind a batch that was cut in the middle.
+   */
   get event(): Buffer {
-    return (this.encoded ??= Buffer.from(`id: ${this.token}\ndata: ${this.body}\n\n`));
+    return (this.encoded ??= Buffer.from(`data: ${this.body}\nid: ${this.token}\n\n`));
   }
 }
 

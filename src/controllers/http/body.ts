@@ -35,6 +35,8 @@ export class BodyBudget {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
 const GONE = 'the client left before its request was complete';
 
 export interface BodyLimit {
@@ -54,14 +56,14 @@ export function readBody(req: Request, limit: BodyLimit): Promise<Buffer> {
 /** As `readBody`, for who keeps the body while waiting: it counts for its own size until `use` has ended. */
 export async function withBody<T>(req: Request, limit: BodyLimit, use: (body: Buffer) => Promise<T>): Promise<T> {
   const announced = req.headers['content-length'];
-  if (announced === undefined && req.headers['transfer-encoding'] === undefined) return use(Buffer.alloc(0));
+  if (announced === undefined && req.headers['transfer-encoding'] === undefined) return use(NOTHING);
   // Its client may have left before anybody listened: no event would tell.
   if (!(req instanceof PlainRequest) && req.destroyed) throw new ClientGoneError(GONE);
   let length = announced === undefined ? limit.bytesMax : Number(announced);
   if (length > limit.bytesMax) throw tooLarge(limit);
   limit.budget.reserve(length);
   try {
-    const body = req instanceof PlainRequest ? joined([req.body], length) : await receive(req, limit);
+    const body = req instanceof PlainRequest ? copied(req.body, length) : await receive(req, limit, length);
     // How large a body in chunks is, only its end tells.
     limit.budget.release(length - body.length);
     length = body.length;
@@ -86,25 +88,37 @@ export function dropBody(req: Request): Promise<void> | undefined {
   });
 }
 
-function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+/**
+ * Chunks are copied into one buffer as they come: hundreds of bytes of memory belong to each, and a chunk may be one byte.
+ * @param lengthMax of the body: what is announced, or as much as may come
+ */
+function receive(req: IncomingMessage, limit: BodyLimit, lengthMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    /** Undefined once it is settled: the request, which may stay for long, keeps nothing of it. */
+    let body: Buffer | undefined = NOTHING;
     let size = 0;
-    let isSettled = false;
+    const settle = (): Buffer | undefined => {
+      const settled = body;
+      body = undefined;
+      return settled;
+    };
     req.on('data', (chunk: Buffer) => {
+      if (body === undefined) return;
+      const place = size;
       size += chunk.length;
-      if (size <= limit.bytesMax) chunks.push(chunk);
-      else {
-        isSettled = true;
-        reject(tooLarge(limit));
+      if (size > limit.bytesMax) {
+        settle();
+        return reject(tooLarge(limit));
       }
+      if (size > body.length) body = copied(body, Math.min(Math.max(size, 2 * body.length), lengthMax));
+      chunk.copy(body, place);
     });
     req.on('end', () => {
-      isSettled = true;
-      if (size <= limit.bytesMax) resolve(joined(chunks, size));
+      const whole = settle();
+      if (whole !== undefined) resolve(whole.length === size ? whole : copied(whole, size));
     });
     const gone = (): void => {
-      if (!isSettled) reject(new ClientGoneError(GONE));
+      if (settle() !== undefined) reject(new ClientGoneError(GONE));
     };
     req.on('error', gone);
     req.on('close', gone);
@@ -114,12 +128,12 @@ function receive(req: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
 /**
  * A chunk is a view of the much larger buffer that the socket was read into: copied, it keeps no more alive than Node's pool of
  * 8 KiB.
+ * @param size of the copy, which may have fewer bytes, or room for more
  */
-function joined(chunks: readonly Buffer[], size: number): Buffer {
-  const body = Buffer.allocUnsafe(size);
-  let place = 0;
-  for (const chunk of chunks) place += chunk.copy(body, place);
-  return body;
+function copied(bytes: Buffer, size: number): Buffer {
+  const copy = Buffer.allocUnsafe(size);
+  bytes.copy(copy);
+  return copy;
 }
 
 function tooLarge(limit: BodyLimit): Problem {

@@ -4,13 +4,18 @@
 const LOOKS = 10;
 
 /**
- * Calls back when this has not been cancelled for so long, while the process ran.
+ * Calls back when this has not been cancelled, and `progress` has told the same, for so long, while the process ran.
  * @returns cancels it
  */
-export function afterRunning(ms: number, overdue: () => void): () => void {
+export function afterRunning(ms: number, overdue: () => void, progress = (): number => 0): () => void {
   let looks = 0;
+  let last = progress();
   const looking = setInterval(() => {
-    if (++looks < LOOKS) return;
+    const now = progress();
+    if (now !== last) looks = 0;
+    else looks++;
+    last = now;
+    if (looks < LOOKS) return;
     clearInterval(looking);
     overdue();
   }, ms / LOOKS);

@@ -16,11 +16,12 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express } from 'express';
+import { RequestMeter } from '../../observability/request-meter.js';
 import { PEER_PATH } from '../../replication/transport/http-peer-transport.js';
 import { closed } from './closed.js';
 import type { Request, Response } from './exchange.js';
 import { responseOf } from './node-connection.js';
-import { PlainServer } from './plain/plain-server.js';
+import { PlainServer, type AnswersHeard } from './plain/plain-server.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
 import { Refusals } from './refusals.js';
 import { sendProblem } from './send-problem.js';
@@ -39,6 +40,9 @@ const SILENT_MS_MORE = 15_000;
 /** A client that never ends its side of a refused connection does not keep it: not even the end of the node would. */
 const LINGER_MS = 1000;
 
+const NOT_ASCII = /[\x80-\xff]/;
+const NOT_ENCODED = 'what is not ASCII in a path or a query is percent-encoded UTF-8: ü is %C3%BC';
+
 /** Answers a request, or leaves it: false. Then nothing has been done. */
 export type EarlyRoute = (req: Request, res: Response) => boolean;
 
@@ -51,6 +55,8 @@ export interface ServerOptions {
 export class ServerAdapter extends ExpressAdapter {
   /** Of connections at either port. */
   readonly refusals = new Refusals();
+  /** At either port. */
+  readonly requests = new RequestMeter();
   private readonly settings: ServerOptions;
   private readonly classes: ReturnType<typeof stableClasses>;
   private readonly peerServer: PlainServer | undefined;
@@ -63,7 +69,7 @@ export class ServerAdapter extends ExpressAdapter {
   ) {
     super(newExpress());
     this.settings = options;
-    this.classes = stableClasses(this.getInstance<Express>(), unsent);
+    this.classes = stableClasses(this.getInstance<Express>(), this);
     if (options.hasPeerPort) {
       this.peerServer = this.serverBefore(
         (req, res) => this.takeFromPeer(req, res),
@@ -118,6 +124,8 @@ export class ServerAdapter extends ExpressAdapter {
   }
 
   private route(req: IncomingMessage, res: ServerResponse): void {
+    // Node 20.19.0 lets it pass, each byte as a character: UTF-8 would name another key. Later ones refuse it themselves.
+    if (NOT_ASCII.test(req.url!)) return sendProblem(res, new Problem('MALFORMED_REQUEST', NOT_ENCODED));
     if (!this.early(req, res)) this.getInstance<Express>()(req, res);
   }
 
@@ -148,7 +156,7 @@ export class ServerAdapter extends ExpressAdapter {
     const turns = new Turns(listener, { requestTimeoutMs, checkEveryMs }, (socket) => {
       server.emit('clientError', timedOut(), socket);
     });
-    const server = new PlainServer(options, take, turns.take, this.unsent);
+    const server = new PlainServer(options, take, turns.take, this);
     // Of Node's part of it: neither side says anything, and the client takes nothing of what it is sent.
     server.timeout = Math.max(requestTimeoutMs, KEEP_ALIVE_MS) + SILENT_MS_MORE;
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -171,17 +179,24 @@ function newExpress(): Express {
 }
 
 /** Classes whose instances Express need not touch: their prototypes are the ones it would set. One pair for an application. */
-function stableClasses(app: Express, unsent: Unsent) {
+function stableClasses(app: Express, { unsent, requests }: AnswersHeard) {
   class Request extends IncomingMessage {}
   class Response<R extends IncomingMessage> extends ServerResponse<R> implements Waiting, Counted {
     // Here, so that every response has it at the same place.
     onTurn: Waiting['onTurn'] = undefined;
+    readonly askedAt = performance.now();
 
     get unsent(): Unsent {
       return unsent;
     }
 
-    // In all its forms: whoever answers, and however, comes here.
+    // In all their forms: whoever answers, and however, comes here.
+    override writeHead(...rest: unknown[]): this {
+      super.writeHead(...(rest as [number]));
+      requests.answered(this.req.method!, this.req.url!, this.statusCode, performance.now() - this.askedAt);
+      return this;
+    }
+
     override end(...rest: unknown[]): this {
       super.end(...(rest as []));
       const { socket } = this.req;
@@ -231,6 +246,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   );
+  // What comes behind it is dropped: the parser goes on with what it gets, and would have the rest of the request carried out.
+  socket
+    .removeAllListeners('data')
+    .on('data', () => {})
+    .resume();
   const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(linger));
 }

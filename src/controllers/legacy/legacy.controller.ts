@@ -97,6 +97,7 @@ export class LegacyController {
   private async write(req: IncomingMessage) {
     this.options.checkWritable();
     refuseOptions(req);
+    refuseOtherOrigins(req);
     refuseUnsafeHeaders(req);
     const query = parseQuery(req.url!, ['key', 'value']);
     const limit = {
@@ -132,6 +133,15 @@ export class LegacyController {
 function refuseOptions(req: IncomingMessage): void {
   const name = OPTIONS.find((each) => req.headers[each] !== undefined);
   if (name !== undefined) throw new Problem('INVALID_HEADER', `${name}: /put and /get take none; see /v1/kv/{key}`);
+}
+
+/**
+ * A form is what a page of any origin may have a browser send, and so is a POST without a body. Before all other writes a browser
+ * asks, by an OPTIONS that nothing here lets pass.
+ */
+function refuseOtherOrigins({ headers: { origin, host } }: IncomingMessage): void {
+  if (origin === undefined || /^https?:\/\/(.+)$/.exec(origin)?.[1] === host) return;
+  throw new Problem('INVALID_HEADER', `Origin: a page of ${origin} does not write at ${host}`);
 }
 
 async function parse(query: Query, contentType: string | undefined, body: Buffer): Promise<PutDto> {

@@ -14,6 +14,19 @@ test('Time in which the process stood still does not count', async () => {
   cancel();
 });
 
+test('Time before the last progress does not count', async () => {
+  let asked = 0;
+  let isOverdue = false;
+  afterRunning(
+    20,
+    () => (isOverdue = true),
+    () => Math.min(Math.floor(asked++ / 7), 3),
+  );
+  await until('the time is over', () => isOverdue);
+  // Progress is seen three times, the last time when it was asked for the 22nd time; ten looks later the time is over.
+  expect(asked).toBe(32);
+});
+
 test('Time in which it ran does, and what is cancelled is not called', async () => {
   const called: string[] = [];
   const cancel = afterRunning(20, () => called.push('cancelled'));

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Answer } from '../../../src/controllers/http/answer.js';
@@ -17,18 +17,23 @@ import { until } from '../../support/until.js';
 const LOOK_MS = 50;
 const KEEP_ALIVE_MS = 1000;
 const REQUEST_TIMEOUT_MS = 400;
+const STALLED_MS = 250;
 
 const OPTIONS = {
   keepAliveTimeout: KEEP_ALIVE_MS,
   connectionsCheckingInterval: LOOK_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   headersTimeout: REQUEST_TIMEOUT_MS,
+  stalledMsMax: STALLED_MS,
 };
 
 /** What the server of these tests says of Node's own error. */
 const TIMED_OUT = 'refused: ERR_HTTP_REQUEST_TIMEOUT';
 
-const LARGE = Buffer.alloc(8 * 2 ** 20, 'large ');
+const MIB = 2 ** 20;
+const LARGE = Buffer.alloc(8 * MIB, 'large ');
+/** The system's buffers tell of what is taken in steps of a megabyte or more: it has many of them. */
+const HUGE = Buffer.alloc(48 * MIB, 'huge ');
 
 /** Tells what it got, in the way that the path asks for. */
 function echo(req: Request, res: Response, body: Buffer): void {
@@ -44,6 +49,8 @@ function echo(req: Request, res: Response, body: Buffer): void {
       return answer.end(200, LARGE.subarray(0, 5000));
     case 'large':
       return answer.end(200, LARGE);
+    case 'huge':
+      return answer.end(200, HUGE);
     case 'text':
       return answer.endText(201, `{"text":"${body.toString()} ä"}`);
     case 'nothing':
@@ -119,6 +126,12 @@ const get = (path: string): string => `GET /echo/${path} HTTP/1.1\r\nHost: a\r\n
 async function underWay(client: RawClient): Promise<void> {
   client.send(get('later'));
   await until('it is under way', () => later.length === 1);
+}
+
+function connections(): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
 }
 
 const pause = (ms: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -231,6 +244,31 @@ describe('a connection with plain requests', () => {
     expect((await client.response()).body.length).toBe(LARGE.length);
     expect((await client.response()).status).toBe(204);
     client.leave();
+  });
+});
+
+describe('a large answer', () => {
+  it('comes whole to who takes it slowly, for much longer than one may take nothing', async () => {
+    const client = connect(port, '127.0.0.1');
+    client.write(get('huge'));
+    let taken = 0;
+    let rests = 1;
+    for await (const chunk of client) {
+      taken += (chunk as Buffer).length;
+      if (taken > HUGE.length) break;
+      if (taken < rests * MIB) continue;
+      rests++;
+      await pause(40);
+    }
+    expect(taken).toBeGreaterThan(HUGE.length);
+    expect(plainly).toEqual(['/echo/huge']);
+  });
+
+  it('is cut when its client takes nothing for so long', async () => {
+    const client = await RawClient.connect(port);
+    client.pause().send(get('large'));
+    await until('it is cut', async () => plainly.length === 1 && (await connections()) === 0);
+    expect((await client.resume().rest()).length).toBeLessThan(LARGE.length);
   });
 });
 
@@ -380,12 +418,6 @@ describe('a plain connection', () => {
     server.closeAllConnections();
     expect(await client.rest()).toBe('');
   });
-
-  function connections(): Promise<number> {
-    return new Promise((resolve, reject) =>
-      server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
-    );
-  }
 });
 
 describe('a plain request that the route leaves', () => {

@@ -3,7 +3,7 @@
 // subtle about HTTP stays there.
 
 import type { Socket } from 'node:net';
-import { STALLED_MS_MAX } from '../drained.js';
+import { takenOf } from '../node-connection.js';
 import { afterRunning } from '../patience.js';
 import type { Unsent } from '../unsent.js';
 import { PlainReader, PlainRequest } from './plain-request.js';
@@ -20,6 +20,9 @@ export interface PlainOwner {
   readonly onClosed: (connection: PlainConnection) => void;
   /** Headers of an answer, each with its line's end. */
   readonly keepAlive: string;
+  /** A client that takes nothing of an answer for this long is cut off. */
+  readonly stalledMsMax: number;
+  readonly onAnswered: (req: PlainRequest, status: number, ms: number) => void;
   /** Knows the answers that are not taken at once. */
   readonly unsent: Unsent;
   /** Whether every connection shall go over with its next request. */
@@ -35,7 +38,9 @@ export class PlainConnection implements AnswerSink {
   private heldBytes = 0;
   /** So many bytes must be there before there is anything to do. */
   private needed = 0;
-  private isBusy = false;
+  /** The one that is being answered, until the system has taken the answer. */
+  private request: PlainRequest | undefined;
+  private askedAt = 0;
   private isEnded = false;
   private hasAnswered = false;
   private looks = 0;
@@ -72,8 +77,9 @@ export class PlainConnection implements AnswerSink {
     } else if (this.looks > 1) this.handOver();
   }
 
-  send(head: string, body?: Buffer): void {
+  send(status: number, head: string, body?: Buffer): void {
     const { socket } = this;
+    this.owner.onAnswered(this.request!, status, performance.now() - this.askedAt);
     // What came behind this request is for nobody then.
     if (socket.destroyed) return;
     if (body === undefined) socket.write(head, 'latin1');
@@ -85,9 +91,14 @@ export class PlainConnection implements AnswerSink {
     }
     this.hasAnswered = true;
     if (!socket.writableNeedDrain) return this.goOn();
+    const { stalledMsMax, unsent } = this.owner;
     // A client that takes nothing of it would have it kept for ever.
-    this.stopWaiting = afterRunning(STALLED_MS_MAX, () => this.cut());
-    socket.pause().once('drain', this.owner.unsent.hold(socket, socket.writableLength)).once('drain', this.onDrain);
+    this.stopWaiting = afterRunning(
+      stalledMsMax,
+      () => this.cut(),
+      () => takenOf(socket),
+    );
+    socket.pause().once('drain', unsent.hold(socket, socket.writableLength)).once('drain', this.onDrain);
   }
 
   cut(): void {
@@ -126,12 +137,16 @@ export class PlainConnection implements AnswerSink {
 
   private readonly goOn = (): void => {
     const { socket } = this;
-    this.isBusy = false;
+    this.request = undefined;
     this.looks = 0;
     if (socket.isPaused()) socket.resume();
     if (this.heldBytes > 0) this.next();
     else if (this.isEnded) socket.end();
   };
+
+  private get isBusy(): boolean {
+    return this.request !== undefined;
+  }
 
   private get isIdle(): boolean {
     return !this.isBusy && this.heldBytes === 0;
@@ -149,9 +164,10 @@ export class PlainConnection implements AnswerSink {
 
   private answer(request: PlainRequest, bytes: Buffer): void {
     this.hold();
-    this.isBusy = true;
+    this.request = request;
+    this.askedAt = performance.now();
     if (this.owner.take(request, new PlainResponse(this, request.method !== 'HEAD'))) return;
-    this.isBusy = false;
+    this.request = undefined;
     this.hold(bytes);
     this.handOver();
   }

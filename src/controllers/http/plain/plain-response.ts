@@ -7,7 +7,7 @@ import { httpDate } from '../http-date.js';
 /** Where an answer goes to. */
 export interface AnswerSink {
   /** The whole answer, in one or two pieces; strings are Latin-1. */
-  send(head: string, body?: Buffer): void;
+  send(status: number, head: string, body?: Buffer): void;
   /** Ends the connection without a word. */
   cut(): void;
   /** What a connection that stays says of itself. */
@@ -67,10 +67,10 @@ export class PlainResponse {
     if (!this.isKeptSilent) head += this.sink.keepAlive;
     head += '\r\n';
     this.headersSent = true;
-    if (body === undefined || !this.hasBody) this.sink.send(head);
-    else if (typeof body !== 'string') this.sink.send(head, body);
-    else if (encoding === 'latin1') this.sink.send(head + body);
-    else this.sink.send(head, Buffer.from(body));
+    if (body === undefined || !this.hasBody) this.sink.send(this.statusCode, head);
+    else if (typeof body !== 'string') this.sink.send(this.statusCode, head, body);
+    else if (encoding === 'latin1') this.sink.send(this.statusCode, head + body);
+    else this.sink.send(this.statusCode, head, Buffer.from(body));
   }
 
   destroy(): void {

@@ -3,6 +3,8 @@
 
 import { Server, type RequestListener, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
+import { RequestMeter } from '../../../observability/request-meter.js';
+import { STALLED_MS_MAX } from '../drained.js';
 import { responseOf } from '../node-connection.js';
 import { Unsent } from '../unsent.js';
 import { PlainConnection, type PlainOwner } from './plain-connection.js';
@@ -13,6 +15,16 @@ export interface PlainServerOptions extends ServerOptions {
   readonly keepAliveTimeout: number;
   /** How often connections are looked at, in milliseconds. What stays unfinished for two looks is for Node's server. */
   readonly connectionsCheckingInterval: number;
+  /** A client that takes nothing of an answer given here for this long is cut off. */
+  readonly stalledMsMax?: number;
+}
+
+/** Who hears of answers. */
+export interface AnswersHeard {
+  /** Of those that are not taken at once. */
+  readonly unsent: Unsent;
+  /** Of all, as they begin. */
+  readonly requests: RequestMeter;
 }
 
 /** Answers a plain request, or leaves it: false. Then nothing has been done. */
@@ -24,10 +36,15 @@ export class PlainServer extends Server {
   private readonly handedOver = new Set<Socket>();
   private readonly owner: PlainOwner & { isLeaving: boolean };
 
-  /** @param unsent knows the answers given here; those that `listener` gives it does not */
-  constructor(options: PlainServerOptions, route: PlainRoute, listener: RequestListener, unsent = new Unsent()) {
+  /** @param heard of the answers given here; those that `listener` gives are not its business */
+  constructor(
+    options: PlainServerOptions,
+    route: PlainRoute,
+    listener: RequestListener,
+    { unsent, requests }: AnswersHeard = { unsent: new Unsent(), requests: new RequestMeter() },
+  ) {
     super(options, listener);
-    const { keepAliveTimeout, connectionsCheckingInterval } = options;
+    const { keepAliveTimeout, connectionsCheckingInterval, stalledMsMax = STALLED_MS_MAX } = options;
     const [nodes] = this.listeners('connection') as ((socket: Socket) => void)[];
     this.owner = {
       take: route,
@@ -46,7 +63,9 @@ export class PlainServer extends Server {
         if (!this.emit('clientError', unfinished(), socket)) socket.destroy();
       },
       onClosed: (connection) => this.plain.delete(connection),
+      stalledMsMax,
       keepAlive: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeout / 1000)}\r\n`,
+      onAnswered: ({ method, url }, status, ms) => requests.answered(method, url, status, ms),
       unsent,
       isLeaving: false,
     };
