@@ -27,6 +27,9 @@ const UNNOTICED_MS = 4000;
  */
 const LATE_LOOKS = (DRIFT_MAX_MS - UNNOTICED_MS) / LOOK_EVERY_MS;
 
+/** So many keys are looked at before others have their turn, a few milliseconds: after a start there are those of hours. */
+const KEYS_PER_TURN = 100;
+
 /** Entries are removed this often for each retention, so that a removal has something to remove. */
 const CLEARINGS_PER_RETENTION = 4;
 
@@ -158,12 +161,14 @@ export class Expiry {
     let reachedMs = this.nextMs;
     // What is committed from now on is not in the view, and announces itself.
     this.nextMs = Infinity;
+    let keys = 0;
     try {
       for await (const { deadlineMs, key } of view.deadlines(reachedMs - 1, Infinity)) {
         if (this.isStopped) return;
         reachedMs = deadlineMs;
         if (deadlineMs > dueMs) return this.expect(deadlineMs);
         this.driver.expire(key, wallMs);
+        if (++keys % KEYS_PER_TURN === 0) await new Promise<void>((resolve) => this.time.soon(resolve));
       }
     } catch (error) {
       this.expect(reachedMs);
