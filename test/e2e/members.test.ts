@@ -273,7 +273,7 @@ describe('a node that joins is reached', () => {
     }
   });
 
-  it('nowhere when neither says it: then it reads what the others write, and is no member', async () => {
+  it('nowhere when neither says it: then it reads and writes as they do, but is no member, and not ready', async () => {
     const cluster = await startCluster(1);
     try {
       const [n1] = cluster.nodes as [InProcessNode];
@@ -283,10 +283,30 @@ describe('a node that joins is reached', () => {
       await n1.write('b', 'value', { query: 'w=all' });
       await until('it has the next one', async () => (await reader.get('b')).status === 200);
       expect((await n1.cluster()).members).toEqual(['n1']);
-      expect(await reader.readiness()).toMatchObject({
-        isReady: true,
-        checks: { member: expect.stringMatching(/^\+ not as far as it knows: /) },
-      });
+      await until('it knows', async () => /^- .*QUARTET_URL/.test((await reader.readiness()).checks['member']!));
+      expect((await reader.readiness()).isReady).toBe(false);
+      await reader.write('c', 'value', { query: 'w=all' });
+      expect((await n1.get('c')).status).toBe(200);
+    } finally {
+      await cluster.remove();
+    }
+  });
+});
+
+describe('a node that joins a cluster of sixteen', () => {
+  it('is no member, and not ready, until one of them is removed', async () => {
+    const cluster = await startCluster(1);
+    try {
+      const [n1] = cluster.nodes as [InProcessNode];
+      // Nothing listens on port 1.
+      const dead = Array.from({ length: 15 }, (_, place) => `n${place + 2}`);
+      await cluster.restart(n1, { peers: dead.map((name) => ({ name, url: 'http://127.0.0.1:1', isNamed: true })) });
+      const n17 = await cluster.add('n17', { knows: ['n1'] });
+      await until('it knows', async () => /^- .*16 members/.test((await n17.readiness()).checks['member']!));
+      expect((await n17.readiness()).isReady).toBe(false);
+      expect((await forgetAt(n1, 'n2')).status).toBe(204);
+      await untilMembers([n1, n17], ['n1', ...dead.slice(1), 'n17'].sort());
+      expect((await n17.readiness()).checks).toMatchObject({ member: '+ yes' });
     } finally {
       await cluster.remove();
     }

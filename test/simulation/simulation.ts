@@ -198,8 +198,8 @@ async function giveUpTheDead(cluster: Cluster, survivors: readonly string[], rea
   // A request that was lost long ago, and is given up meanwhile, makes its replica count anew.
   await cluster.runFor(SEALED_MS + (cluster.options.network.timeoutMs > SEALED_MS ? SEALED_MS : 0));
   await converge(cluster, survivors);
-  // One that is left alone can't tell what others may have.
-  if (survivors.length === 1) return;
+  // One that has never had others can't tell what they may have.
+  if (cluster.names.length === 1) return;
   for (const name of survivors) await cluster.checkNothingAhead(name);
   await readers.checkAtRest(survivors);
   await deleteEverything(cluster, survivors, readers);

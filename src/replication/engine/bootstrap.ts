@@ -11,14 +11,7 @@
 import { claimedByAll, claimOf, isWithin, NO_CLAIMS, raise, settle, type Claims } from '../../clock/claims.js';
 import { adopt, EMPTY_CONTAINER, fill, isEmpty, strip, sync, type Container } from '../../clock/container.js';
 import { keep } from '../../clock/lifetime.js';
-import {
-  countBeyond,
-  counterOf,
-  descends,
-  EMPTY_VECTOR,
-  join,
-  type VersionVector,
-} from '../../clock/version-vector.js';
+import { beyond, countBeyond, counterOf, EMPTY_VECTOR, join, type VersionVector } from '../../clock/version-vector.js';
 import type { LocalKeys } from './input.js';
 import { isSame, observeStamps } from './merge.js';
 import type { Piece } from './messages.js';
@@ -33,21 +26,31 @@ import { PIECE_COMPARISONS_MIN, type Bootstrap, type Peer, type ReplicaState, ty
  */
 const PIECE_COMPARISONS_MAX = 80;
 
-/** Takes over all keys from this peer, or goes on with it where the last one stopped. */
-export function bootstrapFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
-  if (state.bootstrap?.from !== undefined || mayAnotherHelp(state, peer)) return;
+/**
+ * Takes over all keys from this peer, or goes on with it where the last one stopped.
+ * @param wanted what they are taken over for
+ */
+export function bootstrapFrom(state: ReplicaState, peer: Peer, wanted: VersionVector, effects: Effects): void {
+  if (state.bootstrap?.from !== undefined || mayAnotherHelp(state, peer, wanted)) return;
   const { through, patience } = state.bootstrap ?? { through: undefined, patience: PIECE_COMPARISONS_MIN };
   effects.observations.push({ kind: 'bootstrap-started', peer: peer.name, after: through });
   ask(state, peer.name, { through, patience }, effects);
   effects.touchNode();
 }
 
-/** Whether the peer has refused, and another one that knows more has not. */
-function mayAnotherHelp({ clock, peers }: ReplicaState, peer: Peer): boolean {
-  if (!peer.hasFailedPull) return false;
-  return [...peers.values()].some(
-    (other) => other.isReachable && !other.hasFailedPull && other.clock !== undefined && !descends(clock, other.clock),
-  );
+/** Whether the peer has refused, and another one that has some of what is wanted has not. */
+function mayAnotherHelp(state: ReplicaState, peer: Peer, wanted: VersionVector): boolean {
+  return peer.hasFailedPull && [...state.peers.values()].some((other) => mayHave(state, other, wanted));
+}
+
+/** Whether the peer can be asked for what is wanted and missing here, and has some of it, not just something else. */
+export function mayHave(
+  { clock }: ReplicaState,
+  { isReachable, clock: theirs = EMPTY_VECTOR, hasFailedPull }: Peer,
+  wanted: VersionVector,
+): boolean {
+  if (!isReachable || hasFailedPull) return false;
+  return [...beyond(wanted, clock).keys()].some((actor) => counterOf(theirs, actor) > counterOf(clock, actor));
 }
 
 /** A peer that has answered comparisons for a while has lost the request; another one may go on. */
@@ -60,7 +63,10 @@ export function watchBootstrap(state: ReplicaState, peer: Peer): void {
   else state.bootstrap = { ...bootstrap, from: undefined, touched: new Set(), patience };
 }
 
-/** A peer's log reaches back to here, or nobody knows more: what is claimed stays, and the rest comes as ranges of dots. */
+/**
+ * A peer's log reaches back to here, or nobody knows more, or nobody is left: what is claimed stays, and the rest comes as
+ * ranges of dots.
+ */
 export function endIdleBootstrap(state: ReplicaState, effects: Effects): void {
   if (state.bootstrap === undefined || state.bootstrap.from !== undefined) return;
   state.bootstrap = undefined;

@@ -16,7 +16,7 @@ import {
 } from '../../clock/version-vector.js';
 import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
 import { heardOf } from './incarnation.js';
-import { awaitedBy, bootstrapFrom, endIdleBootstrap, watchBootstrap } from './bootstrap.js';
+import { awaitedBy, bootstrapFrom, endIdleBootstrap, mayHave, watchBootstrap } from './bootstrap.js';
 import { exchangeMembers, hasSameMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
 import { learnClock, pushTo, takesAgain, toldAwaited } from './push.js';
@@ -144,7 +144,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   if (peer.aheadDiffered === 0 || !(isLevel || isLasting)) return;
   if (areClaimsSame) pullAheadFrom(state, peer, effects);
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
-  else if (isLasting || peer.claimsDiffered >= CLAIMS_DIFFER_MIN) bootstrapFrom(state, peer, effects);
+  else if (isLasting || peer.claimsDiffered >= CLAIMS_DIFFER_MIN) bootstrapFrom(state, peer, answer.clock, effects);
 }
 
 /** What was to be taken over has come in another way, or those who had it have lost it. */
@@ -183,14 +183,11 @@ export function pullRefused(state: ReplicaState, peer: Peer, floor: VersionVecto
   peer.floor = join(peer.floor, floor);
   // The question may be old: what it lacked has come by then.
   if (descends(state.clock, floor)) return;
-  const other = [...state.peers.values()].find((candidate) => canHelp(state, candidate));
-  if (other === undefined) bootstrapFrom(state, peer, effects);
+  // One that is ahead of this replica in other dots is no way to these, and somebody may be ahead all the time.
+  const canHelp = (other: Peer): boolean => mayHave(state, other, floor) && descends(state.clock, other.floor);
+  const other = [...state.peers.values()].find(canHelp);
+  if (other === undefined) bootstrapFrom(state, peer, floor, effects);
   else pullFrom(state, other, 'dots', effects);
-}
-
-function canHelp(state: ReplicaState, { isReachable, clock, floor, hasFailedPull }: Peer): boolean {
-  if (!isReachable || clock === undefined || hasFailedPull) return false;
-  return !descends(state.clock, clock) && descends(state.clock, floor);
 }
 
 /**

@@ -17,9 +17,9 @@ export function dependOn(state: ReplicaState, past: VersionVector): void {
   const before = state.past;
   state.past = beyond(join(before, beyond(past, state.givenUp)), state.clock);
   if (descends(before, state.past)) return;
-  // They were level with a replica that lacked less than this one does now.
+  // They were level with a replica that lacked less than this one does now, and so was it itself.
   const more = beyond(state.past, before).keys();
-  for (const actor of more) for (const peer of state.peers.values()) peer.levels.delete(actor);
+  for (const actor of more) for (const { levels } of [state, ...state.peers.values()]) levels.delete(actor);
 }
 
 /**

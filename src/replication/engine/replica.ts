@@ -146,6 +146,7 @@ export class Replica {
       case 'tick': {
         sweepAhead(state, SWEPT_PER_TICK, effects);
         settleClaims(state, effects);
+        if (state.peers.size === 0) endIdleBootstrap(state, effects);
         seal(state, effects);
         trim(state, effects);
         if (digestAhead(state) || state.dead.size > 0) noteDead(state);
@@ -232,7 +233,7 @@ export class Replica {
         checkIncarnation(this.state, answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
         // The question may be old: what it lacked has come by then.
-        if (!descends(state.clock, answer.clock)) bootstrapFrom(state, peer, effects);
+        if (!descends(state.clock, answer.clock)) bootstrapFrom(state, peer, answer.clock, effects);
         return;
       case 'digests':
         throw new TypeError('digests are compared by the scrubber');

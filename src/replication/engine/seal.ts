@@ -8,6 +8,7 @@
 
 import { claimedByAny } from '../../clock/claims.js';
 import type { Actor } from '../../clock/dot.js';
+import { isForgotten } from '../../clock/membership.js';
 import { beyond, counterOf, join } from '../../clock/version-vector.js';
 import { beyondDigest, claimsDigest } from './ahead.js';
 import { membersDigest } from './members.js';
@@ -28,18 +29,25 @@ export function observeLevel(state: ReplicaState, peer: Peer, told: ClockMessage
   for (const actor of state.givenUp.keys()) {
     if (counterOf(told.clock, actor) > counterOf(state.clock, actor)) state.givenUp.delete(actor);
   }
-  const levels = new Map<Actor, Level>();
   const hasSameMembers = membersDigest(state) === told.membersDigest;
   const hasSameClaims = claimsDigest(state) === told.claimsDigest;
-  for (const [actor, known] of hasSameMembers ? knownOfDead(state) : []) {
-    if (counterOf(told.clock, actor) !== known.from || (told.dead.get(actor) ?? 0) !== known.digest) continue;
+  const isSame = ([actor, known]: [Actor, Known]): boolean => {
+    if (counterOf(told.clock, actor) !== known.from || (told.dead.get(actor) ?? 0) !== known.digest) return false;
     // It says nothing of an actor that it takes for living, whatever it knows of ranges.
-    if (known.digest === 0 && !hasSameClaims) continue;
-    const before = peer.levels.get(actor);
-    const comparisons = before !== undefined && isAlike(before, known) ? before.comparisons + 1 : 1;
+    return known.digest !== 0 || hasSameClaims;
+  };
+  peer.levels = counted(peer.levels, hasSameMembers ? [...knownOfDead(state)].filter(isSame) : []);
+}
+
+/** Counts what is known now, once more where it is what was known before. */
+function counted(before: ReadonlyMap<Actor, Level>, now: Iterable<[Actor, Known]>): Map<Actor, Level> {
+  const levels = new Map<Actor, Level>();
+  for (const [actor, known] of now) {
+    const level = before.get(actor);
+    const comparisons = level !== undefined && isAlike(level, known) ? level.comparisons + 1 : 1;
     levels.set(actor, { ...known, comparisons });
   }
-  peer.levels = levels;
+  return levels;
 }
 
 /** By actor that no member goes by, of which more is known than the clock has: in keys, in ranges, or as what those depend on. */
@@ -86,12 +94,25 @@ function isAlike(left: Known, right: Known): boolean {
 
 export function seal(state: ReplicaState, effects: Effects): void {
   state.past = beyond(state.past, state.clock);
-  // Alone, it knows nothing of who may have them: a node that was just restored from a backup, say.
-  const [first] = state.peers.values();
-  if (first === undefined || ![...first.levels.values()].some(({ comparisons }) => hasLasted(comparisons))) return;
+  state.levels = levelsAlone(state);
+  const [first = state] = state.peers.values();
+  if (![...first.levels.values()].some(({ comparisons }) => hasLasted(comparisons))) return;
   const seals = deadSeals(state);
   giveUpPast(state, seals, effects);
   raise(state, new Map([...seals].filter(([actor, known]) => isWithNobody(state, actor, known))), effects);
+}
+
+/**
+ * For how many ticks a replica that all others were removed from has known just the same: a node that it does not list yet may be
+ * sending some of it. Who never had others can't tell who may have those dots: it may have been restored from a backup.
+ */
+function levelsAlone(state: ReplicaState): Map<Actor, Level> {
+  const { members, peers } = state;
+  if (peers.size > 0 || ![...members.values()].some(isForgotten)) return new Map();
+  // Who was removed a moment ago is dead now. Had some a tick less than others, these would be given up first, and what is known
+  // of the rest would not be the same.
+  noteDead(state);
+  return counted(state.levels, knownOfDead(state));
 }
 
 function hasLasted(comparisons: number): boolean {
@@ -99,11 +120,15 @@ function hasLasted(comparisons: number): boolean {
 }
 
 /** Whether no member has more of the actor's dots, or can still be sent any. */
-function isWithNobody({ peers }: ReplicaState, actor: Actor, known: Known): boolean {
-  return [...peers.values()].every(({ isReachable, clock, levels }) => {
+function isWithNobody(state: ReplicaState, actor: Actor, known: Known): boolean {
+  const isLevel = ({ levels }: Pick<ReplicaState, 'levels'>): boolean => {
     const level = levels.get(actor);
-    const hasMore = clock !== undefined && counterOf(clock, actor) > known.from;
-    return isReachable && !hasMore && level !== undefined && isAlike(level, known) && hasLasted(level.comparisons);
+    return level !== undefined && isAlike(level, known) && hasLasted(level.comparisons);
+  };
+  if (state.peers.size === 0) return isLevel(state);
+  return [...state.peers.values()].every((peer) => {
+    const hasMore = peer.clock !== undefined && counterOf(peer.clock, actor) > known.from;
+    return peer.isReachable && !hasMore && isLevel(peer);
   });
 }
 

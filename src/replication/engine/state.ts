@@ -169,6 +169,8 @@ export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
   readonly deadNoted: Map<Actor, readonly Seal[]>;
   /** The last of those. */
   dead: ReadonlyMap<Actor, Seal>;
+  /** As a peer's, counted in ticks, of a replica that all others were removed from. */
+  levels: Map<Actor, Level>;
   /** What the peers knew that answered since the start: to know it too is to have caught up. */
   caughtUpAt: VersionVector;
   readonly quorumReads: QuorumReads;
@@ -217,6 +219,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     sealed: new Map(),
     deadNoted: new Map(),
     dead: new Map(),
+    levels: new Map(),
     caughtUpAt: loaded.clock,
     repairs: noRepairs(),
   };

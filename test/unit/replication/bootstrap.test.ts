@@ -128,6 +128,12 @@ describe('A replica whose pull is refused because the log begins later', () => {
     expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull-keys n2 first']);
   });
 
+  test('asks none that has other dots only, though it is ahead all the time', () => {
+    isThere('n2', MISSING);
+    isThere('n3', { 'n1.a': 2, 'n2.b': 1, 'n3.c': 5 });
+    expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull-keys n2 first']);
+  });
+
   test('asks one that refused once, when what its log lacks has come meanwhile', () => {
     isThere('n2', MISSING);
     isThere('n3', MISSING);
@@ -153,6 +159,20 @@ describe('A replica whose pull is refused because the log begins later', () => {
     expect(asked(refusedBy('n2', { 'n2.b': 5 }))).toEqual(['pull-keys n2 first']);
     step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: true });
     expect(asked(refusedBy('n3', { 'n2.b': 5 }))).toEqual(['pull-keys n3 first']);
+  });
+
+  test('takes over all keys again from the one that has refused to send them, when others have other dots only', () => {
+    isThere('n2', MISSING);
+    isThere('n3', { 'n1.a': 2, 'n2.b': 1, 'n3.c': 5 });
+    const takeAll = { kind: 'take-all', clock: vector(MISSING) } as const;
+    for (const answer of [
+      { kind: 'below-floor', clock: vector(MISSING), floor: vector({ 'n2.b': 5 }) } as const,
+      takeAll,
+    ]) {
+      step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: true });
+      const refused = step({ kind: 'peer-answer', from: 'n2', to: 'pull', answer, wallMs: WALL_MS });
+      expect(asked(refused)).toEqual(['pull-keys n2 first']);
+    }
   });
 
   test('does nothing when what it asked for has come by then', () => {
@@ -324,6 +344,20 @@ describe('A peer that fails while keys are taken over', () => {
     expect(replica.progress.bootstrap).toBeDefined();
     step({ kind: 'peer-failure', from: 'n3', to: 'compare', wasAnswered: false });
     level('n2');
+    expect(replica.progress.bootstrap).toBeUndefined();
+  });
+
+  test('leaves nothing to be done when it is removed, and nobody is left', () => {
+    const configured = new Map([['n2', { url: 'http://n2', version: 0 }]]);
+    replica = new Replica(identityOf([], { configured }), loadedState({ clock: vector({ 'n1.a': 2, 'n2.b': 1 }) }));
+    refusedBy('n2');
+    pieceFrom('n2', 1, FIRST_HALF, {});
+    step({ kind: 'peer-failure', from: 'n2', to: 'pull-keys', wasAnswered: false });
+    step({ kind: 'tick' });
+    expect(node?.bootstrap).toEqual({ through: 'm' });
+    step({ kind: 'forget', id: 1, name: 'n2' });
+    step({ kind: 'tick' });
+    expect(node?.bootstrap).toBeUndefined();
     expect(replica.progress.bootstrap).toBeUndefined();
   });
 

@@ -1,14 +1,14 @@
 // What does the protocol do in single steps that faults rarely reach in a simulation?
 
 import { describe, expect, test } from '@jest/globals';
-import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
+import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
 import type { VersionVector } from '../../../src/clock/version-vector.js';
 import type { Input, WriteInput } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import type { ClockMessage } from '../../../src/replication/engine/messages.js';
 import type { LoadedState, Stored } from '../../../src/replication/engine/state.js';
-import { utf8, vector } from '../../support/clock-arbitraries.js';
+import { container, utf8, vector, version } from '../../support/clock-arbitraries.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
 
 const NOTHING_STORED: Stored = { container: () => EMPTY_CONTAINER, requested: () => undefined };
@@ -147,6 +147,28 @@ describe('a replica that is told more of its own writes than it knows', () => {
     expect(writes.log[0]!.actor).toBe('n1.b');
     expect(replica.actor).toBe('n1.b');
   });
+});
+
+test('a stamp of more than a minute ahead is reported and not followed: the next write has the stamp of now', () => {
+  const { step } = replicaOf('n2');
+  const stamp = (WALL_MS + 61_000) * 1000;
+  const batch = {
+    clock: vector({ 'n2.b': 1 }),
+    ranges: [{ actor: 'n2.b', from: 0, keys: ['theirs'] }],
+    containers: new Map([['theirs', container([version('n2.b', 1, 'value', stamp)], vector({}))]]),
+    exact: undefined,
+    past: vector({}),
+  };
+  const pushed = step({
+    kind: 'peer-request',
+    id: 9,
+    from: 'n2',
+    request: { kind: 'push', batch },
+    wallMs: WALL_MS,
+  });
+  expect(pushed.observations).toContainEqual({ kind: 'stamp-too-far-ahead', from: 'n2', key: 'theirs', stamp });
+  const [[, { versions }]] = step(writeOf(1)).writes.containers as [[string, Container]];
+  expect(versions.map((each) => each.stamp)).toEqual([WALL_MS * 1000]);
 });
 
 describe('a peer is told what this replica has heard of its writes beyond its clock', () => {

@@ -2,6 +2,8 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EMPTY_CONTAINER } from '../../../src/clock/container.js';
+import { NO_MEMBERS } from '../../../src/clock/membership.js';
+import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import type { LoadedState } from '../../../src/replication/engine/state.js';
 import { beyondDigest } from '../../../src/replication/engine/ahead.js';
@@ -116,5 +118,95 @@ describe('dots of a lost disk', () => {
     expect(tick() ?? 3).toBe(3);
     compared(1, undefined, 'n3.c');
     expect(tick()).toBe(5);
+  });
+});
+
+describe('a replica that all others were removed from', () => {
+  const REMOVED = new Map([['n4', { url: 'http://n4', version: 1 }]]);
+  const LOADED = { clock: vector({ 'n1.a': 7, [DEAD]: 3 }), ahead: AHEAD, past: vector({ [DEAD]: 8, 'n3.c': 7 }) };
+
+  function startedWith(loaded: Partial<LoadedState>, configured = NO_MEMBERS): Replica {
+    return new Replica(identityOf([], { configured }), loadedState({ ...LOADED, ...loaded }));
+  }
+
+  /** What is committed of the node last. */
+  function ticks(replica: Replica, times: number): NonNullable<Output['writes']['node']> | undefined {
+    let node;
+    for (let count = 0; count < times; count++) {
+      node = replica.step({ kind: 'tick' }, NOTHING_STORED).writes.node ?? node;
+    }
+    return node;
+  }
+
+  function write(replica: Replica, context: { vector: Record<string, number>; past: Record<string, number> }): void {
+    replica.step(
+      {
+        kind: 'write',
+        id: 1,
+        key: 'other',
+        operation: { kind: 'delete', type: 'register' },
+        context: { vector: vector(context.vector), dot: undefined, past: vector(context.past) },
+        precondition: undefined,
+        acksNeeded: 1,
+        wallMs: WALL_MS,
+      },
+      NOTHING_STORED,
+    );
+  }
+
+  test('gives up what nobody can send once it has known the same for ten seconds, whatever clients write meanwhile', () => {
+    const replica = startedWith({ members: REMOVED });
+    for (let count = 0; count < 19; count++) {
+      write(replica, { vector: { 'n1.a': 7 }, past: {} });
+      const node = ticks(replica, 1);
+      expect(node?.clock.get(DEAD) ?? 3).toBe(3);
+    }
+    const node = ticks(replica, 1)!;
+    expect(node.clock.get(DEAD)).toBe(5);
+    expect(shownVector(node.past)).toEqual([]);
+  });
+
+  test('counts anew when it comes to know of more: somebody may be there that it does not list yet', () => {
+    const keyAhead = startedWith({ members: REMOVED });
+    ticks(keyAhead, 15);
+    write(keyAhead, { vector: { [DEAD]: 6 }, past: {} });
+    expect(ticks(keyAhead, 19)?.clock.get(DEAD)).toBe(3);
+    expect(ticks(keyAhead, 1)?.clock.get(DEAD)).toBe(6);
+
+    const past = startedWith({ members: REMOVED });
+    ticks(past, 15);
+    write(past, { vector: {}, past: { 'n3.c': 9 } });
+    expect(shownVector(ticks(past, 19)!.past)).toEqual([['n3.c', 9]]);
+    expect(shownVector(ticks(past, 1)!.past)).toEqual([]);
+  });
+
+  test('gives up at once what is known of several, also of the one that was removed last', () => {
+    const ahead = new Map([['key', vector({ [DEAD]: 5, 'n2.b': 4 })]]);
+    const claims = [{ through: 'm', clock: vector({ [DEAD]: 4, 'n2.b': 4 }) }];
+    const n2 = { url: 'http://n2', version: 0 };
+    const replica = startedWith({ members: REMOVED, ahead, claims }, new Map([['n2', n2]]));
+    const heard = { kind: 'compare', ...toldBy('n2', {}) } as const;
+    replica.step({ kind: 'peer-request', id: 1, from: 'n2', request: heard, wallMs: WALL_MS }, NOTHING_STORED);
+    ticks(replica, 3);
+    replica.step({ kind: 'forget', id: 1, name: 'n2' }, NOTHING_STORED);
+    expect(shownVector(ticks(replica, 20)!.clock)).toEqual([
+      ['n1.a', 7],
+      ['n2.b', 4],
+      [DEAD, 5],
+    ]);
+  });
+
+  test('counts from when the last one was removed: until then that one could have sent it', () => {
+    const replica = startedWith({ members: REMOVED }, new Map([['n2', { url: 'http://n2', version: 0 }]]));
+    expect(ticks(replica, 100)?.clock.get(DEAD) ?? 3).toBe(3);
+    replica.step({ kind: 'forget', id: 1, name: 'n2' }, NOTHING_STORED);
+    expect(ticks(replica, 19)?.clock.get(DEAD)).toBe(3);
+    expect(ticks(replica, 1)?.clock.get(DEAD)).toBe(5);
+  });
+
+  test('gives up nothing when it has never had any: it may have been restored from a backup', () => {
+    const node = ticks(startedWith({ members: NO_MEMBERS }), 100);
+    expect(node?.clock.get(DEAD) ?? 3).toBe(3);
+    expect(shownVector(node?.past ?? LOADED.past)).toEqual(shownVector(LOADED.past));
   });
 });
