@@ -35,6 +35,7 @@ done
 [[ $port =~ ^[0-9]{1,5}$ ]] && [ "$port" -ge 1 ] && [ $((port + replicas - 1)) -le 65535 ] || die "--port must be a port number"
 [ -n "$data" ] || die "--data must name a folder"
 
+command -v setsid > /dev/null || die "setsid is needed, of util-linux: run.sh is for Linux; elsewhere use docker compose up"
 command -v node > /dev/null || die "Node 20.19 or later is needed, and npm; install them first"
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
   die "Node 20.19 or later is needed; this is $(node --version)"
@@ -53,14 +54,15 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   npm ci --no-fund --no-audit
 fi
 mkdir -p "$data"
+# Only where all is to be deleted: a replica looks at its database itself, and changes nothing of one that is damaged or in use.
 for ((i = 1; i <= replicas; i++)); do
-  [ -d "$data/n$i/level" ] || continue
-  node -e 'import("classic-level").then(async ({ ClassicLevel }) => {
-    const level = new ClassicLevel(process.argv[1]);
+  "$fresh" && [ -d "$data/n$i" ] || continue
+  [ ! -d "$data/n$i/level" ] || node -e 'import("classic-level").then(async ({ ClassicLevel }) => {
+    const level = new ClassicLevel(process.argv[1], { createIfMissing: false });
     await level.open().catch((error) => process.exit(error.cause?.code === "LEVEL_LOCKED" ? 1 : 0));
     await level.close();
   })' "$data/n$i/level" || die "$data/n$i is in use by a running replica: stop it, or choose another folder with --data"
-  if "$fresh"; then rm -rf "${data:?}/n$i"; fi
+  rm -rf "${data:?}/n$i"
 done
 
 echo "Building…"
@@ -142,19 +144,18 @@ for name in $away; do
 done
 
 # A replica that ends is reported; the others go on, as they would without it.
-running=${#pids[@]}
-while [ "$running" -gt 0 ]; do
-  status=0
-  wait -n -p ended "${pids[@]}" || status=$?
-  [ -n "${ended-}" ] || break
+while [ ${#pids[@]} -gt 0 ]; do
+  sleep 1 &
+  wait $! || true
   for i in "${!pids[@]}"; do
-    [ "${pids[i]}" = "$ended" ] || continue
+    if kill -0 "${pids[i]}" 2> /dev/null; then continue; fi
+    status=0
+    wait "${pids[i]}" || status=$?
     echo "n$((i + 1)) has stopped (status $status, see out$((port + i))); the others go on. To start it again, and stop it yourself:"
     echo "  QUARTET_NAME=n$((i + 1)) QUARTET_PORT=$((port + i)) QUARTET_DATA=$data/n$((i + 1)) \\"
     echo "    QUARTET_CLUSTER_SECRET_FILE=$secret QUARTET_PEERS=${peers%,} npm start"
     unset "pids[i]"
   done
-  running=${#pids[@]}
 done
 echo "No replica that run.sh started is left." >&2
 exit 1

@@ -40,6 +40,17 @@ test('a request that is refused ends its line', () => {
   for (const curl of deciding) expect(curl).toContain(' -f ');
 });
 
+test('a backup that is refused or cut off does not take the place of the last one', () => {
+  const backups = readme.match(/.*\/v1\/snapshot \|[^#]*/g)!;
+  expect(backups).toHaveLength(2);
+  for (const backup of backups) {
+    expect(backup.replace(/\s+/g, ' ').trim()).toBe(
+      'curl -f http://127.0.0.1:5000/v1/snapshot | gzip > snapshot.new && ' +
+        `gunzip < snapshot.new | tail -n 1 | grep '"end":true' && mv snapshot.new snapshot.ndjson.gz`,
+    );
+  }
+});
+
 test('a loop over the replicas ends at the first that fails, and leaves none out', () => {
   const loops = [...readme.matchAll(/\bfor n in ([^;]*); do\b(.*?)\bdone\b/gs)];
   expect(loops.length).toBeGreaterThanOrEqual(2);
