@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Prng } from '../simulation/prng.js';
-import { ProcessCluster } from '../support/process-cluster.js';
+import { ProcessCluster, START_MS_MAX } from '../support/process-cluster.js';
 import { inParallel } from '../support/process-parallel.js';
 import { Workload } from '../support/process-workload.js';
 
@@ -18,7 +18,7 @@ describe('Four replicas', () => {
   beforeAll(async () => {
     console.log(`test/cluster/promises: SEED=${seed}`);
     cluster = await ProcessCluster.start();
-  }, 30_000);
+  }, START_MS_MAX);
 
   afterEach(() => cluster.heal());
 

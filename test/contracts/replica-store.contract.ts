@@ -75,6 +75,16 @@ export function describeReplicaStore(adapter: string, emptyPlace: () => Promise<
         expect(await logged(replica.view, 'n1.a', 0, 2)).toEqual(['a', 'b']);
       });
 
+      test('of very many keys is seen by readers of a key that was read before, too', async () => {
+        await replica.commit(commitOf({ containers: { a: holding(1) }, node: node({ 'n1.a': 1 }) }));
+        expect(textsOf(replica.container('a'))).toEqual(['n1.a1']);
+        const others = Array.from({ length: 501 }, (_, place) => [`other ${place}`, holding(place + 3)]);
+        const containers = { a: holding(2), ...Object.fromEntries(others) };
+        await replica.commit(commitOf({ containers, node: node({ 'n1.a': 503 }) }));
+        const readers = [replica, replica.view];
+        expect(readers.map((reader) => textsOf(reader.container('a')))).toEqual([['n1.a2'], ['n1.a2']]);
+      });
+
       test('changes nothing that readers see before it is done', async () => {
         await replica.commit(commitOf({ containers: { a: holding(1) }, node: node({ 'n1.a': 1 }) }));
         const done = replica.commit(commitOf({ containers: { a: holding(2) }, node: node({ 'n1.a': 2 }) }));

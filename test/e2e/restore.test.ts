@@ -10,6 +10,8 @@ import { PassThrough, type Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { runCommand, type Streams } from '../../src/cli/command-line.js';
 import { Tokens } from '../../src/controllers/http/tokens.js';
+import { versionsKey } from '../../src/store/keyspace.js';
+import { LevelStore } from '../../src/store/level/level-store.js';
 import { compileSource } from '../support/compiled-source.js';
 import { startCluster } from '../support/in-process-cluster.js';
 import { contextOf, InProcessNode } from '../support/in-process-node.js';
@@ -249,6 +251,28 @@ describe('a snapshot that is restored into a folder without a database', () => {
     } finally {
       await node.remove();
     }
+  });
+
+  it('is rid of what ended long ago though nobody reads it, and nothing looks over what is stored', async () => {
+    const deadlineMs = Date.now() - 240_000;
+    const snapshot = snapshotOf({
+      header: { version: 2 },
+      keys: [keyOf('ended', 1, { deadlineMs }), keyOf('kept', 2)],
+    });
+    expect(await restore(snapshot)).toMatchObject({ code: 0 });
+    const data = join(folder.path, 'data');
+    const node = await InProcessNode.start({ data, scrubKeysPerSecond: 0 });
+    try {
+      await until('it has dropped one version', async () => (await node.metric('quartet_expired_total')) === 1);
+    } finally {
+      await node.remove();
+    }
+    const store = await LevelStore.open(join(data, 'level'));
+    const onDisk = store.snapshot();
+    const isThere = ['ended', 'kept'].map((key) => onDisk.get(versionsKey(key)) !== undefined);
+    onDisk.close();
+    await store.close();
+    expect(isThere).toEqual([false, true]);
   });
 
   it('may have more keys than one commit', async () => {

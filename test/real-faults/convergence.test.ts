@@ -2,7 +2,7 @@
 // state by themselves?
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ProcessCluster } from '../support/process-cluster.js';
+import { ProcessCluster, START_MS_MAX } from '../support/process-cluster.js';
 import { inParallel } from '../support/process-parallel.js';
 import { until } from '../support/until.js';
 
@@ -11,7 +11,7 @@ describe('Four replicas', () => {
 
   beforeAll(async () => {
     cluster = await ProcessCluster.start();
-  }, 30_000);
+  }, START_MS_MAX);
 
   afterEach(() => cluster.heal());
 

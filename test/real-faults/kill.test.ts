@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Prng } from '../simulation/prng.js';
-import { ProcessCluster } from '../support/process-cluster.js';
+import { ProcessCluster, START_MS_MAX } from '../support/process-cluster.js';
 import { Workload } from '../support/process-workload.js';
 
 const KILLS = 3;
@@ -17,7 +17,7 @@ describe('Four replicas under load from eight clients', () => {
   beforeAll(async () => {
     console.log(`test/real-faults/kill: SEED=${seed}`);
     cluster = await ProcessCluster.start();
-  }, 30_000);
+  }, START_MS_MAX);
 
   afterAll(() => cluster?.stop());
 

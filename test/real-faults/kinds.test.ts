@@ -11,6 +11,7 @@ import { FaultyCluster } from '../faults/faulty-cluster.js';
 import { Recorder, type Write } from '../faults/history.js';
 import { Prng } from '../simulation/prng.js';
 import { newestLog, writtenPart } from '../support/level-log.js';
+import { START_MS_MAX } from '../support/process-cluster.js';
 import { until } from '../support/until.js';
 
 const SEED = 7;
@@ -22,7 +23,7 @@ describe('Four replicas under load', () => {
 
   beforeAll(async () => {
     cluster = await FaultyCluster.start();
-  }, 30_000);
+  }, START_MS_MAX);
 
   afterAll(() => cluster?.stop());
 

@@ -158,7 +158,9 @@ export class Cluster implements World {
   addPast(past: Past, key: string, seen: WriteSet): void {
     const unread = seen & ~(past.get(key) ?? 0n);
     past.set(key, (past.get(key) ?? 0n) | seen);
-    for (const write of this.oracle.writes(key, unread)) {
+    // What died with a disk is covered by clocks once it is given up, and shown to nobody: nor is what its author had seen.
+    const shown = unread & ~(this.givenUp.get(key) ?? 0n);
+    for (const write of this.oracle.writes(key, shown)) {
       for (const [of, writes] of this.pasts.get(write) ?? []) past.set(of, (past.get(of) ?? 0n) | writes);
     }
   }
@@ -229,8 +231,10 @@ export class Cluster implements World {
     });
     const checked = answered.then((result) => {
       life.waiting--;
+      // Nobody is there any more who could be told.
+      if (life.isOver) return result;
       if (!wasAsked) throw new Violation('precondition', `${name} did not ask for ${key}`);
-      const isTimely = acksNeeded <= 1 || this.timeline.nowMs < deadlineMs;
+      const isTimely = acksNeeded <= 1 || (this.timeline.nowMs < deadlineMs && !life.isStopping);
       if (refusal !== undefined && result.kind !== refusal) {
         throw new Violation('answer', `${name} answers ${result.kind} to what is ${refusal} of ${key}`);
       }
@@ -241,7 +245,7 @@ export class Cluster implements World {
     });
     checked.catch((error: unknown) => {
       if (error instanceof CorruptRecordError && node.damage.isRotten(key)) life.waiting--;
-      else if (!life.isOver && node.driver !== undefined) this.fail(error);
+      else if (error instanceof Violation || (!life.isOver && node.driver !== undefined)) this.fail(error);
     });
     return checked;
   }

@@ -1,6 +1,6 @@
 // What goes wrong? Links are cut, one way or both; processes die at any moment and come back; disks are lost; clocks jump.
 
-import type { Cluster } from './cluster.js';
+import type { Cluster, Reading } from './cluster.js';
 import type { SimulatedNode } from './node.js';
 import type { Prng } from './prng.js';
 
@@ -11,7 +11,8 @@ export class Faults {
     private readonly cluster: Cluster,
     private readonly prng: Prng,
   ) {
-    this.schedule();
+    if (cluster.options.diesWithNews) this.scheduleNews(prng.pick([300, 3000]));
+    else this.schedule();
   }
 
   end(): void {
@@ -83,6 +84,42 @@ export class Faults {
     if (options.diskFailures && prng.chance(0.5)) this.restart(name, 100);
   }
 
+  private scheduleNews(waitMs: number): void {
+    const { cluster, prng } = this;
+    const { network, names, timeline, trace } = cluster;
+    const name = prng.pick(names);
+    const key = prng.pick(cluster.keys);
+    timeline.schedule(waitMs, name, 'cut off', () => {
+      if (this.isOver) return;
+      trace.note(`            ${name} will lose its disk`);
+      // Or what it tells last comes later than its end.
+      if (prng.chance(0.5)) cutOff(network, name, names);
+      void cluster.write(name, key, cluster.nextValue());
+      timeline.schedule(prng.pick([20, 200, 1500]), name, 'loses its disk', () => {
+        network.heal();
+        if (this.isOver) return;
+        const reading = cluster.read(name, key);
+        trace.note(`            ${name} loses its disk`);
+        cluster.node(name).wipe();
+        this.restart(name, prng.pick([0, 50, 1500]));
+        if (reading !== undefined) this.bring(reading, prng.pick([10, 1000, 3000]));
+      });
+      // Others lose theirs while the first one's writes are being given up, or when that is over.
+      this.scheduleNews(prng.pick([5000, 20_000]));
+    });
+  }
+
+  /** A client has read what is lost, and goes on elsewhere. */
+  private bring(reading: Reading, afterMs: number): void {
+    const { cluster, prng } = this;
+    const name = prng.pick(cluster.names);
+    cluster.timeline.schedule(afterMs, name, 'client', () => {
+      if (this.isOver) return;
+      cluster.trace.note(`            writes ${reading.key} at ${name}, having read it at ${reading.node}`);
+      void cluster.write(name, reading.key, cluster.nextValue(), { reading });
+    });
+  }
+
   /** One disk at a time, so that every other node is there to be asked. */
   private copyOrPutBack(name: string): void {
     const { cluster, prng } = this;
@@ -119,10 +156,7 @@ export class Faults {
       network.cut(name, other);
     } else if (kind < 0.55) {
       trace.note(`            cut ${name} off`);
-      for (const peer of names) {
-        network.cut(name, peer);
-        network.cut(peer, name);
-      }
+      cutOff(network, name, names);
     } else if (kind < 0.75) {
       trace.note(`            mend ${name} <-> ${other}`);
       network.mend(name, other);
@@ -140,5 +174,12 @@ export class Faults {
       if (node.life?.isStopping) node.crash();
       if (node.life === undefined) node.start();
     });
+  }
+}
+
+function cutOff(network: Cluster['network'], name: string, names: readonly string[]): void {
+  for (const peer of names) {
+    network.cut(name, peer);
+    network.cut(peer, name);
   }
 }

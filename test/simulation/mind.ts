@@ -196,12 +196,14 @@ export class Mind {
     const found = this.found.get(key) ?? NOTHING;
     const before = this.working(key);
     const seen = before.known | found.known;
-    this.keys.set(key, merged(before, found));
-    this.found.delete(key);
-    // Another actor's part of a sum stays its own.
+    // Another actor's part of a sum stays its own, also when a delete is lost that had replaced it.
     const stays = (write: OracleWrite): boolean =>
       write.version?.type === 'counter' && write.actor !== writes[0]!.actor;
-    const replaces = seen & ~this.oracle.matching(key, this.oracle.visibleSet(key, found), stays);
+    const kept = this.oracle.matching(key, this.oracle.visibleSet(key, found), stays);
+    const all = merged(before, found);
+    this.keys.set(key, { ...all, replaced: all.replaced & ~kept });
+    this.found.delete(key);
+    const replaces = seen & ~kept;
     for (const { actor, counter, version } of writes) {
       this.take(this.oracle.record(key, actor, counter, version, seen, replaces));
     }

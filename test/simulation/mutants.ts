@@ -44,6 +44,7 @@ const RETENTION = 'src/replication/engine/retention.ts';
 const TOKENS = 'src/controllers/http/tokens.ts';
 const BATCHES = 'src/replication/batches.ts';
 const PAST = 'src/replication/engine/past.ts';
+const SEAL = 'src/replication/engine/seal.ts';
 const GROUP = 'src/replication/group.ts';
 const REQUESTS = 'src/replication/engine/requests.ts';
 const REQUEST = 'src/clock/request.ts';
@@ -911,4 +912,7 @@ export const MUTANTS: readonly Mutant[] = [
     'if (this.nextMs === Infinity) this.nextMs = deadlineMs;',
   ),
   mutant('tells of ended lifetimes for ever', EXPIRY, 'this.store.clearDeadlines(throughMs);', ''),
+
+  // What died with a disk.
+  mutant('is left alone with what died with a disk', SEAL, 'state.levels = levelsAlone(state);', ''),
 ];

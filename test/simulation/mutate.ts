@@ -72,29 +72,47 @@ async function judge(
   compile: Compile,
   { seeds, from }: { readonly seeds: number; readonly from: string },
 ): Promise<Verdict> {
+  const failure = await firstFailure(compile, name, patches, { seeds, from, hasAll });
+  if (failure === 'too slow') return { invariant: undefined, seed: seeds, isOpen: true };
+  if (failure === undefined) return { invariant: undefined, seed: seeds };
+  // A seed that fails without the bug, too, has not caught it.
+  const without = await firstFailure(compile, `${name} not`, [], { seeds: 1, from: String(failure.seed), hasAll });
+  if (without !== undefined) throw new Error(`seed ${failure.seed} fails without any bug: look at it first`);
+  // What production code itself notices stops the node, and has a message of its own.
+  const { invariant, message, seed } = failure;
+  return { invariant: invariant === 'no error' ? `"${message.slice(0, MESSAGE_MAX)}"` : invariant, seed };
+}
+
+interface SeedFailure {
+  readonly seed: number;
+  readonly invariant: string;
+  readonly message: string;
+}
+
+async function firstFailure(
+  compile: Compile,
+  name: string,
+  patches: readonly Patch[],
+  { seeds, from, hasAll }: { readonly seeds: number; readonly from: string; readonly hasAll: boolean },
+): Promise<SeedFailure | 'too slow' | undefined> {
   const folder = compile(`mutant-${process.pid}-${name.replace(/\W+/g, '-')}`, patches);
   const program = join(folder, 'test', 'simulation', 'run.js');
+  const options = { timeout: RUN_MAX_MS, maxBuffer: 2 ** 26 };
+  const args = [
+    program,
+    '--seeds',
+    String(seeds),
+    '--from',
+    from,
+    '--workers',
+    '1',
+    '--json',
+    ...(hasAll ? ['--all'] : []),
+  ];
   const output = await new Promise<string | undefined>((resolve) => {
-    const options = { timeout: RUN_MAX_MS, maxBuffer: 2 ** 26 };
-    const args = [
-      program,
-      '--seeds',
-      String(seeds),
-      '--from',
-      from,
-      '--workers',
-      '1',
-      '--json',
-      ...(hasAll ? ['--all'] : []),
-    ];
     execFile(process.execPath, args, options, (error, stdout) => resolve(error?.killed ? undefined : stdout));
   });
   rmSync(folder, { recursive: true, force: true });
-  if (output === undefined) return { invariant: undefined, seed: seeds, isOpen: true };
-  const { failures } = JSON.parse(output) as { failures: { seed: number; invariant: string; message: string }[] };
-  const [first] = failures;
-  if (first === undefined) return { invariant: undefined, seed: seeds };
-  // What production code itself notices stops the node, and has a message of its own.
-  const invariant = first.invariant === 'no error' ? `"${first.message.slice(0, MESSAGE_MAX)}"` : first.invariant;
-  return { invariant, seed: first.seed };
+  if (output === undefined) return 'too slow';
+  return (JSON.parse(output) as { failures: SeedFailure[] }).failures[0];
 }

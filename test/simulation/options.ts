@@ -28,6 +28,8 @@ export interface SimulationOptions {
   readonly crashes: boolean;
   readonly diskFailures: boolean;
   readonly wipes: boolean;
+  /** Replicas that are cut off show clients their writes, and lose their disks before anybody else has them. */
+  readonly diesWithNews: boolean;
   /** An old copy of a disk is put back. Peers must be reachable then: nothing else can tell the node. */
   readonly oldCopies: boolean;
   /** Bits of records flip on the disks. */
@@ -171,6 +173,7 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
     crashes: prng.chance(0.7),
     diskFailures: prng.chance(0.2),
     wipes: prng.chance(0.25),
+    diesWithNews: false,
     oldCopies: false,
     bitFlips: false,
     lostRecords: false,
@@ -217,6 +220,7 @@ function withoutRot(seed: number, steps: number): SimulationOptions {
   };
   if (options.nodes === 1) return options;
   if (seed % 20 === 12) return toldRoundabout(options, prng);
+  if (seed % 20 === 7) return diesWithNews(options, prng);
   const mixture = prng.next();
   if (mixture < 0.05) return halfTakenOver(options, prng);
   if (mixture < 0.1) return busyTakingOver(options, prng);
@@ -285,6 +289,31 @@ function busyTakingOver(options: SimulationOptions, prng: Prng): SimulationOptio
     scanPauses: 0.7,
     limits: { ...options.limits, pieceKeys: prng.between(1, 3) },
     network: { ...options.network, loss: 0, straggling: prng.pick([0, 0.1]), ...delays(delayMaxMs, prng) },
+  };
+}
+
+/**
+ * What died with a disk is given up while clients write: that takes ten seconds in which all replicas hear of each other. So a run
+ * is longer than others, with less in each second.
+ */
+function diesWithNews(options: SimulationOptions, prng: Prng): SimulationOptions {
+  const delayMaxMs = prng.pick([2, 60, 400]);
+  return {
+    ...options,
+    steps: 6 * options.steps,
+    nodes: prng.pick([2, 3, 3]),
+    keys: prng.between(2, 5),
+    clients: prng.between(2, 4),
+    contexts: 0.95,
+    operationEveryMs: prng.pick([200, 400, 800]),
+    cuts: false,
+    crashes: false,
+    diskFailures: false,
+    wipes: true,
+    diesWithNews: true,
+    deadForEver: false,
+    commitMaxMs: prng.pick([1, 5, 30]),
+    network: { ...options.network, loss: 0, straggling: prng.pick([0, 0.1, 0.3]), ...delays(delayMaxMs, prng) },
   };
 }
 

@@ -42,6 +42,7 @@ export const OPTIONS: SimulationOptions = {
   crashes: false,
   diskFailures: false,
   wipes: false,
+  diesWithNews: false,
   oldCopies: false,
   bitFlips: false,
   lostRecords: false,

@@ -3,7 +3,7 @@ import { optionsOf } from './options.js';
 import { failureOf } from './report.js';
 import { simulate } from './simulation.js';
 
-const SEEDS = 60;
+const SEEDS = 40;
 const SEEDS_PER_TEST = 20;
 const STEPS = 600;
 
