@@ -67,11 +67,6 @@ export function residentBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + statusBytes(pid, 'VmRSS'), 0);
 }
 
-/** Of the resident bytes those of files that are mapped into memory: the system takes them away when it needs them. */
-export function mappedBytes(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + statusBytes(pid, 'RssFile'), 0);
-}
-
 /** What the processes have had from disks so far, in bytes. */
 export function readBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {

@@ -40,4 +40,5 @@ build x86_64-linux-gnu.2.28 linux-x64/classic-level.glibc.node
 build aarch64-linux-gnu.2.28 linux-arm64/classic-level.glibc.armv8.node
 build x86_64-linux-musl linux-x64/classic-level.musl.node
 build aarch64-linux-musl linux-arm64/classic-level.musl.armv8.node
-cd "$OLDPWD" && cat node_modules/classic-level/package.json engine/leveldb.patch engine/build.sh | sha256sum | cut -d ' ' -f 1 > "$out/sources.sha256"
+cd "$OLDPWD" && sha256sum node_modules/{classic-level,napi-macros,node-api-headers}/package.json engine/leveldb.patch engine/build.sh > "$out/sha256sums"
+cd "$out" && sha256sum */*.node >> sha256sums

@@ -1,7 +1,7 @@
 // A replica with ever more keys. What is asked for is spread evenly over all of them: beyond what its memory holds, nearly every
 // read is a read of the database.
 
-import { diskBytes, mappedBytes, residentBytes } from '../processes.js';
+import { diskBytes, residentBytes } from '../processes.js';
 import { sizesOf } from '../rows.js';
 import { newestNode } from '../targets/node-binaries.js';
 import { quartet } from '../targets/quartet.js';
@@ -18,8 +18,7 @@ export const keysAxis: Axis = {
   note:
     'One replica. Reads and writes are of keys drawn evenly from all of them: of ten million nearly none was asked for before. Writes ' +
     'are measured for ten times as long, since LevelDB merges them later, and reads once more right after them: LevelDB looks for a ' +
-    'key in what is not merged yet, too, and merges meanwhile. A part of the memory are pages of table files: LevelDB maps them, and ' +
-    'the system takes them away when it needs them.',
+    'key in what is not merged yet, too, and merges meanwhile.',
   async *measure(sizes, seconds) {
     const target = await quartet(sizesOf(0, CONNECTIONS), newestNode(), 1);
     try {
@@ -43,7 +42,6 @@ export const keysAxis: Axis = {
             'PUT CPU µs': put.cpuMicros,
             'PUT p99 ms': put.p99Ms,
             'memory MiB': residentBytes(target.pids) / MIB,
-            'of it files MiB': mappedBytes(target.pids) / MIB,
             'disk B/key': (await diskBytes(target.folders)) / keys,
           },
         };

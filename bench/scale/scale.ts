@@ -41,7 +41,7 @@ const QUICK = {
   conflicts: [0, 50],
 };
 
-const axesOf = async (keys: number) => ({
+const axesOf = (keys: number) => ({
   keys: keysAxis,
   memory: memoryAxis(keys),
   values: valuesAxis,
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
   });
   const size = options.quick ? QUICK : FULL;
-  const axes = await axesOf(Math.max(...size.keys));
+  const axes = axesOf(Math.max(...size.keys));
   const names = (Object.keys(axes) as (keyof typeof axes)[]).filter((name) => (options.only ?? name) === name);
   if (names.length === 0) throw new Error(`--only takes one of ${Object.keys(axes).join(', ')}`);
   const measured: Measured[] = [];

@@ -1,7 +1,7 @@
 // What can the disk do here at most? LevelDB with as many writers as the HTTP servers have connections, each with a record
 // of the size of a replica's, and a log entry beside it. What comes while a commit is under way shares the next one.
 
-import { ClassicLevel } from 'classic-level';
+import { ClassicLevel } from '../../src/store/level/engine.js';
 import type { Measurement } from '../load.js';
 
 const RECORD = Buffer.alloc(145, 'v');
