@@ -39,7 +39,7 @@ export class CatchUp {
 
   /** Call it once a second. */
   look(): void {
-    this.looks++;
+    if (this.driver.standing !== 'unfound') this.looks++;
     if (this.awaitsPeers() || this.hasAll() || !this.isIntroduced || this.lacksRoom) return;
     // Not how often it was asked for: a peer may refuse for ever.
     const progress = `${this.missingDots} ${this.driver.progress.bootstrap?.through}`;

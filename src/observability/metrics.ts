@@ -1,5 +1,6 @@
 // What can be counted? One registry for each node, in Prometheus' format; nothing here is shared between nodes.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Registry, type Histogram } from 'prom-client';
 import type { Observation } from '../replication/engine/output.js';
 import type { ReplicaStore } from '../store/replica-store.js';
@@ -7,6 +8,9 @@ import type { DiskSpace } from './disk-space.js';
 import type { ClusterStatus } from './cluster-status.js';
 import type { Readiness } from './readiness.js';
 import type { RequestMeter } from './request-meter.js';
+
+/** Longer than a look at a folder takes, and less than a scrape may. */
+const SIZE_MS_MAX = 1000;
 
 export class Metrics {
   readonly registry = new Registry();
@@ -95,7 +99,7 @@ export class Metrics {
     this.gauge('quartet_bootstrapping', 'Whether all keys are being taken over', [], (gauge) =>
       gauge.set(Number(cluster.isBootstrapping)),
     );
-    this.gauge('quartet_store_bytes', 'Bytes on disk, roughly', [], async (gauge) => gauge.set(await store.size()));
+    this.storeGauge(store);
     this.gauge('quartet_disk_free_bytes', 'Bytes free on the disk', [], (gauge) => gauge.set(disk.free));
   }
 
@@ -224,6 +228,18 @@ export class Metrics {
       labelNames,
       registers: [this.registry],
       collect: () => collect(gauge),
+    });
+  }
+
+  /** A disk that hangs holds up no other figure, and has one look under way at most: the one before it is shown. */
+  private storeGauge(store: ReplicaStore): void {
+    let looking: Promise<void> | undefined;
+    this.gauge('quartet_store_bytes', 'Bytes on disk, roughly', [], async (gauge) => {
+      looking ??= store
+        .size()
+        .then((bytes) => gauge.set(bytes))
+        .finally(() => (looking = undefined));
+      await Promise.race([looking, pause(SIZE_MS_MAX, undefined, { ref: false })]);
     });
   }
 

@@ -6,7 +6,7 @@ import type { Histogram } from 'prom-client';
 /** Upper bounds of its buckets, in seconds. */
 const BOUNDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
-const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS']);
+const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** Templates of paths, each before those that it begins with. */
 const ROUTES: readonly string[] = [
@@ -66,7 +66,9 @@ export class RequestMeter {
   get(): Promise<Figures> {
     return Promise.resolve({
       name: this.name,
-      help: 'Seconds from a request to the beginning of its answer, by the template of its path; other: of no such path',
+      help:
+        'Seconds from a request, or from its head where it is large or not plain, to the beginning of its answer, by the ' +
+        'template of its path; other: of no such path. What never became a request is not counted',
       type: 'histogram',
       aggregator: 'sum',
       values: [...this.rows.values()].flatMap((row) => this.valuesOf(row)),

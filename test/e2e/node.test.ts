@@ -11,6 +11,8 @@ import { ReplicaProcess } from '../support/process-replica.js';
 import { RawClient, rawRequest } from '../support/raw-client.js';
 import { until } from '../support/until.js';
 
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
 let node: InProcessNode;
 beforeAll(async () => {
   // One peer that is not there: nothing listens on port 1.
@@ -166,20 +168,21 @@ describe('/metrics', () => {
       ['GET', '/v1/kv/%C3%A4?w=1', undefined, 400],
       ['GET', '/v1/kv?limit=1', undefined, 200],
       ['GET', '/v1/kvetch', undefined, 404],
+      ['PATCH', '/v1/maps/m', '{"set":{"f":1}}', 201],
       ['PATCH', '/put', undefined, 405],
       ['PURGE', '/v1/cluster', undefined, 405],
     ];
     for (const [method, path, body, status] of requests) {
-      expect([path, (await counted.request(path, { method, ...(body !== undefined && { body }) })).status]).toEqual([
+      expect([
         path,
-        status,
-      ]);
+        (await counted.request(path, { method, ...(body !== undefined && { body, headers: JSON_TYPE }) })).status,
+      ]).toEqual([path, status]);
     }
     const shown = (await (await counted.request('/metrics')).text()).split('\n');
     const NAME = 'quartet_http_request_duration_seconds';
     const counts = shown.filter((line) => line.startsWith(`${NAME}_count`));
     expect(counts.map((line) => line.slice(NAME.length + 6).replace(',node="counted"', '')).sort()).toEqual([
-      '{route="/put",method="other",code="405"} 1',
+      '{route="/put",method="PATCH",code="405"} 1',
       '{route="/v1/cluster",method="other",code="405"} 1',
       '{route="/v1/kv",method="GET",code="200"} 1',
       '{route="/v1/kv/{key}",method="GET",code="200"} 2',
@@ -187,6 +190,7 @@ describe('/metrics', () => {
       '{route="/v1/kv/{key}",method="GET",code="404"} 1',
       '{route="/v1/kv/{key}",method="HEAD",code="200"} 1',
       '{route="/v1/kv/{key}",method="PUT",code="201"} 1',
+      '{route="/v1/maps/{key}",method="PATCH",code="201"} 1',
       '{route="other",method="GET",code="404"} 1',
     ]);
     const figures = (suffix: string) =>

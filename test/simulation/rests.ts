@@ -6,7 +6,7 @@ import { Prng } from './prng.js';
 import type { SimulatedEvent } from './timeline.js';
 
 const OF_CLIENTS = /^(client|session \d+|batch|request|reader|quorum reader)$/;
-const OF_FAULTS = /^(fault|bit flip)$/;
+const OF_FAULTS = /^(fault|bit flip|cut off|loses its disk)$/;
 
 export class Rests {
   private readonly prng: Prng;

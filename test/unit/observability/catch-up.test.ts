@@ -84,6 +84,7 @@ describe('A replica that every peer has refused or left without an answer', () =
         progress.answered = true;
       },
       comesTo: (known: VersionVector): void => void (driver.view = { clock: known }),
+      becomes: (other: Standing): void => void (driver.standing = other),
     };
   }
 
@@ -112,6 +113,15 @@ describe('A replica that every peer has refused or left without an answer', () =
     expect([catchUp.isOver, catchUp.detail]).toEqual([false, 'asking the peers what they know']);
     catchUp.look();
     expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'may be behind: no peer has answered']);
+  });
+
+  test('waits with a new disk for those that the name service lists late as for others', () => {
+    const { catchUp, becomes } = started({ standing: 'unfound' });
+    for (let look = 0; look < 60; look++) catchUp.look();
+    becomes('joining');
+    expect(catchUp.isOver).toBe(false);
+    for (let look = 0; look <= 15; look++) catchUp.look();
+    expect(catchUp.isOver).toBe(true);
   });
 
   test('waits with a new disk for the one that is silent, when the other has nothing: it may have all', () => {

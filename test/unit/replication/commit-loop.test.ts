@@ -65,6 +65,23 @@ test('What is at hand together shares a commit, and what comes while it is under
   expect(commits.mock.calls.map(([{ log }]) => log.length)).toEqual([2, 2]);
 });
 
+test('A commit has a number of its own while it is under way', async () => {
+  const loop = loopWith();
+  expect(loop.commitUnderWay).toBeUndefined();
+  const commit = store.commit.bind(store);
+  for (const number of [1, 2]) {
+    let goOn: () => void = () => {};
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    jest.spyOn(store, 'commit').mockImplementationOnce((group) => held.then(() => commit(group)));
+    const written = write(loop);
+    await new Promise(setImmediate);
+    expect(loop.commitUnderWay).toBe(number);
+    goOn();
+    await written;
+    expect(loop.commitUnderWay).toBeUndefined();
+  }
+});
+
 test('All that has run is committed and answered when it is quiet', async () => {
   const loop = loopWith();
   const answers: Reply[] = [];
