@@ -8,6 +8,7 @@
 import { countBeyond, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
 import type { Room } from '../replication/room.port.js';
+import type { ReplicaLog } from './replica-log.js';
 
 /**
  * Looks without progress, one a second: for longer than a lost request goes unnoticed. They are counted, not timed: while a process
@@ -30,8 +31,7 @@ export class CatchUp {
 
   constructor(
     private readonly driver: ReplicaDriver,
-    /** Why a peer has refused last; undefined: it has not. */
-    private readonly refusalOf: (peer: string) => string | undefined,
+    private readonly log: Pick<ReplicaLog, 'refusalOf' | 'isAbsent'>,
     private readonly room: Room,
   ) {
     this.wasNew = driver.view.clock.size === 0 && driver.standing !== 'member';
@@ -73,14 +73,14 @@ export class CatchUp {
     const { peers, progress } = this.driver;
     if (!progress.answered && this.refusal !== undefined) return true;
     const isSilent = ({ name, hasAnswered }: (typeof peers)[number]): boolean =>
-      !hasAnswered && this.refusalOf(name) === undefined;
+      !hasAnswered && this.log.refusalOf(name) === undefined && !this.log.isAbsent(name);
     return this.looks <= STALLED_LOOKS && peers.some(isSilent);
   }
 
   /** Of the peers that have not answered. */
   private get refusal(): string | undefined {
     for (const { name, hasAnswered } of this.driver.peers) {
-      const reason = hasAnswered ? undefined : this.refusalOf(name);
+      const reason = hasAnswered ? undefined : this.log.refusalOf(name);
       if (reason !== undefined) return `refused by ${name}: ${reason}`;
     }
     return undefined;

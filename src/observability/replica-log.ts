@@ -25,6 +25,7 @@ export class ReplicaLog implements DriverEvents {
   private readonly logger = new Logger('Replica');
   private readonly lastFailure = new Map<string, string>();
   private readonly lastRefusal = new Map<string, string>();
+  private readonly absent = new Set<string>();
   /** They say so at every comparison, and it is logged once. */
   private readonly knowTooMany = new Set<string>();
   /** Peers that all keys are being taken over from, and none has come since: begun over and over, it is told once. */
@@ -136,6 +137,8 @@ export class ReplicaLog implements DriverEvents {
     this.metrics.peerFailed(peer);
     const reason = error instanceof Error ? error.message : String(error);
     if (error instanceof PeerFailure && error.refusal !== undefined) this.lastRefusal.set(peer, error.refusal);
+    if (isOfNobody(error)) this.absent.add(peer);
+    else this.absent.delete(peer);
     if (this.lastFailure.get(peer) === reason) return;
     this.lastFailure.set(peer, reason);
     if (error instanceof CorruptRecordError)
@@ -154,8 +157,17 @@ export class ReplicaLog implements DriverEvents {
     return this.lastRefusal.get(peer);
   }
 
+  /** Whether nobody listened where the peer should be, the last time that a request to it failed: it is no silence. */
+  isAbsent(peer: string): boolean {
+    return this.absent.has(peer);
+  }
+
   stopped(error: unknown): void {
     this.logger.error(`the replica stops: ${error instanceof Error ? error.stack : String(error)}`);
     this.onStopped(error);
   }
+}
+
+function isOfNobody(error: unknown): boolean {
+  return error instanceof PeerFailure && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
 }

@@ -35,8 +35,7 @@ export class StatusModule implements OnApplicationBootstrap, OnModuleDestroy {
         {
           provide: CatchUp,
           inject: [ReplicaDriver, ReplicaLog, DiskSpace],
-          useFactory: (driver: ReplicaDriver, log: ReplicaLog, disk: DiskSpace) =>
-            new CatchUp(driver, (peer) => log.refusalOf(peer), disk),
+          useFactory: (driver: ReplicaDriver, log: ReplicaLog, disk: DiskSpace) => new CatchUp(driver, log, disk),
         },
         {
           provide: CommitWatch,

@@ -21,7 +21,8 @@ function takingOver({
   };
   const progress = { isIntroduced: true, answered: true, caughtUpAt: vector({ 'n2.b': 9 }), bootstrap };
   const driver = { progress, standing, view: { clock }, peers: [] };
-  return { bootstrap, catchUp: new CatchUp(driver as unknown as ReplicaDriver, () => undefined, room) };
+  const log = { refusalOf: () => undefined, isAbsent: () => false };
+  return { bootstrap, catchUp: new CatchUp(driver as unknown as ReplicaDriver, log, room) };
 }
 
 test('A replica that is refused its keys again and again serves what it has, after sixteen looks', () => {
@@ -63,19 +64,19 @@ test('one that has some of them serves what it has, though it has no room', () =
 describe('A replica that every peer has refused or left without an answer', () => {
   interface Start {
     readonly refusals?: Readonly<Record<string, string>>;
+    readonly absent?: readonly string[];
     readonly clock?: VersionVector;
     readonly standing?: Standing;
   }
 
   /** Its peers are n1 and n2. */
-  function started({ refusals = {}, clock = vector({}), standing = 'joining' }: Start) {
+  function started({ refusals = {}, absent = [], clock = vector({}), standing = 'joining' }: Start) {
     const [n1, n2] = ['n1', 'n2'].map((name) => ({ name, hasAnswered: false, clock: undefined as unknown }));
     const progress = { isIntroduced: true, answered: false, caughtUpAt: clock, bootstrap: undefined };
     const driver = { progress, standing, view: { clock }, peers: [n1, n2] };
     const reasons = new Map(Object.entries(refusals));
-    const catchUp = new CatchUp(driver as unknown as ReplicaDriver, (peer) => reasons.get(peer), {
-      isNearlyFull: false,
-    });
+    const log = { refusalOf: (peer: string) => reasons.get(peer), isAbsent: (peer: string) => absent.includes(peer) };
+    const catchUp = new CatchUp(driver as unknown as ReplicaDriver, log, { isNearlyFull: false });
     return {
       catchUp,
       /** One takes it in after all. */
@@ -113,6 +114,12 @@ describe('A replica that every peer has refused or left without an answer', () =
     expect([catchUp.isOver, catchUp.detail]).toEqual([false, 'asking the peers what they know']);
     catchUp.look();
     expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'may be behind: no peer has answered']);
+  });
+
+  test('is ready at once with a new disk when nobody is there, for that is no silence', () => {
+    const { catchUp } = started({ absent: ['n1', 'n2'] });
+    expect([catchUp.isOver, catchUp.detail]).toEqual([true, 'may be behind: no peer has answered']);
+    expect(started({ absent: ['n1'] }).catchUp.isOver).toBe(false);
   });
 
   test('waits with a new disk for those that the name service lists late as for others', () => {
