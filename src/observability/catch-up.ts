@@ -8,13 +8,20 @@
 import { countBeyond, descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { ReplicaDriver } from '../replication/replica-driver.js';
 import type { Room } from '../replication/room.port.js';
-import type { ReplicaLog } from './replica-log.js';
 
 /**
  * Looks without progress, one a second: for longer than a lost request goes unnoticed. They are counted, not timed: while a process
  * stands still, or when its clock is set, nothing can have come.
  */
 const STALLED_LOOKS = 15;
+
+/** What is known of peers that have not answered. */
+export interface PeerLog {
+  /** Why the peer has refused last; undefined: it has not. */
+  refusalOf(peer: string): string | undefined;
+  /** Whether something has ended the last request to it. */
+  isAbsent(peer: string): boolean;
+}
 
 export class CatchUp {
   private isDone = false;
@@ -31,7 +38,7 @@ export class CatchUp {
 
   constructor(
     private readonly driver: ReplicaDriver,
-    private readonly log: Pick<ReplicaLog, 'refusalOf' | 'isAbsent'>,
+    private readonly log: PeerLog,
     private readonly room: Room,
   ) {
     this.wasNew = driver.view.clock.size === 0 && driver.standing !== 'member';

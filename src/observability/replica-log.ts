@@ -137,8 +137,8 @@ export class ReplicaLog implements DriverEvents {
     this.metrics.peerFailed(peer);
     const reason = error instanceof Error ? error.message : String(error);
     if (error instanceof PeerFailure && error.refusal !== undefined) this.lastRefusal.set(peer, error.refusal);
-    if (isOfNobody(error)) this.absent.add(peer);
-    else this.absent.delete(peer);
+    if (isSilence(error)) this.absent.delete(peer);
+    else this.absent.add(peer);
     if (this.lastFailure.get(peer) === reason) return;
     this.lastFailure.set(peer, reason);
     if (error instanceof CorruptRecordError)
@@ -157,7 +157,7 @@ export class ReplicaLog implements DriverEvents {
     return this.lastRefusal.get(peer);
   }
 
-  /** Whether nobody listened where the peer should be, the last time that a request to it failed: it is no silence. */
+  /** Whether something has ended the last request to the peer that failed, a refused connection say: it is no silence. */
   isAbsent(peer: string): boolean {
     return this.absent.has(peer);
   }
@@ -168,6 +168,10 @@ export class ReplicaLog implements DriverEvents {
   }
 }
 
-function isOfNobody(error: unknown): boolean {
-  return error instanceof PeerFailure && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+/** Codes of failures in which nobody has said anything: neither a process nor a system. */
+const SILENCE = new Set(['ETIMEDOUT', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND']);
+
+function isSilence(error: unknown): boolean {
+  const cause = error instanceof PeerFailure ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return SILENCE.has(cause?.code ?? '');
 }

@@ -18,12 +18,12 @@ export class NodeClient {
   post(message: PeerPost, spentMs = 0): Promise<PeerResponse> {
     return new Promise((resolve, reject) => {
       const sent = this.begin(message);
-      const fail = (problem: string): void => {
-        reject(new Error(problem));
+      const fail = (problem: string, code?: string): void => {
+        reject(Object.assign(new Error(problem), { code }));
         sent.destroy();
       };
       const { timeoutMs } = message;
-      const late = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs - spentMs);
+      const late = setTimeout(() => fail(`no answer within ${timeoutMs} ms`, 'ETIMEDOUT'), timeoutMs - spentMs);
       sent.on('response', (response) => {
         const chunks: Buffer[] = [];
         let size = 0;

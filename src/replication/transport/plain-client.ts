@@ -34,7 +34,7 @@ export class PlainClient {
   async post({ headers, body, timeoutMs }: PeerPost): Promise<PeerResponse> {
     const head = this.headOf(headers, body.length);
     const connection = this.idle.pop() ?? this.connect();
-    const late = setTimeout(() => connection.fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const late = setTimeout(() => connection.fail(timedOut(timeoutMs)), timeoutMs);
     try {
       const response = await connection.post(head, body);
       this.keep(connection);
@@ -162,4 +162,8 @@ class PlainConnection {
   private bytes(): Buffer {
     return this.held.length === 1 ? this.held[0]! : Buffer.concat(this.held);
   }
+}
+
+function timedOut(timeoutMs: number): Error {
+  return Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
 }

@@ -5,6 +5,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import { Metrics } from '../../../src/observability/metrics.js';
 import { ReplicaLog } from '../../../src/observability/replica-log.js';
 import { NearlyFullError } from '../../../src/replication/errors.js';
+import { PeerFailure } from '../../../src/replication/transport.port.js';
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -60,4 +61,18 @@ test('A damaged record of a request is logged with its key, and counted', async 
   new ReplicaLog(metrics, () => {}).observed({ kind: 'request-damaged', key: 'a\n' });
   expect(told.mock.calls.map(([line]) => String(line))).toEqual([expect.stringContaining('a request on "a\\n"')]);
   expect(await metrics.registry.metrics()).toContain('quartet_records_damaged_total{node="n1"} 1');
+});
+
+test.each([
+  ['ETIMEDOUT', false],
+  ['EHOSTUNREACH', false],
+  ['ECONNREFUSED', true],
+  ['ECONNRESET', true],
+  [undefined, true],
+])('A peer that a request failed at with %s is absent: %s', (code, isAbsent) => {
+  jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+  const log = new ReplicaLog(new Metrics('n1'), () => {});
+  expect(log.isAbsent('n2')).toBe(false);
+  log.peerFailed('n2', new PeerFailure('no answer', false, { cause: Object.assign(new Error('why'), { code }) }));
+  expect(log.isAbsent('n2')).toBe(isAbsent);
 });
