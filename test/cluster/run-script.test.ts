@@ -7,8 +7,10 @@ import { copyFile, cp, mkdtemp, readdir, readFile, readlink, rm, symlink, utimes
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { LevelStore } from '../../src/store/level/level-store.js';
 import { ReplicaClient } from '../support/process-client.js';
 import { freePort } from '../support/process-cluster.js';
+import { put } from '../support/store-changes.js';
 import { until } from '../support/until.js';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
@@ -73,6 +75,20 @@ describe('./run.sh', () => {
     await until('the script says what it waits for', () => output.includes('n2 is not ready yet'), 30_000);
     expect(output).toMatch(/n2 is not ready yet: \[-\] member: removed from the cluster/);
     await interrupted();
+  }, 60_000);
+
+  test('leaves a database that has no beginning any more as it is, and says what its replica says', async () => {
+    const level = join(folder, 'data/n1/level');
+    const store = await LevelStore.open(level);
+    await store.commit([put('a', 'only this disk has it')]);
+    await store.sync();
+    await store.close();
+    await rm(join(level, 'CURRENT'));
+    const left = await readdir(level);
+    run(['--replicas', '1', '--port', String(await freePort()), '--data', join(folder, 'data')]);
+    expect(await once(script, 'exit')).toEqual([1, null]);
+    expect(output).toMatch(/n1 did not start; .*CURRENT is missing/s);
+    expect(await readdir(level)).toEqual(left);
   }, 60_000);
 
   test('says what is wrong with an option, and starts nothing', async () => {

@@ -170,7 +170,7 @@ describe('/metrics', () => {
     const shown = (await (await counted.request('/metrics')).text()).split('\n');
     const NAME = 'quartet_http_request_duration_seconds';
     const counts = shown.filter((line) => line.startsWith(`${NAME}_count`));
-    expect(counts.map((line) => line.slice(NAME.length + 6).replace(',node="counted"', '')).sort()).toEqual([
+    expect(counts.map((line) => line.slice(NAME.length + 6).replace('node="counted",', '')).sort()).toEqual([
       '{route="/put",method="PATCH",code="405"} 1',
       '{route="/v1/cluster",method="other",code="405"} 1',
       '{route="/v1/kv",method="GET",code="200"} 1',

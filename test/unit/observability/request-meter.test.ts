@@ -4,8 +4,13 @@ import { expect, test } from '@jest/globals';
 import { RequestMeter } from '../../../src/observability/request-meter.js';
 
 async function valuesOf(meter: RequestMeter): Promise<ReadonlyMap<string, number>> {
-  const { values } = await meter.get();
-  return new Map(values.map(({ metricName, labels, value }) => [`${metricName} ${JSON.stringify(labels)}`, value]));
+  const { values } = await meter.seconds.get();
+  return new Map(values.map(({ metricName, labels, value }) => [nameOf(metricName!, labels), value]));
+}
+
+/** Whatever the order of its labels. */
+function nameOf(name: string, labels: object): string {
+  return `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
 }
 
 const LABELS = { route: '/v1/kv/{key}', method: 'PUT', code: 201 };
@@ -21,11 +26,11 @@ test.each([
   const meter = new RequestMeter();
   meter.answered('PUT', '/v1/kv/a', 201, ms);
   const values = await valuesOf(meter);
-  const bucket = (le: number | string) => values.get(`${NAME}_bucket ${JSON.stringify({ ...LABELS, le })}`);
+  const bucket = (le: number | string) => values.get(nameOf(`${NAME}_bucket`, { ...LABELS, le }));
   expect(bucket(below) ?? 0).toBe(0);
   expect(bucket(within)).toBe(1);
   expect(bucket('+Inf')).toBe(1);
-  expect(values.get(`${NAME}_sum ${JSON.stringify(LABELS)}`)).toBeCloseTo(ms / 1000, 9);
+  expect(values.get(nameOf(`${NAME}_sum`, LABELS))).toBeCloseTo(ms / 1000, 9);
 });
 
 test.each([
@@ -43,5 +48,5 @@ test.each([
 ])('%s is of %s', async (url, route) => {
   const meter = new RequestMeter();
   meter.answered('GET', url, 200, 1);
-  expect((await meter.get()).values[0]!.labels.route).toBe(route);
+  expect((await meter.seconds.get()).values[0]!.labels.route).toBe(route);
 });
