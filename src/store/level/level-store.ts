@@ -17,6 +17,9 @@ import { LogPreallocation } from './log-preallocation.js';
  */
 export const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** What LevelDB reads and unpacks for one key. Its own default is twice as much, and with it a read costs a tenth more. */
+const BLOCK_BYTES = 2 * 1024;
+
 /** Of keys and values, the most that `firstTableBytes` is drawn to be: small entries have filled the buffer by then. */
 const FIRST_TABLE_BYTES_MAX = (WRITE_BUFFER_BYTES * 5) / 8;
 
@@ -250,6 +253,7 @@ async function openLevel(folder: string): Promise<ClassicLevel<Uint8Array, Uint8
     keyEncoding: 'view',
     valueEncoding: 'view',
     writeBufferSize: WRITE_BUFFER_BYTES,
+    blockSize: BLOCK_BYTES,
   });
   await level.open();
   return level;
