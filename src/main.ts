@@ -41,9 +41,12 @@ async function main(): Promise<void> {
     // What was under way is told so first.
     onStopped: () => setTimeout(() => process.exit(EXIT_FAILED), LAST_ANSWERS_MS),
   });
-  // From the beginning: to the first process of a container, a signal that nobody handles does nothing.
+  // From the beginning, and to the end: to the first process of a container, a signal that nobody handles does nothing.
+  let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (isStopping) process.exit(EXIT_FAILED);
+      isStopping = true;
       logger.log(`${signal}: stopping`);
       // Once no port listens, nothing else does: timers and connections to peers keep no process alive.
       setInterval(() => {}, AWAKE_EVERY_MS);

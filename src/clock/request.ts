@@ -29,6 +29,11 @@ export interface KeptRequest extends RequestName {
 /** Where a remembered request stands. */
 export type RequestPlace = Pick<KeptRequest, 'key' | 'id'>;
 
+/** One that is to be forgotten, and since when it was remembered; no time: its record can't be read. */
+export interface OverdueRequest extends RequestPlace {
+  readonly sinceMs?: number | undefined;
+}
+
 /** Undefined: it is not remembered any more. */
 export type RequestChange = readonly [place: RequestPlace, request: KeptRequest | undefined];
 

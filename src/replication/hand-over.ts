@@ -1,6 +1,7 @@
 // What if only a replica that stops has a write? It is on disk, but the others would wait for it until the replica is
 // back. So it goes on pushing until those that are there have everything, or the time is over.
 
+import { counterOf, EMPTY_VECTOR } from '../clock/version-vector.js';
 import { pushSince } from './engine/push.js';
 import type { Replica } from './engine/replica.js';
 import type { Cancel, Time } from './time.port.js';
@@ -26,6 +27,16 @@ export function handedOver(replica: Replica, time: Time): Promise<void> {
     };
     look();
   });
+}
+
+/**
+ * How many own writes no member has told that it has: at most so many are on this disk only. None where nobody is to get them,
+ * and none before peers were asked: no write was taken by then.
+ */
+export function onlyHere({ actor, clock, peers, standing, progress: { isIntroduced } }: Replica): number {
+  if (standing === 'forgotten' || peers.length === 0 || !isIntroduced) return 0;
+  const told = peers.map((peer) => counterOf(peer.clock ?? EMPTY_VECTOR, actor));
+  return counterOf(clock, actor) - Math.max(...told);
 }
 
 /** Nobody else pushes them; and nobody takes them from a replica that was removed. */

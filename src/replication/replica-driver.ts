@@ -6,7 +6,7 @@
 import { fill, type Container } from '../clock/container.js';
 import { live } from '../clock/lifetime.js';
 import type { Members } from '../clock/membership.js';
-import type { RequestPlace } from '../clock/request.js';
+import type { OverdueRequest } from '../clock/request.js';
 import { descends, EMPTY_VECTOR, join, type VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
 import { CorruptRecordError } from '../store/record-codec.js';
@@ -25,7 +25,7 @@ import { DamageWatch } from './damage-watch.js';
 import { ForgottenError, ReplicaStoppedError } from './errors.js';
 import { Exchanges } from './exchanges.js';
 import type { Group } from './group.js';
-import { handedOver } from './hand-over.js';
+import { handedOver, onlyHere } from './hand-over.js';
 import { checkTakes } from './intake.js';
 import { Introduction } from './introduction.js';
 import { MESSAGE_LIMITS, MessageReader, type MessageLimits } from './message-reader.js';
@@ -113,9 +113,9 @@ export class ReplicaDriver {
 
   /**
    * Peers that are there get what was written here and they lack, for a bounded time. Then nothing more is sent, and
-   * everything taken is committed and answered.
+   * everything taken is committed and answered. @returns how many own writes may be on this disk only
    */
-  async drain(): Promise<void> {
+  async drain(): Promise<number> {
     this.leave();
     if (this.loop.failure === undefined) await handedOver(this.replica, this.outside.time);
     this.isDraining = true;
@@ -124,6 +124,7 @@ export class ReplicaDriver {
     this.waiting.end();
     await this.loop.quiet();
     this.isDrained = true;
+    return onlyHere(this.replica);
   }
 
   /** The committed state that readers see now. */
@@ -173,14 +174,9 @@ export class ReplicaDriver {
     return this.outside.time.nowMs();
   }
 
-  /** The time for which these requests were to be remembered is over. */
-  forgetRequests(places: readonly RequestPlace[]): void {
+  /** The time for which these requests were to be remembered is over: they are forgotten, unless they have come anew. */
+  forgetRequests(places: readonly OverdueRequest[]): void {
     if (places.length > 0) this.take({ kind: 'forget-requests', places });
-  }
-
-  /** How many keys can't be read until a peer has told them. */
-  get damagedCount(): number {
-    return this.replica.damaged.size;
   }
 
   /** Why the replica has stopped; undefined while it runs. */

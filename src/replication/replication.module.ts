@@ -69,7 +69,6 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     requestsKeptMs,
     imports,
   }: ReplicationOptions): DynamicModule {
-    const peerNames = peers.map((peer) => peer.name);
     const configured = asMembers(peers);
     const unnamed = peers.filter((peer) => !peer.isNamed).map((peer) => peer.name);
     const retentionTicks = Math.ceil((feedRetentionSeconds * 1000) / TICK_MS);
@@ -163,7 +162,7 @@ export class ReplicationModule implements BeforeApplicationShutdown {
         {
           provide: PeerEndpoint,
           inject: [ReplicaDriver],
-          useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name, peerNames),
+          useFactory: (driver: ReplicaDriver) => new PeerEndpoint(driver, name),
         },
       ],
       exports: [ReplicaDriver, Scrubber, Expiry, RequestSweeper, Discovery, PeerEndpoint],
@@ -175,7 +174,10 @@ export class ReplicationModule implements BeforeApplicationShutdown {
     await this.scrubber.stop();
     await this.expiry.stop();
     await this.sweeper.stop();
-    await this.driver.drain();
+    const owed = await this.driver.drain();
+    if (owed === 0) return;
+    const lonely = `up to ${owed} writes of this replica are on this disk only, until it starts again`;
+    new Logger('Replica').warn(`${lonely}: no member has told that it has them`);
   }
 }
 

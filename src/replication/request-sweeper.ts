@@ -3,7 +3,7 @@
 // bound. It forgets those too whose records can't be read, for they would be refused for ever: other replicas may remember them,
 // but nobody is asked. Until then such a request is refused here, which is safe, and after that carried out anew.
 
-import type { RequestPlace } from '../clock/request.js';
+import type { OverdueRequest } from '../clock/request.js';
 import { placeOf } from '../store/keyspace.js';
 import type { ReplicaStore } from '../store/replica-store.js';
 import type { ReplicaDriver } from './replica-driver.js';
@@ -81,12 +81,12 @@ export class RequestSweeper {
     this.steps++;
     const nowMs = this.readClock();
     const view = this.store.view.retain();
-    const old: RequestPlace[] = [];
+    const old: OverdueRequest[] = [];
     let records = 0;
     let last: Uint8Array | undefined;
     try {
       for await (const { recordKey, sinceMs } of view.requests.times(this.after)) {
-        if (this.isOver(sinceMs, nowMs)) old.push(placeOf(recordKey));
+        if (this.isOver(sinceMs, nowMs)) old.push({ ...placeOf(recordKey), sinceMs });
         if (++records < STEP_RECORDS && !this.isStopped) continue;
         last = recordKey;
         break;

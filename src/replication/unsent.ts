@@ -16,6 +16,7 @@ import {
 } from '../clock/version-vector.js';
 import type { VersionVector } from '../clock/version-vector.js';
 import type { CommittedView } from '../store/committed-view.js';
+import { keyHash } from '../store/key-hash.js';
 import { rangeEnd, type DotRange } from './engine/messages.js';
 
 /** A map is renewed when it has had so many more changes than it has keys. */
@@ -26,11 +27,14 @@ const DOTS_MAX = 300_000;
 
 export class Unsent {
   /**
-   * By key, how many of its dots the peer lacks; none for 0. Keys come and go with each write. V8 moves the entries of a map
-   * that does so to a new table again and again, and each table leads to the next: one that has died in the old generation
-   * keeps all later ones until the whole heap is collected. So the map is renewed first.
+   * By the hash of a key, how many of its dots the peer lacks; none for 0. The keys themselves may have a kilobyte each. Two
+   * with the same hash are counted as one: neither is taken to be known in full before both are.
+   *
+   * Keys come and go with each write. V8 moves the entries of a map that does so to a new table again and again, and each table
+   * leads to the next: one that has died in the old generation keeps all later ones until the whole heap is collected. So the
+   * map is renewed first.
    */
-  private counts = new Map<string, number>();
+  private counts = new Map<number, number>();
   /** Of `counts`, since it was renewed. */
   private changes = 0;
   /** What the peer has of the own clock, as far as it was told or sent. */
@@ -66,7 +70,7 @@ export class Unsent {
 
   /** Whether the peer lacks no dot of this key that the view has. */
   hasAllOf(key: string): boolean {
-    return !this.counts.has(key);
+    return !this.counts.has(keyHash(key));
   }
 
   private begin(has: VersionVector): void {
@@ -87,9 +91,10 @@ export class Unsent {
 
   private add(key: string, by: 1 | -1): void {
     if (this.changes++ > this.counts.size + CHANGES_MAX) this.renew();
-    const count = (this.counts.get(key) ?? 0) + by;
-    if (count === 0) this.counts.delete(key);
-    else this.counts.set(key, count);
+    const hash = keyHash(key);
+    const count = (this.counts.get(hash) ?? 0) + by;
+    if (count === 0) this.counts.delete(hash);
+    else this.counts.set(hash, count);
   }
 
   private renew(): void {

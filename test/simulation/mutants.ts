@@ -103,13 +103,13 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'takes all keys of a batch for exact, though dots of theirs are still to come',
     UNSENT,
-    'return !this.counts.has(key);',
+    'return !this.counts.has(keyHash(key));',
     'return key.length > 0;',
   ),
   mutant(
     'counts a key once, however many of its dots a peer lacks',
     UNSENT,
-    'const count = (this.counts.get(key) ?? 0) + by;',
+    'const count = (this.counts.get(hash) ?? 0) + by;',
     'const count = Math.max(0, by);',
   ),
   mutant(
@@ -225,12 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     'input.context ?? { vector: before.context, dot: undefined }',
     'input.context ?? { vector: new Map(), dot: undefined }',
   ),
-  mutant(
-    'never pulls what an origin has stopped to push',
-    COMPARE,
-    'isStalled(state.clock, lastBehind, answer.clock)',
-    'false',
-  ),
+  mutant('never pulls what an origin has stopped to push', COMPARE, 'mayAsk && stalled.size > 0', 'false'),
   mutant(
     'never pulls again after a pull has failed',
     FAILURE,

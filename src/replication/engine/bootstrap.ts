@@ -26,30 +26,37 @@ import { PIECE_COMPARISONS_MIN, type Bootstrap, type Peer, type ReplicaState, ty
  */
 const PIECE_COMPARISONS_MAX = 80;
 
-/**
- * Takes over all keys from this peer, or goes on with it where the last one stopped.
- * @param wanted what they are taken over for
- */
-export function bootstrapFrom(state: ReplicaState, peer: Peer, wanted: VersionVector, effects: Effects): void {
-  if (state.bootstrap?.from !== undefined || mayAnotherHelp(state, peer, wanted)) return;
+/** Takes over all keys from this peer, or goes on with it where the last one stopped. */
+export function bootstrapFrom(state: ReplicaState, peer: Peer, effects: Effects): void {
+  if (state.bootstrap?.from !== undefined) return;
   const { through, patience } = state.bootstrap ?? { through: undefined, patience: PIECE_COMPARISONS_MIN };
   effects.observations.push({ kind: 'bootstrap-started', peer: peer.name, after: through });
   ask(state, peer.name, { through, patience }, effects);
   effects.touchNode();
 }
 
-/** Whether the peer has refused, and another one that has some of what is wanted has not. */
-function mayAnotherHelp(state: ReplicaState, peer: Peer, wanted: VersionVector): boolean {
-  return peer.hasFailedPull && [...state.peers.values()].some((other) => mayHave(state, other, wanted));
+/** What the peer was asked for has not come, or was refused: others have their turn before it. */
+export function pullFailed(state: ReplicaState, peer: Peer): void {
+  peer.failedPull = ++state.failedPulls;
+  peer.claimsDiffered = 0;
+}
+
+/**
+ * Whether the peer has failed, and another one that has some of what is wanted has not, or longer ago: so all have their turn,
+ * whoever answers comparisons first. One that leaves them unanswered is not waited for.
+ */
+export function mayAnotherHelp(state: ReplicaState, { failedPull }: Peer, wanted: VersionVector): boolean {
+  const canBeNext = (other: Peer): boolean => other.failedPull < failedPull && other.failedComparisons === 0;
+  return [...state.peers.values()].some((other) => canBeNext(other) && mayHave(state, other, wanted));
 }
 
 /** Whether the peer can be asked for what is wanted and missing here, and has some of it, not just something else. */
 export function mayHave(
   { clock }: ReplicaState,
-  { isReachable, clock: theirs = EMPTY_VECTOR, hasFailedPull }: Peer,
+  { isReachable, clock: theirs = EMPTY_VECTOR }: Peer,
   wanted: VersionVector,
 ): boolean {
-  if (!isReachable || hasFailedPull) return false;
+  if (!isReachable) return false;
   return [...beyond(wanted, clock).keys()].some((actor) => counterOf(theirs, actor) > counterOf(clock, actor));
 }
 
@@ -60,7 +67,10 @@ export function watchBootstrap(state: ReplicaState, peer: Peer): void {
   const comparisons = bootstrap.comparisons + 1;
   const patience = Math.min(2 * bootstrap.patience, PIECE_COMPARISONS_MAX);
   if (comparisons <= bootstrap.patience) state.bootstrap = { ...bootstrap, comparisons };
-  else state.bootstrap = { ...bootstrap, from: undefined, touched: new Set(), patience };
+  else {
+    state.bootstrap = { ...bootstrap, from: undefined, touched: new Set(), patience };
+    pullFailed(state, peer);
+  }
 }
 
 /**
@@ -97,11 +107,12 @@ export function takePiece(
   takeRequests(
     piece.requests.filter(({ key }) => isWithin(taken.span, key)),
     stored,
+    wallMs,
     effects,
   );
   dependOn(state, piece.past);
   const peer = state.peers.get(from);
-  if (peer !== undefined) peer.hasFailedPull = false;
+  if (peer !== undefined) peer.failedPull = 0;
   // Nothing is awaited meanwhile: what the merge stores is not stored behind the back of a piece.
   state.bootstrap = { ...bootstrap, from: undefined };
   mergePiece(state, from, taken, locals, wallMs, effects);

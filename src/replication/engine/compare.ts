@@ -6,6 +6,7 @@
 
 import type { Actor } from '../../clock/dot.js';
 import {
+  beyond,
   counterOf,
   countBeyond,
   descends,
@@ -16,7 +17,15 @@ import {
 } from '../../clock/version-vector.js';
 import { AHEAD_DIFFERS_MAX, claimsDigest } from './ahead.js';
 import { heardOf } from './incarnation.js';
-import { awaitedBy, bootstrapFrom, endIdleBootstrap, mayHave, watchBootstrap } from './bootstrap.js';
+import {
+  awaitedBy,
+  bootstrapFrom,
+  endIdleBootstrap,
+  mayAnotherHelp,
+  mayHave,
+  pullFailed,
+  watchBootstrap,
+} from './bootstrap.js';
 import { exchangeMembers, hasSameMembers, membersDigest } from './members.js';
 import type { ClockMessage, PullWants } from './messages.js';
 import { learnClock, pushTo, takesAgain, toldAwaited } from './push.js';
@@ -92,10 +101,7 @@ export function heardFrom(
   if (!isFarBehind) peer.wordsUntilPush = 0;
   else if (!peer.isReachable) peer.wordsUntilPush = WORDS_UNTIL_PUSH;
   else peer.wordsUntilPush = Math.max(0, peer.wordsUntilPush - 1);
-  if (!peer.isReachable) {
-    peer.isReachable = true;
-    peer.hasFailedPull = false;
-  }
+  peer.isReachable = true;
   pushTo(state, peer, effects);
 }
 
@@ -122,15 +128,20 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   if (answer.sealed.size > 0) followSeals(state, answer.sealed, effects);
   exchangeMembers(state, peer, answer.membersDigest, effects);
   watchBootstrap(state, peer);
-  if (state.pullingFrom === peer.name && ++state.pullComparisons > PULL_COMPARISONS_MAX) state.pullingFrom = undefined;
+  if (state.pullingFrom === peer.name && ++state.pullComparisons > PULL_COMPARISONS_MAX) {
+    state.pullingFrom = undefined;
+    pullFailed(state, peer);
+  }
 
   const lastBehind = peer.clockWhenBehind;
   const missing = countBeyond(answer.clock, state.clock);
   peer.clockWhenBehind = missing > 0 ? state.clock : undefined;
-  if (isFirst && missing > FAR_BEHIND) pullFrom(state, peer, 'way', effects);
-  else if (missing > 0 && lastBehind && isStalled(state.clock, lastBehind, answer.clock)) {
-    pullFrom(state, peer, 'dots', effects);
-  }
+  const stalled = lastBehind === undefined ? EMPTY_VECTOR : stalledOf(state.clock, lastBehind, answer.clock);
+  // What it has failed to send has come, or is coming.
+  if (stalled.size === 0) peer.failedPull = 0;
+  const mayAsk = !mayAnotherHelp(state, peer, stalled);
+  if (mayAsk && isFirst && missing > FAR_BEHIND) pullFrom(state, peer, 'way', effects);
+  else if (mayAsk && stalled.size > 0) pullFrom(state, peer, 'dots', effects);
 
   const isAheadSame = answer.aheadDigest === state.aheadDigest;
   const areClaimsSame = [0, claimsDigest(state)].includes(answer.claimsDigest);
@@ -144,7 +155,7 @@ export function compared(state: ReplicaState, peer: Peer, answer: ClockMessage, 
   if (peer.aheadDiffered === 0 || !(isLevel || isLasting)) return;
   if (areClaimsSame) pullAheadFrom(state, peer, effects);
   // It knows more of whole ranges of keys, and nobody has the dots. What both know of ranges, neither keeps by the key.
-  else if (isLasting || peer.claimsDiffered >= CLAIMS_DIFFER_MIN) bootstrapFrom(state, peer, answer.clock, effects);
+  else if (mayAsk && (isLasting || peer.claimsDiffered >= CLAIMS_DIFFER_MIN)) bootstrapFrom(state, peer, effects);
 }
 
 /** What was to be taken over has come in another way, or those who had it have lost it. */
@@ -184,20 +195,17 @@ export function pullRefused(state: ReplicaState, peer: Peer, floor: VersionVecto
   // The question may be old: what it lacked has come by then.
   if (descends(state.clock, floor)) return;
   // One that is ahead of this replica in other dots is no way to these, and somebody may be ahead all the time.
-  const canHelp = (other: Peer): boolean => mayHave(state, other, floor) && descends(state.clock, other.floor);
+  const canHelp = (other: Peer): boolean =>
+    other.failedPull === 0 && mayHave(state, other, floor) && descends(state.clock, other.floor);
   const other = [...state.peers.values()].find(canHelp);
-  if (other === undefined) bootstrapFrom(state, peer, floor, effects);
-  else pullFrom(state, other, 'dots', effects);
+  if (other !== undefined) pullFrom(state, other, 'dots', effects);
+  else if (!mayAnotherHelp(state, peer, floor)) bootstrapFrom(state, peer, effects);
 }
 
 /**
- * Whether some actor's dots are missing that were missing at the last comparison too and have not begun to come since:
+ * By actor, up to where dots are missing that were missing at the last comparison too and have not begun to come since:
  * their own actor does not push them (it is down, cut off, or restarted), so somebody must be asked.
  */
-function isStalled(clock: VersionVector, then: VersionVector, theirs: VersionVector): boolean {
-  for (const [actor, counter] of theirs) {
-    const have = counterOf(clock, actor);
-    if (counter > have && counterOf(then, actor) === have) return true;
-  }
-  return false;
+function stalledOf(clock: VersionVector, then: VersionVector, theirs: VersionVector): VersionVector {
+  return new Map([...beyond(theirs, clock)].filter(([actor]) => counterOf(then, actor) === counterOf(clock, actor)));
 }

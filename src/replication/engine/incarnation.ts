@@ -11,9 +11,13 @@ import type { Effects } from './effects.js';
 import type { Batch } from './messages.js';
 import type { ReplicaState } from './state.js';
 
-/** Looks at all that a batch tells of this actor. */
-export function checkIncarnations(state: ReplicaState, { clock, containers }: Batch, effects: Effects): void {
-  checkIncarnation(state, clock, effects);
+/** Looks at all that a batch, or a piece of keys, tells of this actor. */
+export function checkIncarnations(
+  state: ReplicaState,
+  { clock, containers, past }: Pick<Batch, 'clock' | 'containers' | 'past'>,
+  effects: Effects,
+): void {
+  for (const known of [clock, past]) checkIncarnation(state, known, effects);
   for (const { context } of containers.values()) checkIncarnation(state, context, effects);
 }
 

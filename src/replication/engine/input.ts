@@ -4,7 +4,7 @@ import type { Container, Version } from '../../clock/container.js';
 import type { Dot } from '../../clock/dot.js';
 import type { AuthorContext } from '../../clock/dotted-vector.js';
 import type { Members } from '../../clock/membership.js';
-import type { RequestName, RequestPlace } from '../../clock/request.js';
+import type { OverdueRequest, RequestName } from '../../clock/request.js';
 import type { PeerAnswer, PeerRequest } from './messages.js';
 import type { Operation } from './operation.js';
 
@@ -103,8 +103,8 @@ export type Input =
       /** Whether what the key knows beyond its versions is known too. */
       readonly isContextKnown: boolean;
     }
-  /** These requests need not be remembered any more. */
-  | { readonly kind: 'forget-requests'; readonly places: readonly RequestPlace[] }
+  /** These requests need not be remembered any more, unless they have come anew meanwhile. */
+  | { readonly kind: 'forget-requests'; readonly places: readonly OverdueRequest[] }
   /** Replicas that know the same differ in these keys. */
   | { readonly kind: 'suspected'; readonly keys: readonly string[] }
   /** Deadlines of the key have passed, so long ago that no clock is so far behind. */

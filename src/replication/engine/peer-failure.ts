@@ -1,6 +1,6 @@
 // What does it mean that a peer has not answered, or has refused?
 
-import { interruptBootstrap } from './bootstrap.js';
+import { interruptBootstrap, pullFailed } from './bootstrap.js';
 import type { Effects } from './effects.js';
 import type { Input } from './input.js';
 import { pushRefused } from './push.js';
@@ -25,7 +25,7 @@ export function peerFailed(
   if (to === 'push' && wasAnswered) pushRefused(peer);
   if (to === 'compare') peer.isComparing = false;
   if (to === 'fetch') fetchFailed(state, from);
-  if (to === 'pull' || to === 'pull-keys') peer.hasFailedPull = true;
+  if (to === 'pull' || to === 'pull-keys') pullFailed(state, peer);
   // A comparison that fails ends a pull too: its answer may take long to be given up, and another peer can help now.
   if (to !== 'push' && state.pullingFrom === from) state.pullingFrom = undefined;
   if (to !== 'push' && state.pullingAheadFrom === from) state.pullingAheadFrom = undefined;

@@ -118,7 +118,7 @@ export class Replica {
       case 'read':
         return read(state, input, stored, effects);
       case 'await-acks':
-        return awaitAcks(state, input);
+        return awaitAcks(state, input, effects);
       case 'give-up': {
         const settled = state.acknowledgements.giveUp(input.id);
         if (settled) effects.replies.push(replyOf(settled));
@@ -138,7 +138,7 @@ export class Replica {
       case 'damaged':
         return noticeDamage(state, input, effects);
       case 'forget-requests':
-        return forgetRequests(input.places, effects);
+        return forgetRequests(input.places, stored, effects);
       case 'suspected':
         return suspect(state, input.keys);
       case 'expire':
@@ -174,6 +174,7 @@ export class Replica {
         return;
       case 'pull':
         if (request.wants === 'dots') this.heard(from, request.since, undefined, effects);
+        else checkIncarnation(state, request.since, effects);
         effects.replies.push({ id, kind: 'batch', to: from, since: request.since, wants: request.wants });
         return;
       case 'pull-ahead':
@@ -194,6 +195,7 @@ export class Replica {
         return;
       case 'digest': {
         const { span, clock, digest } = request;
+        checkIncarnation(state, clock, effects);
         effects.replies.push({ id, kind: 'digest', span, clock, digest });
         return;
       }
@@ -233,14 +235,13 @@ export class Replica {
         checkIncarnation(this.state, answer.clock, effects);
         if (state.pullingFrom === from) state.pullingFrom = undefined;
         // The question may be old: what it lacked has come by then.
-        if (!descends(state.clock, answer.clock)) bootstrapFrom(state, peer, answer.clock, effects);
+        if (!descends(state.clock, answer.clock)) bootstrapFrom(state, peer, effects);
         return;
       case 'digests':
         throw new TypeError('digests are compared by the scrubber');
       case 'piece': {
         const { piece } = answer;
-        checkIncarnation(this.state, piece.clock, effects);
-        for (const { context } of piece.containers.values()) checkIncarnation(this.state, context, effects);
+        checkIncarnations(this.state, piece, effects);
         if (input.local === undefined) throw new TypeError('a piece came without the local keys of its span');
         return takePiece(state, from, piece, input.local, stored, wallMs, effects);
       }
@@ -250,7 +251,7 @@ export class Replica {
   private pulled(peer: Peer, batch: Batch, stored: Stored, wallMs: number, effects: Effects): void {
     const { state } = this;
     if (state.pullingFrom === peer.name) state.pullingFrom = undefined;
-    peer.hasFailedPull = false;
+    peer.failedPull = 0;
     const isApplied = this.apply(peer.name, batch, stored, wallMs, effects);
     learnClock(peer, batch.clock, undefined);
     endIdleBootstrap(state, effects);

@@ -6,10 +6,10 @@
 // remembered. A replica that has not heard of the first attempt yet can't know: it carries the second one out too.
 
 import type { Container } from '../../clock/container.js';
-import type { Dot } from '../../clock/dot.js';
+import { compareDots, type Dot } from '../../clock/dot.js';
 import { seenAfter } from '../../clock/dotted-vector.js';
 import { liveAt } from '../../clock/lifetime.js';
-import type { KeptRequest, RequestPlace } from '../../clock/request.js';
+import type { KeptRequest, OverdueRequest } from '../../clock/request.js';
 import { covers, EMPTY_VECTOR } from '../../clock/version-vector.js';
 import type { Input, RequestId, WriteInput } from './input.js';
 import type { WriteResult } from './output.js';
@@ -38,10 +38,12 @@ export function answerAgain(
   return { kind: 'written', dot: kept.dot, container, seen, past, existed: true, acks, isRepeated: true };
 }
 
-export function awaitAcks(state: ReplicaState, input: Extract<Input, { kind: 'await-acks' }>): void {
+export function awaitAcks(state: ReplicaState, input: Extract<Input, { kind: 'await-acks' }>, effects: Effects): void {
   const { id, dot, acksNeeded, isRepeated } = input;
-  if (isRepeated) waitAgain(state, id, dot, acksNeeded);
-  else state.acknowledgements.wait(id, dot, acksNeeded);
+  if (!isRepeated) return state.acknowledgements.wait(id, dot, acksNeeded);
+  const acks = 1 + knownToHave(dot, state.peers.values()).length;
+  if (acks >= acksNeeded) effects.replies.push({ id, kind: 'acks', acks });
+  else waitAgain(state, id, dot, acksNeeded);
 }
 
 /** Waits for acknowledgements of a dot that was written before, by this replica or another. */
@@ -60,12 +62,27 @@ function knownToHave(dot: Dot, peers: Iterable<Peer>): readonly string[] {
   return [...peers].filter(({ clock }) => clock !== undefined && covers(clock, dot)).map(({ name }) => name);
 }
 
-/** A replica has taken over keys: it remembers the requests that wrote them too. */
-export function takeRequests(requests: readonly KeptRequest[], stored: Stored, effects: Effects): void {
-  for (const request of requests) if (stored.requested(request) === undefined) effects.remember(request, request);
+/** A replica has taken over keys: it remembers the requests that wrote them too, from now on. */
+export function takeRequests(requests: readonly KeptRequest[], stored: Stored, wallMs: number, effects: Effects): void {
+  for (const request of requests) {
+    const kept = stored.requested(request);
+    // Another dot: it was carried out once more where it had been forgotten. Of two that are known, the younger one counts.
+    const isNew = kept === undefined || (compareDots(kept.dot, request.dot) !== 0 && kept.sinceMs < request.sinceMs);
+    if (isNew) effects.remember(request, { ...request, sinceMs: wallMs });
+  }
 }
 
 /** The time for which they were to be remembered is over, or their records can't be read. */
-export function forgetRequests(places: readonly RequestPlace[], effects: Effects): void {
-  for (const place of places) effects.remember(place, undefined);
+export function forgetRequests(requests: readonly OverdueRequest[], stored: Stored, effects: Effects): void {
+  for (const request of requests) if (isStillKept(request, stored)) effects.remember(request, undefined);
+}
+
+/** Not when it has come anew meanwhile. */
+function isStillKept(request: OverdueRequest, stored: Stored): boolean {
+  try {
+    return stored.requested(request)?.sinceMs === request.sinceMs;
+  } catch {
+    // It would be refused for ever.
+    return true;
+  }
 }

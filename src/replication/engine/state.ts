@@ -44,7 +44,7 @@ export interface Peer {
   clockWhenBehind: VersionVector | undefined;
   /** Comparisons in a row that found other keys ahead than ours, or other claims. */
   aheadDiffered: number;
-  /** Comparisons in a row with equal clocks that found other claims than ours. */
+  /** Comparisons in a row with equal clocks that found other claims than ours, since the last pull that came to nothing. */
   claimsDiffered: number;
   /** The actor that it goes by, as it last told. */
   actor: Actor | undefined;
@@ -52,8 +52,8 @@ export interface Peer {
   levels: Map<Actor, Level>;
   /** Where its log begins, as far as it has refused a pull for it. */
   floor: VersionVector;
-  /** Whether the last pull, or piece of keys, that it was asked for came to nothing. */
-  hasFailedPull: boolean;
+  /** Of the pulls, and pieces of keys, that came to nothing, the number of its last one; 0: something has come since. */
+  failedPull: number;
   /** What it will know once it has taken over all keys; empty when it does not. Logs are kept for it from there on. */
   awaited: VersionVector;
   /** Whether it said so itself; else it is what it asked for. */
@@ -163,6 +163,8 @@ export interface ReplicaState extends Omit<Identity, 'awaitsMembers'> {
   pullingAheadFrom: string | undefined;
   /** Comparisons that this peer has answered since the pull began. */
   pullComparisons: number;
+  /** Pulls, and pieces of keys, that came to nothing since the start. */
+  failedPulls: number;
   /** Of actors whose disks are lost, what was made final since the start. */
   sealed: ReadonlyMap<Actor, Seal>;
   /** Of such actors, what was known of their dots since the start, and might be sealed. Oldest first. */
@@ -216,6 +218,7 @@ export function initialState(identity: Identity, loaded: LoadedState): ReplicaSt
     pullingFrom: undefined,
     pullingAheadFrom: undefined,
     pullComparisons: 0,
+    failedPulls: 0,
     sealed: new Map(),
     deadNoted: new Map(),
     dead: new Map(),
@@ -266,7 +269,7 @@ export function unheard(name: string): Peer {
     actor: undefined,
     levels: new Map(),
     floor: EMPTY_VECTOR,
-    hasFailedPull: false,
+    failedPull: 0,
     awaited: EMPTY_VECTOR,
     hasToldAwaited: false,
     wordsUntilPush: 0,

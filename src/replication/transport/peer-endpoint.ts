@@ -11,16 +11,17 @@ export class MisdirectedError extends Error {
   readonly code = 'MISDIRECTED';
 }
 
+/** More than a cluster has members. */
+const COMPRESSORS_MAX = 64;
+
 export class PeerEndpoint {
+  /** By sender. */
   private readonly compressors = new Map<string, Compressor>();
 
   constructor(
-    private readonly driver: ReplicaDriver,
+    private readonly driver: Pick<ReplicaDriver, 'receive'>,
     private readonly name: string,
-    peerNames: readonly string[],
-  ) {
-    for (const peer of peerNames) this.compressors.set(peer, new Compressor());
-  }
+  ) {}
 
   /**
    * @param isDeflated whether the body's `Content-Encoding` says so
@@ -36,6 +37,14 @@ export class PeerEndpoint {
     }
     const answer = await this.driver.receive(from, message);
     const bytes = encodeAnswer({ from: this.name, to: from, message: answer });
-    return (this.compressors.get(from) ?? new Compressor()).pack(bytes);
+    return this.compressorFor(from).pack(bytes);
+  }
+
+  private compressorFor(from: string): Compressor {
+    const compressor = this.compressors.get(from) ?? new Compressor();
+    this.compressors.set(from, compressor);
+    // Who asks may call itself what it likes.
+    if (this.compressors.size > COMPRESSORS_MAX) this.compressors.delete(this.compressors.keys().next().value!);
+    return compressor;
   }
 }

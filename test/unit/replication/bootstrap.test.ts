@@ -4,6 +4,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { KeySpan } from '../../../src/clock/claims.js';
 import { EMPTY_CONTAINER, type Container } from '../../../src/clock/container.js';
+import type { KeptRequest } from '../../../src/clock/request.js';
 import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
 import type { ClockMessage, Piece } from '../../../src/replication/engine/messages.js';
 import type { Input } from '../../../src/replication/engine/input.js';
@@ -31,17 +32,20 @@ beforeEach(() => {
   replica = new Replica(identityOf(PEERS), loadedState({ clock: vector({ 'n1.a': 2, 'n2.b': 1 }) }));
   node = undefined;
   areRequestsDamaged = false;
+  remembered = undefined;
 });
 
 /** Whether the records of requests can't be read. */
 let areRequestsDamaged = false;
+/** What is remembered of any request. */
+let remembered: KeptRequest | undefined;
 
 function step(input: Input): Output {
   const output = replica.step(input, {
     container: (key) => stored.get(key) ?? EMPTY_CONTAINER,
     requested: () => {
       if (areRequestsDamaged) throw new Error('damaged');
-      return undefined;
+      return remembered;
     },
   });
   for (const [key, context] of output.writes.contexts) {
@@ -109,6 +113,12 @@ function writeOf(key: string): Input {
   };
 }
 
+/** A request that wrote the key `b` by this dot of n2. */
+function requestOf(counter: number, sinceMs = 0): KeptRequest {
+  return { key: 'b', id: '0'.repeat(32), fingerprint: 'f', dot: { actor: 'n2.b', counter }, sinceMs };
+}
+
+const ALL_KEYS: KeySpan = { after: undefined, through: undefined };
 const FIRST_HALF: KeySpan = { after: undefined, through: 'm' };
 const SECOND_HALF: KeySpan = { after: 'm', through: undefined };
 
@@ -231,14 +241,12 @@ describe('A replica that nobody has a long enough log for', () => {
 
   test('changes nothing by a piece while a record that it needs cannot be read, and takes it when it can', () => {
     refusedBy('n2');
-    const whole: KeySpan = { after: undefined, through: undefined };
-    const request = { key: 'b', id: '0'.repeat(32), fingerprint: 'f', dot: { actor: 'n2.b', counter: 5 }, sinceMs: 0 };
-    const take = (): Output =>
-      pieceFrom('n2', 1, whole, { b: container([version('n2.b', 5)], EMPTY_VECTOR) }, undefined, [request]);
+    const b = container([version('n2.b', 5)], EMPTY_VECTOR);
+    const take = (): Output => pieceFrom('n2', 1, ALL_KEYS, { b }, undefined, [requestOf(5)]);
     areRequestsDamaged = true;
     expect(take).toThrow('damaged');
     areRequestsDamaged = false;
-    expect(take().writes.requests).toEqual([[request, request]]);
+    expect(take().writes.requests).toHaveLength(1);
     expect(textsOf(stored.get('b')!)).toEqual(['n2.b5']);
     expect(shownVector(node!.clock)).toContainEqual(['n2.b', 9]);
   });
@@ -270,6 +278,32 @@ describe('A replica that nobody has a long enough log for', () => {
       { through: 'm', clock: EMPTY_VECTOR },
       { through: undefined, clock: vector({ 'n2.b': 9, 'n3.c': 1 }) },
     ]);
+  });
+});
+
+describe('A request that wrote a key of a piece', () => {
+  const learned = (request: KeptRequest): Output['writes']['requests'] => {
+    refusedBy('n2');
+    return pieceFrom('n2', 1, ALL_KEYS, {}, undefined, [request]).writes.requests;
+  };
+
+  test('is remembered from now on, however long its sender has remembered it', () => {
+    const request = requestOf(5);
+    expect(learned(request)).toEqual([[request, { ...request, sinceMs: WALL_MS }]]);
+  });
+
+  test('takes the place of an earlier one of the same name, which its sender has forgotten', () => {
+    remembered = requestOf(3, WALL_MS - 3000);
+    const request = requestOf(5, WALL_MS - 2000);
+    expect(learned(request)).toEqual([[request, { ...request, sinceMs: WALL_MS }]]);
+  });
+
+  test.each([
+    ['a later one', requestOf(5, WALL_MS - 1000)],
+    ['the same one, known for longer', requestOf(3, WALL_MS - 3000)],
+  ])('leaves the place to %s', (_, here) => {
+    remembered = here;
+    expect(learned(requestOf(3, WALL_MS - 2000))).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import type { VersionVector } from '../../../src/clock/version-vector.js';
 import type { Input, WriteInput } from '../../../src/replication/engine/input.js';
 import type { Output } from '../../../src/replication/engine/output.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
-import type { ClockMessage } from '../../../src/replication/engine/messages.js';
+import type { ClockMessage, PeerRequest } from '../../../src/replication/engine/messages.js';
 import type { LoadedState, Stored } from '../../../src/replication/engine/state.js';
 import { container, utf8, vector, version } from '../../support/clock-arbitraries.js';
 import { identityOf, loadedState, toldBy } from '../../support/engine-parts.js';
@@ -37,6 +37,10 @@ function writeOf(id: number, parts: Partial<WriteInput> = {}): WriteInput {
 function comparedWith(from: string, clock: Record<string, number>, parts: Partial<ClockMessage> = {}): Input {
   const answer = { kind: 'clock', ...toldBy(from, clock, parts) } as const;
   return { kind: 'peer-answer', from, to: 'compare', answer, wallMs: WALL_MS };
+}
+
+function requested(request: PeerRequest): Input {
+  return { kind: 'peer-request', id: 9, from: 'n2', request, wallMs: WALL_MS };
 }
 
 describe('a peer that refuses a push', () => {
@@ -119,19 +123,32 @@ test('keys ahead are fetched by one exchange at a time, however often the digest
 });
 
 describe('a replica that is told more of its own writes than it knows', () => {
-  test.each([
+  const span = { after: undefined, through: undefined };
+  const past = vector({ 'n1.a': 7 });
+  const batch = { clock: vector({}), ranges: [], containers: new Map(), exact: undefined, past };
+  const piece = { span, clock: vector({}), containers: new Map(), past, requests: [] };
+
+  test.each<[string, Input]>([
     ['by the clock of a peer', comparedWith('n2', { 'n1.a': 7 })],
     ['by what a peer has heard of them', comparedWith('n2', {}, { yours: vector({ 'n1.a': 7 }) })],
     [
       'by what a peer has heard of them, unasked',
-      {
-        kind: 'peer-request',
-        id: 9,
-        from: 'n2',
-        request: { kind: 'compare', ...toldBy('n2', {}, { yours: vector({ 'n1.a': 7 }) }) },
-        wallMs: WALL_MS,
-      } satisfies Input,
+      requested({ kind: 'compare', ...toldBy('n2', {}, { yours: vector({ 'n1.a': 7 }) }) }),
     ],
+    ['by what versions that are pushed may depend on', requested({ kind: 'push', batch })],
+    [
+      'by what those in a piece of keys may depend on',
+      {
+        kind: 'peer-answer',
+        from: 'n2',
+        to: 'pull-keys',
+        answer: { kind: 'piece', piece },
+        local: { containers: new Map(), through: undefined, attempt: 1 },
+        wallMs: WALL_MS,
+      },
+    ],
+    ['by a peer that asks for the way', requested({ kind: 'pull', since: vector({ 'n1.a': 7 }), wants: 'way' })],
+    ['by a peer that compares keys', requested({ kind: 'digest', span, clock: vector({ 'n1.a': 7 }), digest: 0 })],
     ['by the context of a client', writeOf(1, { context: { ...NOTHING_SEEN, vector: vector({ 'n1.a': 7 }) } })],
     ['by what that may depend on', writeOf(1, { context: { ...NOTHING_SEEN, past: vector({ 'n1.a': 7 }) } })],
     [
@@ -221,6 +238,18 @@ test('a write of the new incarnation is acknowledged though one of the old still
   step(writeOf(2, { acksNeeded: 2 }));
   const { replies } = step(comparedWith('n2', { 'n1.b': 1 }));
   expect(replies.map((reply) => reply.id)).toEqual([2]);
+});
+
+test('the author of a batch that came again waits for no acknowledgement that is known already', () => {
+  const { step } = replicaOf('n2', 'n3');
+  step(comparedWith('n2', { 'n3.b': 5 }));
+  const awaited = (id: number, acksNeeded: number): Input => {
+    const dot = { actor: 'n3.b', counter: 5 };
+    return { kind: 'await-acks', id, dot, isRepeated: true, acksNeeded };
+  };
+  expect(step(awaited(1, 2)).replies).toEqual([{ id: 1, kind: 'acks', acks: 2 }]);
+  expect(step(awaited(2, 3)).replies).toEqual([]);
+  expect(step(comparedWith('n3', { 'n3.b': 5 })).replies).toEqual([{ id: 2, kind: 'acks', acks: 3 }]);
 });
 
 describe('a peer that is far behind when it is back', () => {

@@ -3,6 +3,8 @@
 
 import { expect, test } from '@jest/globals';
 import type { RequestChange } from '../../../src/clock/request.js';
+import { EMPTY_VECTOR } from '../../../src/clock/version-vector.js';
+import type { Batch } from '../../../src/replication/engine/messages.js';
 import { Replica } from '../../../src/replication/engine/replica.js';
 import { ReplicaDriver } from '../../../src/replication/replica-driver.js';
 import { RequestSweeper } from '../../../src/replication/request-sweeper.js';
@@ -42,11 +44,22 @@ async function replica(time: ManualTime): Promise<{ readonly driver: ReplicaDriv
   return { driver, store };
 }
 
+const NAME = { id: '07'.repeat(16), fingerprint: '01'.repeat(8) };
+
+/** The first dot of n2 is that of a request. */
+const PUSHED: Batch = {
+  clock: new Map([['n2.b', 1]]),
+  ranges: [{ actor: 'n2.b', from: 0, keys: ['key 0'], requests: new Map([[1, { ...NAME, dots: 1 }]]) }],
+  containers: new Map(),
+  exact: undefined,
+  past: EMPTY_VECTOR,
+};
+
 /** So many requests are on the disk, remembered since then. */
 async function remember(store: ReplicaStore, sinceMs: number, count = 1): Promise<void> {
   const requests = Array.from({ length: count }, (_, n): RequestChange => {
-    const place = { key: `key ${n}`, id: '07'.repeat(16) };
-    return [place, { ...place, fingerprint: '01'.repeat(8), dot: { actor: 'n1.a', counter: 1 }, sinceMs }];
+    const request = { ...NAME, key: `key ${n}`, dot: { actor: 'n1.a', counter: 1 }, sinceMs };
+    return [request, request];
   });
   await store.commit({ ...commitOf({ node: store.view.node }), requests });
 }
@@ -57,33 +70,55 @@ async function remembered({ view }: ReplicaStore): Promise<number> {
   return count;
 }
 
+/** A client sends its request: was it known? */
+async function isRepeated(driver: ReplicaDriver): Promise<boolean | undefined> {
+  const result = await driver.write({
+    key: 'key 0',
+    operation: { kind: 'put', contentType: 'text/plain', value: Buffer.from('v'), ttlMs: undefined },
+    context: undefined,
+    precondition: undefined,
+    requestName: NAME,
+    acksNeeded: 1,
+    timeoutMs: 1000,
+  });
+  return result.kind === 'written' ? result.isRepeated : undefined;
+}
+
 test('a request is known for as long as stated, and carried out anew when it comes later', async () => {
   const time = new ManualTime();
   const { driver, store } = await replica(time);
-  const isRepeated = async (): Promise<boolean | undefined> => {
-    const result = await driver.write({
-      key: 'key',
-      operation: { kind: 'put', contentType: 'text/plain', value: Buffer.from('v'), ttlMs: undefined },
-      context: undefined,
-      precondition: undefined,
-      requestName: { id: '07'.repeat(16), fingerprint: '01'.repeat(8) },
-      acksNeeded: 1,
-      timeoutMs: 1000,
-    });
-    return result.kind === 'written' ? result.isRepeated : undefined;
-  };
   const sweeper = new RequestSweeper(driver, store, time, KEPT_MS);
   sweeper.start();
-  expect(await isRepeated()).toBe(false);
+  expect(await isRepeated(driver)).toBe(false);
 
   // The sweep comes by now, and once more after its pause.
   await time.pass(KEPT_MS);
   await settled(20);
-  expect(await isRepeated()).toBe(true);
+  expect(await isRepeated(driver)).toBe(true);
 
   await time.pass(PAUSE_MS);
   await settled(20);
-  expect(await isRepeated()).toBe(false);
+  expect(await isRepeated(driver)).toBe(false);
+  await sweeper.stop();
+});
+
+test('a request that comes anew while the sweep is about to forget the earlier one is known', async () => {
+  const time = new ManualTime();
+  const { driver, store } = await replica(time);
+  await remember(store, time.nowMs());
+  const { requests } = store.view;
+  const times = requests.times.bind(requests);
+  requests.times = async function* (after) {
+    yield* times(after);
+    // Another replica has forgotten it already, and carried it out.
+    await driver.receive('n2', { kind: 'push', batch: PUSHED });
+  };
+  const sweeper = new RequestSweeper(driver, store, time, PAUSE_MS);
+  await time.pass(PAUSE_MS);
+  sweeper.start();
+  await time.pass(PAUSE_MS);
+  await settled(20);
+  expect(await isRepeated(driver)).toBe(true);
   await sweeper.stop();
 });
 

@@ -1,8 +1,10 @@
 // Which keys of a message does its receiver know in full?
 
+import { serialize } from 'node:v8';
 import { describe, expect, test } from '@jest/globals';
 import { EMPTY_VECTOR, type VersionVector } from '../../../src/clock/version-vector.js';
 import { Unsent } from '../../../src/replication/unsent.js';
+import { keyHash } from '../../../src/store/key-hash.js';
 import { MemoryStore } from '../../../src/store/memory/memory-store.js';
 import { blankNode } from '../../../src/store/record-codec.js';
 import { ReplicaStore } from '../../../src/store/replica-store.js';
@@ -31,6 +33,17 @@ async function logged(store: ReplicaStore, log: readonly Logged[], floor: Versio
 
 function wrote(actor: string, ...keys: readonly string[]): readonly Logged[] {
   return keys.map((key, place) => ({ actor, counter: place + 1, key }));
+}
+
+/** Two keys with the same hash: among a hundred thousand there is such a pair more often than not. */
+function sharingHash(): readonly [string, string] {
+  const keys = new Map<number, string>();
+  for (let place = 0; ; place++) {
+    const key = `key-${place}`;
+    const other = keys.get(keyHash(key));
+    if (other !== undefined) return [other, key];
+    keys.set(keyHash(key), key);
+  }
 }
 
 const A_THEN_B = [...wrote('n1.a', 'x', 'y', 'x'), ...wrote('n2.b', 'y', 'z')];
@@ -86,6 +99,26 @@ describe('A peer that gets some of the dots that it lacks', () => {
     }
     expect(lacking.filter((key) => unsent.hasAllOf(key))).toEqual([]);
     expect(unsent.hasAllOf('kept-50')).toBe(true);
+  });
+
+  test('does not have all of a key while it lacks another key of the same hash', async () => {
+    const [key, other] = sharingHash();
+    const unsent = new Unsent();
+    await unsent.follow((await storeOf(wrote('n1.a', key, other))).view, EMPTY_VECTOR);
+    unsent.send([{ actor: 'n1.a', from: 0, keys: [key] }]);
+    expect([key, other].map((each) => unsent.hasAllOf(each))).toEqual([false, false]);
+    unsent.send([{ actor: 'n1.a', from: 1, keys: [other] }]);
+    expect([key, other].map((each) => unsent.hasAllOf(each))).toEqual([true, true]);
+  });
+
+  test('takes no more memory when the keys that it lacks are long', async () => {
+    const bytesFor = async (keyLength: number): Promise<number> => {
+      const keys = Array.from({ length: 500 }, (_, place) => `${place}`.padStart(keyLength, 'k'));
+      const unsent = new Unsent();
+      expect(await unsent.follow((await storeOf(wrote('n1.a', ...keys))).view, EMPTY_VECTOR)).toBe(true);
+      return serialize(unsent).length;
+    };
+    expect(await bytesFor(1000)).toBeLessThan(2 * (await bytesFor(10)));
   });
 
   test('can not be told apart from one that lacks more, where the log was trimmed', async () => {

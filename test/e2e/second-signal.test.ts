@@ -1,0 +1,46 @@
+// How is a replica ended that takes its time to stop? By a signal again. The first process of a container must hear it, too: no
+// signal but SIGKILL ends that one unless it handles it.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { compileSource } from '../support/compiled-source.js';
+import { freePort } from '../support/process-cluster.js';
+import { ReplicaProcess } from '../support/process-replica.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+import { until } from '../support/until.js';
+
+jest.setTimeout(30_000);
+
+let folder: TemporaryFolder;
+let replica: ReplicaProcess | undefined;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await compileSource(join(folder.path, 'compiled'), ['.']);
+});
+afterEach(() => replica?.killAtOnce());
+afterAll(() => folder.remove());
+
+it.each([
+  ['SIGTERM', 'SIGINT'],
+  ['SIGINT', 'SIGTERM'],
+  ['SIGTERM', 'SIGTERM'],
+] as const)('stops at %s, and ends itself at once at a second signal, %s', async (first, second) => {
+  const log = join(folder.path, `${first} ${second}.log`);
+  replica = new ReplicaProcess({
+    name: 'n1',
+    port: await freePort(),
+    data: join(folder.path, 'data'),
+    log,
+    entry: join(folder.path, 'compiled', 'main.js'),
+    peers: '',
+    launcher: [],
+    // Twice as long as this test may take.
+    environment: { QUARTET_LEAVE_MS: '60000' },
+  });
+  await replica.start();
+  replica.signal(first);
+  await until('it stops', async () => (await readFile(log, 'utf8')).includes(`${first}: stopping`));
+  expect(await replica.kill(second)).toEqual({ code: 1, signal: null });
+});
