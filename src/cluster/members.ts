@@ -78,7 +78,7 @@ function parseMember(entry: string): Member {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new MembersError(`"${entry}" is not an HTTP address`);
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
+  if (url.href !== `${url.origin}/`) {
     throw new MembersError(`"${entry}" has more than a host and a port`);
   }
   if (name !== undefined && !NAME.test(name)) throw new MembersError(`the name in "${entry}" is not [a-z0-9-]{1,63}`);

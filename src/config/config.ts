@@ -164,8 +164,8 @@ function integerIn(text: string, min: number, max: number): number | undefined {
 
 function parseUrl(text: string): string | undefined {
   try {
-    const { protocol, origin } = new URL(text);
-    return /^https?:$/.test(protocol) && (text === origin || text === `${origin}/`) ? origin : undefined;
+    const { protocol, origin, href } = new URL(text);
+    return /^https?:$/.test(protocol) && href === `${origin}/` ? origin : undefined;
   } catch {
     return undefined;
   }

@@ -74,12 +74,13 @@ describe('a PUT with an Idempotency-Key', () => {
     expect((await node.put('conditional', 'value', { headers })).status).toBe(412);
   });
 
-  it('is refused when the name was used for another body, type or method', async () => {
+  it('is refused when the name was used for another body, type, lifetime or method', async () => {
     await node.put('reused', 'value', named('e', { contentType: 'text/plain' }));
     const before = await node.clock();
     for (const response of [
       await node.put('reused', 'other', named('e', { contentType: 'text/plain' })),
       await node.put('reused', 'value', named('e', { contentType: 'text/html' })),
+      await node.put('reused', 'value', named('e', { contentType: 'text/plain', query: 'ttl=60' })),
       await node.delete('reused', named('e')),
     ]) {
       expect(response.status).toBe(422);

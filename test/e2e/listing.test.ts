@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CONDITIONS } from '../support/conditions.js';
 import { InProcessNode } from '../support/in-process-node.js';
-import { RawClient, rawRequest } from '../support/raw-client.js';
+import { RawClient, rawExchange, rawRequest } from '../support/raw-client.js';
 
 interface Entry {
   readonly key: string;
@@ -174,6 +174,16 @@ describe('a stream of keys', () => {
 
   it('is empty when there is nothing', async () => {
     expect(await lines('?prefix=nothing')).toEqual([]);
+  });
+
+  it('is refused by HTTP/1.0, where one that was cut would look whole; a page, which has a length, is not', async () => {
+    const ask = (accept: string) =>
+      rawExchange(node.port, `GET /v1/kv HTTP/1.0\r\nHost: quartet\r\nAccept: ${accept}\r\n\r\n`);
+    const refused = await ask('application/x-ndjson');
+    expect(refused.status).toBe(400);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: 'INVALID_HEADER' });
+    const { status, headers } = await ask('application/json');
+    expect([status, headers.has('content-length')]).toEqual([200, true]);
   });
 });
 

@@ -154,6 +154,7 @@ function compareTo(to: string, from = 'n2'): Buffer {
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
+const A_DATE = { 'If-Unmodified-Since': new Date().toUTCString() };
 const LONG_KEY = 'k'.repeat(1025);
 const MANY = Array.from({ length: 10_001 }, (_, place) => `${place}`);
 const MANY_FIELDS = Object.fromEntries(MANY.map((field) => [field, 1]));
@@ -225,7 +226,10 @@ const PROVOCATIONS: Provocation[] = [
   putting('INVALID_HEADER', 'a Content-Type that is too long', '/v1/kv/a', { 'Content-Type': 'x'.repeat(256) }),
   putting('INVALID_HEADER', 'a Content-Type beyond ASCII', '/v1/kv/a', { 'Content-Type': 'text/\u00fc' }),
   putting('INVALID_HEADER', 'a part of a value', '/v1/kv/a', { 'Content-Range': 'bytes 0-0/2' }),
-  putting('INVALID_HEADER', 'a date as a condition', '/v1/kv/a', { 'If-Unmodified-Since': new Date().toUTCString() }),
+  putting('INVALID_HEADER', 'a date as a condition', '/v1/kv/a', A_DATE),
+  ...['kv', 'counters', 'sets', 'maps'].map((type) =>
+    asking('INVALID_HEADER', `a date as a condition of a read of ${type}`, `/v1/${type}/a`, { headers: A_DATE }),
+  ),
   ...['/v1/kv', '/v1/changes', '/v1/snapshot', '/v1/cluster', '/metrics', '/openapi.json', '/nothing'].map((path) =>
     asking('INVALID_HEADER', `a misspelt session at ${path}`, path, { headers: { 'Quartet-Sesion': 'any' } }),
   ),
@@ -397,6 +401,11 @@ const PROVOCATIONS: Provocation[] = [
   asking('NO_SUCH_ROUTE', 'a slash behind a path', '/put/', { method: 'PUT' }),
   asking('NO_SUCH_ROUTE', 'an encoded path', '/v1/%6bv/a'),
   asking('NO_SUCH_ROUTE', 'a broken escape in another path', '/nothing/%zz'),
+  ...['abc://h', 'http://['].map((target) => ({
+    code: 'NO_SUCH_ROUTE' as const,
+    what: `a target that has no path: ${target}`,
+    provoke: rawAt(rawRequest('GET', target)),
+  })),
 
   asking('NO_SUCH_MEMBER', 'the removal of a stranger', '/v1/cluster/members/n7', { method: 'DELETE' }),
   asking('NO_SUCH_MEMBER', 'the removal of what is no name', '/v1/cluster/members/N%207', { method: 'DELETE' }),
@@ -474,6 +483,23 @@ const PROVOCATIONS: Provocation[] = [
   },
 
   putting('UNSUPPORTED_MEDIA_TYPE', 'a compressed value', '/v1/kv/a', { 'Content-Encoding': 'gzip' }),
+  ...(
+    [
+      ['a value', 'PUT', '/v1/kv/a'],
+      ['a string', 'POST', '/put'],
+      ['a set', 'POST', '/v1/sets/a'],
+      ['a batch', 'POST', '/v1/batch'],
+    ] as const
+  ).map(([what, method, path]) => ({
+    code: 'UNSUPPORTED_MEDIA_TYPE' as const,
+    what: `${what} that was compressed on its way`,
+    provoke: rawAt(
+      rawRequest(method, path, {
+        headers: { ...JSON_TYPE, 'Transfer-Encoding': 'deflate, chunked' },
+        body: '2\r\n{}\r\n0\r\n\r\n',
+      }),
+    ),
+  })),
   putting('UNSUPPORTED_MEDIA_TYPE', 'a plain text', '/put', { 'Content-Type': 'text/plain' }),
   sending('UNSUPPORTED_MEDIA_TYPE', 'JSON for a message', () => Buffer.from('{}'), JSON_TYPE),
   sending('UNSUPPORTED_MEDIA_TYPE', 'another compression', () => compareTo('n1'), { 'Content-Encoding': 'gzip' }),

@@ -40,7 +40,7 @@ export function refusalOf(result: Exclude<WriteResult, Written>): Problem {
     case 'request-reused':
       return new Problem(
         'IDEMPOTENCY_KEY_REUSED',
-        'it named a write of this key by another method or with another body',
+        'it named a write of this key by another method or route, or with another body, Content-Type or ttl',
       );
     case 'wrong-type':
       return wrongType(result.type, headers);

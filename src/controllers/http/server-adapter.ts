@@ -14,6 +14,7 @@ import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Logger } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express } from 'express';
 import { RequestMeter } from '../../observability/request-meter.js';
@@ -24,7 +25,7 @@ import { responseOf } from './node-connection.js';
 import { PlainServer, type AnswersHeard } from './plain/plain-server.js';
 import { Problem, problemBody, PROBLEMS, type ProblemCode } from './problem.js';
 import { Refusals } from './refusals.js';
-import { sendProblem } from './send-problem.js';
+import { answerError, sendProblem } from './send-problem.js';
 import { Turns, type Waiting } from './turns.js';
 import { COUNTED_BYTES_MIN, Unsent, type Counted } from './unsent.js';
 
@@ -42,6 +43,9 @@ const LINGER_MS = 1000;
 
 const NOT_ASCII = /[\x80-\xff]/;
 const NOT_ENCODED = 'what is not ASCII in a path or a query is percent-encoded UTF-8: ü is %C3%BC';
+
+/** Express, as it is called. `unanswered`: by any of its layers. */
+type Router = (req: IncomingMessage, res: ServerResponse, unanswered: (error?: unknown) => void) => void;
 
 /** Answers a request, or leaves it: false. Then nothing has been done. */
 export type EarlyRoute = (req: Request, res: Response) => boolean;
@@ -61,6 +65,7 @@ export class ServerAdapter extends ExpressAdapter {
   private readonly classes: ReturnType<typeof stableClasses>;
   private readonly peerServer: PlainServer | undefined;
   private early: EarlyRoute = () => false;
+  private readonly log = new Logger('Http');
 
   /** @param unsent knows what is answered at either port, and not taken at once */
   constructor(
@@ -126,7 +131,11 @@ export class ServerAdapter extends ExpressAdapter {
   private route(req: IncomingMessage, res: ServerResponse): void {
     // Node 20.19.0 lets it pass, each byte as a character: UTF-8 would name another key. Later ones refuse it themselves.
     if (NOT_ASCII.test(req.url!)) return sendProblem(res, new Problem('MALFORMED_REQUEST', NOT_ENCODED));
-    if (!this.early(req, res)) this.getInstance<Express>()(req, res);
+    if (this.early(req, res)) return;
+    // Where a target has no path, as abc://h, no layer of the router is asked.
+    this.getInstance<Router>()(req, res, (error) => {
+      answerError(res, error ?? new Problem('NO_SUCH_ROUTE', `${req.method} ${req.url}: it has no path`), this.log);
+    });
   }
 
   private takeFromPeer(req: Request, res: Response): boolean {

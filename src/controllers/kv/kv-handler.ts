@@ -21,7 +21,7 @@ import { KeyAnswers } from './key-answers.js';
 import type { KvOptions } from './kv-options.js';
 import { readQuorum } from './quorum.js';
 import { replicasNeeded } from './replicas-needed.js';
-import { contentTypeOf, refuseUnsafeHeaders } from './write-headers.js';
+import { contentTypeOf, refuseDate, refuseUnsafeHeaders } from './write-headers.js';
 import { WriteParser } from './write-parser.js';
 
 export const KV_PREFIX = '/v1/kv/';
@@ -58,6 +58,7 @@ export class KvHandler {
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
     const answersNeeded = replicasNeeded(query, 'r', this.options.memberCount());
     let timeoutMs = timeoutMsOf(query);
+    refuseDate(req);
     const passing = this.gate.pass(req, timeoutMs);
     if (passing !== undefined) timeoutMs = await passing;
 

@@ -9,6 +9,7 @@ import type { CommittedView } from '../../store/committed-view.js';
 import { entryToJson } from '../http/entry-json.js';
 import { Lanes } from '../http/lanes.js';
 import { writeLines } from '../http/ndjson.js';
+import { Problem } from '../http/problem.js';
 import { choiceParameter, integerParameter, parseQuery } from '../http/query.js';
 import { SessionGate, timeoutMsOf } from '../http/session-gate.js';
 import type { Tokens } from '../http/tokens.js';
@@ -45,6 +46,13 @@ export class ListHandler {
     const query = parseQuery(req.url!, ['prefix', 'after', 'limit', 'values', 'timeout']);
     const wantsValues = choiceParameter(query, 'values', ['true', 'false']) === 'true';
     const isStream = wantsLines(req.headers.accept);
+    // The end of the connection would be the end of the list, and so would be a connection that is cut.
+    if (isStream && !res.useChunkedEncodingByDefault) {
+      throw new Problem(
+        'INVALID_HEADER',
+        'Accept: lines have no end that HTTP/1.0 can tell; ask by HTTP/1.1, or for pages',
+      );
+    }
     const limit = integerParameter(query, 'limit', isStream ? Infinity : LIMIT, 1, isStream ? Infinity : LIMIT_MAX);
     await this.gate.pass(req, timeoutMsOf(query));
     // One more tells whether another page follows.

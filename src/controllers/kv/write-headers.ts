@@ -34,8 +34,19 @@ export function refuseUnsafeHeaders(req: Request): void {
       `Content-Encoding: ${encoding} is not kept with the value; send it plain`,
     );
   }
+  const coding = req.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    throw new Problem('UNSUPPORTED_MEDIA_TYPE', `Transfer-Encoding: ${coding} is not undone; send it chunked alone`);
+  }
   if (req.headers['content-range'] !== undefined) {
     throw new Problem('INVALID_HEADER', 'Content-Range: a value is written whole');
+  }
+}
+
+/** Of a read or a write. @throws Problem INVALID_HEADER */
+export function refuseDate(req: Request): void {
+  if (req.headers['if-unmodified-since'] !== undefined) {
+    throw new Problem('INVALID_HEADER', 'If-Unmodified-Since: dates are no versions here; use If-Match');
   }
 }
 
@@ -43,9 +54,7 @@ export function refuseUnsafeHeaders(req: Request): void {
 export function preconditionOf(req: Request): ((live: readonly Version[]) => boolean) | undefined {
   const ifMatch = req.headers['if-match'];
   const ifNoneMatch = req.headers['if-none-match'];
-  if (req.headers['if-unmodified-since'] !== undefined) {
-    throw new Problem('INVALID_HEADER', 'If-Unmodified-Since: dates are no versions here; use If-Match');
-  }
+  refuseDate(req);
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
   checkTags('If-Match', ifMatch);
   checkTags('If-None-Match', ifNoneMatch);

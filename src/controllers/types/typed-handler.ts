@@ -22,7 +22,7 @@ import { KeyAnswers, writeJsonText } from '../kv/key-answers.js';
 import type { KvOptions } from '../kv/kv-options.js';
 import { readQuorum } from '../kv/quorum.js';
 import { replicasNeeded } from '../kv/replicas-needed.js';
-import { refuseUnsafeHeaders } from '../kv/write-headers.js';
+import { refuseDate, refuseUnsafeHeaders } from '../kv/write-headers.js';
 import { WriteParser } from '../kv/write-parser.js';
 import { parseAddition, parseMapUpdate, parseSetUpdate, requireJson } from './json-body.js';
 
@@ -64,6 +64,7 @@ export class TypedHandler {
     const wantsSiblings = choiceParameter(query, 'siblings', ['all']) !== undefined;
     const answersNeeded = replicasNeeded(query, 'r', this.options.memberCount());
     const limitMs = timeoutMsOf(query);
+    refuseDate(req);
     const timeoutMs = (await this.gate.pass(req, limitMs)) ?? limitMs;
 
     const container: Container & Shown =

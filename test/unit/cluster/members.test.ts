@@ -55,6 +55,7 @@ describe('a list of members', () => {
     'n1=http://a:1/path',
     'n1=http://a:1?query',
     'n1=http://user:password@a:1',
+    'n1=http://:password@a:1',
     'n1=http://a:99999',
     'n1 http://a:1',
     `${'n'.repeat(64)}=http://a:1`,

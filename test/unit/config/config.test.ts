@@ -163,7 +163,17 @@ describe('a configuration', () => {
     ],
     [
       'URL',
-      ['a:5000', 'ftp://a:5000', 'http://a:5000/path', 'http://a:5000?x', 'http://', 'http://a,http://b', 'none'],
+      [
+        'a:5000',
+        'ftp://a:5000',
+        'http://a:5000/path',
+        'http://a:5000?x',
+        'http://a#x',
+        'http://u@a',
+        'http://',
+        'http://a,http://b',
+        'none',
+      ],
     ],
     ['LOG_MAX_ENTRIES', ['-1', '1e6', 'all']],
     ['FEED_RETENTION_SECONDS', ['-1', '2592001', '1h']],
@@ -193,6 +203,15 @@ describe('where other replicas reach this one', () => {
   it('is what QUARTET_URL says, whatever that entry says', async () => {
     const config = await load({ QUARTET_PEERS: 'n1=http://a:5000', QUARTET_URL: 'https://elsewhere.example' });
     expect(config.url).toBe('https://elsewhere.example');
+  });
+
+  it.each([
+    ['http://N1.example:80', 'http://n1.example'],
+    ['https://n1.example:443/', 'https://n1.example'],
+    ['http://N1.example:5000', 'http://n1.example:5000'],
+  ])('may be written as among the members: %s', async (text, url) => {
+    expect((await load({ QUARTET_URL: text })).url).toBe(url);
+    expect((await load({ QUARTET_PEERS: `n1=${text}` })).url).toBe(url);
   });
 
   it('is no peer of its own when the members are bare addresses', async () => {
