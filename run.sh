@@ -139,8 +139,9 @@ for ((i = 1; i <= replicas; i++)); do names+=("n$i"); done
 away=$(node -e "fetch('http://127.0.0.1:$port/v1/cluster').then((r) => r.json()).then(({ members }) =>
   console.log(members.filter((name) => !process.argv.includes(name)).join(' ')))" "${names[@]}" 2> /dev/null) || true
 for name in $away; do
-  echo "$name is still a member, so ?w=all waits for it in vain (202); to forget it, with its data:"
-  echo "  curl -f -X DELETE http://127.0.0.1:$port/v1/cluster/members/$name && rm -rf '$data/$name'"
+  echo "$name is still a member, so ?w=all waits for it in vain (202). Once forgotten, what only it has is lost: start it once more"
+  echo "beside the others, until lagDots of every peer is 0 in its own /v1/cluster. To forget it:"
+  echo "  curl -f -X DELETE http://127.0.0.1:$port/v1/cluster/members/$name"
 done
 
 # A replica that ends is reported; the others go on, as they would without it.

@@ -1,4 +1,4 @@
-// What does an operator type, and what is said back? `quartet restore`: its arguments, its messages, its exit code.
+// What does an operator type, and what is said back? `quartet restore` and `quartet check`: arguments, messages, exit codes.
 
 import { open, type FileHandle } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
@@ -6,15 +6,21 @@ import { parseArgs } from 'node:util';
 import { ProgressLine, type Terminal } from './progress.js';
 import { restore } from './restore.js';
 import { FolderUnsettledError } from './restored-folder.js';
+import { InvalidSnapshotError } from './snapshot-line.js';
+import { SnapshotReader } from './snapshot-reader.js';
 
 export const EXIT_DONE = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_BAD_ARGUMENTS = 2;
 
 const USAGE = `Usage: quartet restore --data DIR --name NAME [--file FILE]
+       quartet check [--file FILE]
 
-Loads a snapshot (GET /v1/snapshot) into a data folder without a database. The node that is then started there
+restore loads a snapshot (GET /v1/snapshot) into a data folder without a database. The node that is then started there
 knows what the snapshot knew, as a new actor, and gets from its peers what has happened since.
+
+check reads a snapshot as restore does, and touches nothing: may a cluster be given up for it? It refuses, besides, one
+of a node that was taking over keys, and one of a node that knew of no write.
 
   --data DIR    the node's data folder (its QUARTET_DATA), with no database and no other files; made when absent
   --name NAME   the node's name (its QUARTET_NAME): [a-z0-9-]{1,63}
@@ -33,7 +39,13 @@ export interface Streams {
   readonly stderr: Terminal;
 }
 
+interface CheckArguments {
+  readonly command: 'check';
+  readonly file: string | undefined;
+}
+
 interface RestoreArguments {
+  readonly command: 'restore';
   readonly data: string;
   readonly name: string;
   readonly file: string | undefined;
@@ -52,7 +64,7 @@ export function runHere(process: NodeJS.Process): Promise<number> {
  */
 export async function runCommand(args: readonly string[], streams: Streams, signal: AbortSignal): Promise<number> {
   const { stdout, stderr } = streams;
-  let parsed: RestoreArguments | 'help';
+  let parsed: CheckArguments | RestoreArguments | 'help';
   try {
     parsed = parse(args, streams.stdin.isTTY === true);
   } catch (error) {
@@ -64,17 +76,18 @@ export async function runCommand(args: readonly string[], streams: Streams, sign
     return EXIT_DONE;
   }
   try {
-    stdout.write(await runRestore(parsed, streams, signal));
+    stdout.write(await run(parsed, streams, signal));
     return EXIT_DONE;
   } catch (error) {
-    const outcome = error instanceof FolderUnsettledError ? '' : 'Nothing was restored.\n';
-    stderr.write(`quartet restore: ${complaint(error, signal)}\n${outcome}`);
+    const { command } = parsed;
+    const outcome = command === 'check' || error instanceof FolderUnsettledError ? '' : 'Nothing was restored.\n';
+    stderr.write(`quartet ${command}: ${complaint(error, signal)}\n${outcome}`);
     return EXIT_FAILED;
   }
 }
 
 /** @throws Error that says what is wrong with them */
-function parse(args: readonly string[], isTyped: boolean): RestoreArguments | 'help' {
+function parse(args: readonly string[], isTyped: boolean): CheckArguments | RestoreArguments | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -88,32 +101,40 @@ function parse(args: readonly string[], isTyped: boolean): RestoreArguments | 'h
   if (values.help === true) return 'help';
   const [command, ...rest] = positionals;
   if (command === undefined) throw new Error('a command is missing');
-  if (command !== 'restore') throw new Error(`"${command}" is not a command`);
+  if (command !== 'restore' && command !== 'check') throw new Error(`"${command}" is not a command`);
   if (rest.length > 0) throw new Error(`"${rest[0]}" stands alone: options have names`);
   const { data, name, file } = values;
+  if (command === 'check') {
+    if (data !== undefined || name !== undefined) throw new Error('check takes no option but --file');
+    requireInput(file, isTyped);
+    return { command, file };
+  }
   if (data === undefined || data === '') throw new Error('--data is missing: the data folder to fill');
   if (name === undefined) throw new Error('--name is missing: the name of the node');
   if (!NODE_NAME.test(name)) throw new Error(`--name "${name}" must be a name: [a-z0-9-]{1,63}`);
-  if (file === undefined && isTyped) throw new Error('--file is missing, and nothing is piped in');
-  return { data, name, file };
+  requireInput(file, isTyped);
+  return { command, data, name, file };
 }
 
-async function runRestore(
-  { data, name, file }: RestoreArguments,
+function requireInput(file: string | undefined, isTyped: boolean): void {
+  if (file === undefined && isTyped) throw new Error('--file is missing, and nothing is piped in');
+}
+
+/** @returns what is to be told when it is done */
+async function run(
+  args: CheckArguments | RestoreArguments,
   { stdin, stderr }: Streams,
   signal: AbortSignal,
 ): Promise<string> {
-  const handle = file === undefined ? undefined : await open(file);
+  const handle = args.file === undefined ? undefined : await open(args.file);
   const line = new ProgressLine(stderr);
   try {
     const source = new Source(handle?.createReadStream({ autoClose: false }) ?? stdin, await sizeOf(handle));
-    const { actor, keys, node, takenAt, isPartial } = await restore(source.chunks(signal), {
-      data,
-      name,
-      nowMs: Date.now(),
-      signal,
-      onProgress: (restored) => line.show(`${restored} keys${source.share}`, Date.now()),
-    });
+    const onProgress = (keys: number) => line.show(`${keys} keys${source.share}`, Date.now());
+    if (args.command === 'check') return await check(source.chunks(signal), onProgress);
+    const { data, name } = args;
+    const options = { data, name, nowMs: Date.now(), signal, onProgress };
+    const { actor, keys, node, takenAt, isPartial } = await restore(source.chunks(signal), options);
     line.clear();
     if (isPartial) stderr.write(`quartet restore: ${partialWarning(node)}\n`);
     return `${data} has ${keys} keys of ${node} as of ${takenAt}. Started there, ${name} is ${actor}.\n`;
@@ -121,6 +142,18 @@ async function runRestore(
     line.clear();
     await handle?.close();
   }
+}
+
+/** @throws what `restore` throws of a snapshot that it refuses; InvalidSnapshotError when keys may be missing */
+async function check(chunks: AsyncIterable<Uint8Array>, onProgress: (keys: number) => void): Promise<string> {
+  const snapshot = await SnapshotReader.open(chunks);
+  const { claims, clock, node, takenAt } = snapshot.header;
+  let keys = 0;
+  for await (const _ of snapshot.keys()) onProgress(++keys);
+  if (claims.length > 0) throw new InvalidSnapshotError(partialWarning(node));
+  // Of a replica that has lost its disk and found no other. A cluster of empty folders needs no snapshot.
+  if (clock.size === 0) throw new InvalidSnapshotError(`${node} knew of no write when the snapshot was taken`);
+  return `The snapshot is whole: ${keys} keys of ${node} as of ${takenAt}.\n`;
 }
 
 /** The snapshot's bytes, counted as they are read. */

@@ -20,7 +20,7 @@ export interface StoreOptions {
 const OPTIONS = Symbol('StoreOptions');
 
 /** The database is a folder in the node's data folder. */
-export function databaseFolder(data: string): string {
+function databaseFolder(data: string): string {
   return join(data, 'level');
 }
 

@@ -23,6 +23,12 @@ test('every metric that an alert or a panel asks for is one that replicas show',
   expect(asked.filter((name) => !shown.has(name.replace(OF_HISTOGRAM, '')))).toEqual([]);
 });
 
+test('the dashboard shows replicas whatever Prometheus calls their job', async () => {
+  const dashboard = await read('deploy/observability/grafana/dashboards/quartet.json');
+  expect(dashboard).toContain('process_resident_memory_bytes');
+  expect(dashboard).not.toMatch(/\bjob=/);
+});
+
 test('run.sh and all tests start a replica as npm start does', async () => {
   const { scripts } = JSON.parse(await read('package.json')) as { scripts: { start: string } };
   expect(scripts.start).toBe(['node', ...START_OPTIONS, 'dist/main.js'].join(' '));

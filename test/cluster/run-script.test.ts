@@ -77,6 +77,20 @@ describe('./run.sh', () => {
     await interrupted();
   }, 60_000);
 
+  test('says that a member is left out, and nothing that deletes what only that one may have', async () => {
+    const port = await freePort();
+    const options = ['--port', String(port), '--data', join(folder, 'data')];
+    run(['--replicas', '2', ...options]);
+    await until('both are ready', () => output.includes('2 replicas are ready'), 30_000);
+    await interrupted();
+    run(['--replicas', '1', ...options]);
+    await until('it tells of the other', () => output.includes('/v1/cluster/members/n2'), 30_000);
+    expect(output).toMatch(/n2 is still a member.* what only it has is lost: .*\n.*lagDots of every peer is 0/);
+    expect(output).not.toMatch(/\brm\b/);
+    await interrupted();
+    expect(await readdir(join(folder, 'data/n2'))).toContain('level');
+  }, 60_000);
+
   test('leaves a database that has no beginning any more as it is, and says what its replica says', async () => {
     const level = join(folder, 'data/n1/level');
     const store = await LevelStore.open(level);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { cp, mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { runCommand, type Streams } from '../../src/cli/command-line.js';
 import { Tokens } from '../../src/controllers/http/tokens.js';
@@ -62,6 +62,13 @@ async function restore(snapshot: string | Uint8Array, data = join(folder.path, '
   const file = join(folder.path, 'snapshot');
   await writeFile(file, snapshot);
   return quartet(['restore', '--data', data, '--name', name, '--file', file]);
+}
+
+/** Is it whole? Asked of the same file. */
+async function check(snapshot: string | Uint8Array): Promise<Said> {
+  const file = join(folder.path, 'snapshot');
+  await writeFile(file, snapshot);
+  return quartet(['check', '--file', file]);
 }
 
 async function take(node: InProcessNode): Promise<string> {
@@ -157,6 +164,7 @@ describe('a snapshot that is restored into a folder without a database', () => {
     const siblings = await node.siblings('raced');
     await Promise.all([node.remove(), other.remove()]);
 
+    expect(await check(before)).toMatchObject({ code: 0, err: '' });
     const { code, out, err } = await restore(before);
     expect([code, err]).toEqual([0, '']);
     const again = await started();
@@ -333,6 +341,38 @@ describe('a snapshot that is restored into a folder without a database', () => {
   });
 });
 
+describe('a snapshot that is checked before anything is given up for it', () => {
+  it('is whole: that is told with its keys, its node and its time, and nothing is touched', async () => {
+    expect(await check(OF_VERSION_1)).toEqual({
+      code: 0,
+      out: 'The snapshot is whole: 3 keys of n1 as of 2026-01-01T12:00:00.000Z.\n',
+      err: '',
+    });
+    expect(await quartet(['check'], Readable.from([Buffer.from(OF_VERSION_1)]))).toMatchObject({ code: 0, err: '' });
+    expect(await readdir(folder.path)).toEqual(['snapshot']);
+  });
+
+  it('is refused when it was taken while its node took over all keys of another, though it can be restored', async () => {
+    const snapshot = snapshotOf({ claims: [{ clock: { 'n2.two': 7 } }] });
+    expect(await restore(snapshot)).toMatchObject({ code: 0 });
+    const { code, out, err } = await check(snapshot);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^quartet check: n1 was taking over .* it may lack keys .*\n$/);
+  });
+
+  it('is refused when its node knew of no write, as one does that has lost its disk and found nobody', async () => {
+    const complaint = 'quartet check: n1 knew of no write when the snapshot was taken\n';
+    expect(await check(snapshotOf({ clock: {}, keys: [] }))).toEqual({ code: 1, out: '', err: complaint });
+  });
+
+  it('may have no keys when all were deleted', async () => {
+    expect(await check(snapshotOf({ keys: [] }))).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(' 0 keys of n1'),
+    });
+  });
+});
+
 describe('a restored node among others that went on', () => {
   it.each([
     ['whose logs may reach back', 1_000_000],
@@ -404,6 +444,9 @@ describe('a snapshot that cannot be what was taken', () => {
     const { code, out, err } = await restore(snapshot);
     expect({ code, out, err }).toEqual({ code: 1, out: '', err: expect.stringMatching(complaint) });
     expect(err).toMatch(/^quartet restore: .+\nNothing was restored\.\n$/);
+    // In the same words by what looks at it first.
+    const [said] = err.split('\n');
+    expect(await check(snapshot)).toEqual({ code: 1, out: '', err: `${said!.replace('restore', 'check')}\n` });
     expect(await readdir(folder.path)).toEqual(['snapshot']);
   }
 
@@ -633,6 +676,8 @@ describe('the command', () => {
     [['restore', '--data', 'd', '--name', 'n1'], /--file is missing, and nothing is piped in/],
     [['restore', '--data', 'd', '--name', 'n1', '--force'], /--force/],
     [['restore', 'd', '--data', 'd', '--name', 'n1'], /"d" stands alone/],
+    [['check'], /--file is missing, and nothing is piped in/],
+    [['check', '--name', 'n1', '--file', 'f'], /check takes no option but --file/],
   ])('says what is wrong with %j, and what is right', async (args, complaint) => {
     const { code, out, err } = await quartet(args);
     expect([code, out]).toEqual([2, '']);
@@ -641,7 +686,7 @@ describe('the command', () => {
   });
 
   it('explains itself when asked', async () => {
-    for (const args of [['--help'], ['-h'], ['restore', '--help']]) {
+    for (const args of [['--help'], ['-h'], ['restore', '--help'], ['check', '--help']]) {
       const { code, out, err } = await quartet(args);
       expect([code, err]).toEqual([0, '']);
       expect(out).toMatch(/^Usage: quartet restore/);
@@ -706,6 +751,12 @@ describe('the command as a process of its own', () => {
   }
 
   it('reads what is piped in', async () => {
+    const checked = run(['check']);
+    checked.child.stdin.end(OF_VERSION_1);
+    expect(await checked.ended).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/is whole: 3 keys of n1 as of 2026/),
+    });
     const { child, ended } = run(['restore', '--data', join(folder.path, 'data'), '--name', 'n1']);
     child.stdin.end(OF_VERSION_1);
     expect(await ended).toMatchObject({ code: 0, out: expect.stringMatching(/has 3 keys of n1 as of 2026/) });

@@ -64,8 +64,7 @@ describe.each(FOLDERS)('%s', (name) => {
   async function configOf(pod: string): Promise<Config> {
     const environment = rendered.environmentOf(pod);
     const { name: volume, mountPath } = mountAt('/run/secrets/quartet');
-    const secret = rendered.pod.volumes.find((each) => each.name === volume)!.secret!;
-    expect(secret.secretName).toBe('quartet-cluster');
+    expect(rendered.pod.volumes.find((each) => each.name === volume)!.secret).toBeDefined();
     expect(environment['QUARTET_CLUSTER_SECRET_FILE']).toBe(`${mountPath}/cluster-secret`);
     const file = join(folder, 'cluster-secret');
     await writeFile(file, 'secret');
@@ -244,7 +243,7 @@ describe.each(FOLDERS)('%s', (name) => {
 
   test(`has ${DEVELOPMENT.includes(name) ? 'a secret that says that it is for development' : 'no secret: its owner must give one'}`, () => {
     if (DEVELOPMENT.includes(name)) {
-      const secret = rendered.one('Secret', 'quartet-cluster').data['cluster-secret']!;
+      const secret = rendered.one('Secret', rendered.secretName).data['cluster-secret']!;
       expect(Buffer.from(secret, 'base64').toString()).toMatch(/^development-only/);
     } else {
       expect(rendered.names.filter((each) => each.startsWith('Secret/'))).toEqual([]);
@@ -320,7 +319,7 @@ test('compose gives a replica longer to stop than it takes at most', async () =>
   expect(graceSeconds * 1000).toBeGreaterThanOrEqual(stopMsMax);
 });
 
-test('production is larger than the base, development smaller, and only production refuses to share machines', async () => {
+test('production is larger than the base, development smaller, and only production waits rather than spread unevenly', async () => {
   const [base, development, production] = await Promise.all(FOLDERS.map((each) => Rendered.from(each)));
   const bytesOf = (rendered: Rendered): readonly number[] => {
     const { requests, limits } = rendered.replica.resources;
@@ -336,6 +335,24 @@ test('production is larger than the base, development smaller, and only producti
   );
   expect(onMachines).toEqual(['ScheduleAnyway', 'ScheduleAnyway', 'DoNotSchedule']);
   expect(development!.one('StatefulSet').metadata.namespace).not.toBe(base!.one('StatefulSet').metadata.namespace);
+});
+
+test('production mounts no secret that a file here makes, but the one that the README has its owner make', async () => {
+  const [production, ...others] = await Promise.all([...FOLDERS].reverse().map((each) => Rendered.from(each)));
+  const placeOf = (rendered: Rendered): string =>
+    `${rendered.one('StatefulSet').metadata.namespace}/${rendered.secretName}`;
+  expect(others.map(placeOf)).not.toContain(placeOf(production!));
+  for (const file of ['README.md', 'k8s/overlays/production/kustomization.yaml']) {
+    const [, namespace, name] = /--namespace (\S+) create secret generic (\S+)/.exec(await readFile(file, 'utf8'))!;
+    expect(`${namespace}/${name}`).toBe(placeOf(production!));
+  }
+});
+
+test('the production overlay says itself how many replicas there are, and of which release', async () => {
+  const file = await readFile('k8s/overlays/production/kustomization.yaml', 'utf8');
+  const { images, replicas } = parse(file) as { images: object[]; replicas: object[] };
+  expect(images).toEqual([expect.objectContaining({ name: 'quartet', newTag: expect.any(String) })]);
+  expect(replicas).toEqual([{ name: 'quartet', count: 4 }]);
 });
 
 function quantity(text: string): number {

@@ -174,6 +174,10 @@ export class Rendered {
     return container;
   }
 
+  get secretName(): string {
+    return this.pod.volumes.find(({ secret }) => secret !== undefined)!.secret!.secretName;
+  }
+
   /** The environment of a pod's container, as the kubelet makes it: references see what `env` names before them, no more. */
   environmentOf(pod: string): Readonly<Record<string, string>> {
     const { data } = this.one('ConfigMap');
