@@ -7,6 +7,7 @@ export default {
   maxWorkers: availableParallelism() + 1,
   // No test is a race: a machine that is busy elsewhere may take six times as long.
   testTimeout: 30_000,
+  globalSetup: '<rootDir>/test/support/cleanup.js',
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',

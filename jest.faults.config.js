@@ -4,7 +4,6 @@ import config from './jest.config.js';
 export default {
   ...config,
   roots: ['<rootDir>/test/real-faults'],
-  globalSetup: '<rootDir>/test/real-faults/cleanup.js',
   testPathIgnorePatterns: [],
   // Each file runs a cluster of processes.
   maxWorkers: 1,

@@ -1,8 +1,8 @@
-// Do imports run one way? The rules stand in `.dependency-cruiser.js`; here they are held against the tree, and each of
-// them against a violation planted into a copy of it. A check that never failed is a decoration.
+// Do imports run one way? The rules stand in `.dependency-cruiser.js`; here they are held against a copy of the
+// tree, into which a violation of each of them is planted. A check that never failed is a decoration.
 
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { plantedTree, ROOT, runTool } from '../support/planted-tree.js';
+import { plantedTree, runTool } from '../support/planted-tree.js';
 
 const SCRIPT = 'dependency-cruiser/bin/dependency-cruise.mjs';
 
@@ -109,7 +109,7 @@ const PLANTS: readonly (readonly [rule: string, file: string, code: string])[] =
   ['observability-is-not-for-the-core', 'src/replication/planted-e.ts', "import '../observability/planted-z.js';"],
   ['config-is-for-composition', 'src/controllers/planted-a.ts', "import '../config/planted-z.js';"],
   ['composition-is-imported-by-nobody-below', 'src/controllers/planted-b.ts', "import '../app.module.js';"],
-  ['main-is-imported-by-nobody', 'src/application.ts', "import './main.js';"],
+  ['main-is-imported-by-nobody', 'src/config/planted-a.ts', "import '../main.js';"],
   [
     'store-adapters-are-wired-by-modules',
     'src/controllers/planted-c.ts',
@@ -183,8 +183,6 @@ const BYSTANDERS: Record<string, string> = {
   'src/observability/planted-z.ts': 'export {};',
   'src/config/planted-z.ts': 'export {};',
   'src/controllers/planted/index.ts': 'export {};',
-  'src/app.module.ts': 'export {};',
-  'src/main.ts': 'export {};',
   'test/planted.ts': 'export {};',
 };
 
@@ -193,13 +191,6 @@ async function cruise(folder: string): Promise<Summary> {
   if (result.stdout === '') throw new Error(result.stderr);
   return (JSON.parse(result.stdout) as { summary: Summary }).summary;
 }
-
-describe('Imports', () => {
-  test('run one way in this tree, and reach nobody’s internals', async () => {
-    const { violations } = await cruise(ROOT);
-    expect(violations.map(({ rule, from, to }) => `${from} → ${to} (${rule.name})`)).toEqual([]);
-  }, 30_000);
-});
 
 describe('The check of imports', () => {
   let violations: Summary['violations'];
@@ -217,7 +208,7 @@ describe('The check of imports', () => {
     } finally {
       await folder.remove();
     }
-  }, 30_000);
+  });
 
   test.each(PLANTS)('reports %s in %s', (rule, file) => {
     expect(violations.filter(({ from }) => from === file).map(({ rule }) => rule.name)).toContain(rule);
@@ -232,9 +223,9 @@ describe('The check of imports', () => {
     for (const { name, comment } of rules) expect([name, (comment ?? '').length > 20]).toEqual([name, true]);
   });
 
-  test('reports nothing but what was planted', () => {
+  test('reports nothing else: in this tree they run one way, and reach nobody’s internals', () => {
     const planted = new Set(PLANTS.map(([, file]) => file));
-    // Who reaches a planted file is reported for it, too.
+    // Two of them import each other through a bystander.
     const others = violations.filter(({ from, to }) => !planted.has(from) && !planted.has(to));
     expect(others.map(({ rule, from, to }) => `${from} → ${to} (${rule.name})`)).toEqual([]);
   });

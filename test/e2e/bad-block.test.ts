@@ -26,7 +26,7 @@ function valueOf(key: string): string {
 }
 
 async function writeAll(node: InProcessNode): Promise<void> {
-  for (const key of KEYS) await node.write(key, valueOf(key));
+  await Promise.all(KEYS.map((key) => node.write(key, valueOf(key))));
 }
 
 /** A block in the middle of those that have nothing but records of this kind, on the disk of a stopped node. */
@@ -69,21 +69,23 @@ describe('a block of keys that can’t be read', () => {
     expect(await second.metric('quartet_records_damaged_total')).toBe(hidden.length);
     expect(await second.metric('quartet_scrub_unreadable_total')).toBeGreaterThan(0);
     expect(second.failures).toEqual([]);
-  }, 30_000);
+  });
 
   it('is repaired key by key when clients read it, without a scan', async () => {
     await start(2, 0);
     await writeAll(first);
     await cluster.converge();
     const [key] = await damageOnDisk(second);
+    const seen = new Set<string>();
     await until('it is repaired', async () => {
       const response = await second.get(key!);
-      if (response.status === 200) return (await response.text()) === valueOf(key!);
-      expect(response.status).toBe(503);
-      return false;
+      seen.add(response.status === 200 ? await response.text() : `${response.status}`);
+      return response.status === 200;
     });
+    seen.delete('503');
+    expect([...seen]).toEqual([valueOf(key!)]);
     expect(await second.metric('quartet_records_repaired_total')).toBe(1);
-  }, 30_000);
+  });
 
   it('is an error to who lists or copies all keys, until the replica starts anew', async () => {
     await start(3, 0);
@@ -105,15 +107,15 @@ describe('a block of keys that can’t be read', () => {
     await cluster.converge();
     expect((await second.listing()).map(({ key }) => key)).toEqual(KEYS);
     expect(second.failures).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('a block of the log that can’t be read', () => {
   it('does not keep its writes from those who lack them: they take over all keys', async () => {
     await start(2, 0);
     cluster.isolate(second);
-    // So many that the log has blocks of its own.
-    for (let round = 0; round < 5; round++) await writeAll(first);
+    // So many, and each of a commit of its own, that the log has blocks of its own.
+    for (let round = 0; round < 5; round++) for (const key of KEYS) await first.write(key, valueOf(key));
     await first.stop();
     const block = await blockOf(first, 'l');
     await cluster.restart(first);

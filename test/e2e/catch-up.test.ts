@@ -14,8 +14,6 @@ import { keyPath, type InProcessNode } from '../support/in-process-node.js';
 import { until } from '../support/until.js';
 
 /** Longer than any wait for a condition, so that it is the condition that is named when one fails. */
-jest.setTimeout(30_000);
-
 async function writeMany(node: InProcessNode, prefix: string, count: number, query = ''): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, i) => node.write(`${prefix} ${i}`, `${prefix} ${i}`, { query })));
 }

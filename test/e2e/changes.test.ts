@@ -110,63 +110,74 @@ describe('a poll', () => {
 });
 
 describe('a lifetime that ends', () => {
-  /** Long enough to meet the value alive, on a machine that is busy elsewhere too. */
-  const ttl = { query: 'ttl=3' };
+  /** Long enough to meet the values alive, on a machine that is busy elsewhere too. Those of all tests end together. */
+  const SECONDS = 3;
+  const together = Array.from({ length: 5 }, (_, i) => `together${i}`);
   const isGone = (key: string) => until(`${key} is gone`, async () => (await node.get(key)).status === 404);
 
-  it('is told once, though nobody has written', async () => {
-    const since = await cursorNow(node);
+  let since: string;
+  let alive: ChangeBatch;
+  /** Where a reader stands that saw all values alive. */
+  let cursor: string;
+  let stream: ChangeStream;
+  let polled: Promise<ChangeBatch>;
+
+  beforeAll(async () => {
+    const ttl = { query: `ttl=${SECONDS}` };
+    since = await cursorNow(node);
     await node.put('brief', 'value', ttl);
-    const alive = await changes(node, `?since=${since}`);
+    alive = await changes(node, `?since=${since}`);
+    for (const key of ['renewed', 'removed']) await node.put(key, 'value', ttl);
+    await node.put('renewed', 'for good');
+    await node.delete('removed');
+    const body = JSON.stringify(together.map((key) => ({ op: 'put', key, value: 'value', ttl: SECONDS })));
+    const headers = { 'Content-Type': 'application/json' };
+    expect((await node.request('/v1/batch', { method: 'POST', headers, body })).status).toBe(200);
+    await node.put('watched', 'value', ttl);
+    cursor = await cursorNow(node);
+    const query = `since=${cursor}&prefix=watched`;
+    stream = await ChangeStream.open(`${node.url}/v1/changes?feed=eventsource&${query}`);
+    polled = changes(node, `?feed=longpoll&timeout=10000&${query}`);
+  });
+  afterAll(() => stream.close());
+
+  it('is told once, though nobody has written', async () => {
     expect(opsOf(alive)).toEqual({ brief: 'put' });
     await isGone('brief');
-    const over = await changes(node, `?since=${alive.cursor}`);
+    const over = await changes(node, `?since=${alive.cursor}&prefix=brief`);
     expect(over.entries).toEqual([{ key: 'brief', op: 'expire' }]);
-    expect((await changes(node, `?since=${over.cursor}`)).entries).toEqual([]);
+    expect((await changes(node, `?since=${over.cursor}&prefix=brief`)).entries).toEqual([]);
     // Who did not see it alive is not shown what is over.
-    expect(opsOf(await changes(node, `?since=${since}&values=true`))).toEqual({ brief: 'expire' });
+    expect(opsOf(await changes(node, `?since=${since}&prefix=brief&values=true`))).toEqual({ brief: 'expire' });
   });
 
   it('is not told when the value was replaced or deleted before', async () => {
-    for (const key of ['renewed', 'removed']) await node.put(key, 'value', { query: 'ttl=1' });
-    await node.put('renewed', 'for good');
-    await node.delete('removed');
-    const { cursor } = await changes(node, `?since=${await cursorNow(node)}`);
-    await new Promise((resolve) => setTimeout(resolve, 1200));
-    expect((await changes(node, `?since=${cursor}`)).entries.map(({ key }) => key)).not.toContain('renewed');
-    expect((await changes(node, `?since=${cursor}`)).entries.map(({ key }) => key)).not.toContain('removed');
+    // The last to end.
+    await isGone('watched');
+    const told = opsOf(await changes(node, `?since=${cursor}`));
+    expect(told).toMatchObject({ watched: 'expire' });
+    expect(told).not.toHaveProperty('renewed');
+    expect(told).not.toHaveProperty('removed');
   });
 
   it('of many keys at one moment is told a few at a time, each once', async () => {
-    const keys = Array.from({ length: 5 }, (_, i) => `together${i}`);
-    const body = JSON.stringify(keys.map((key) => ({ op: 'put', key, value: 'value', ttl: 3 })));
-    const headers = { 'Content-Type': 'application/json' };
-    expect((await node.request('/v1/batch', { method: 'POST', headers, body })).status).toBe(200);
-    let since = (await changes(node, `?since=${await cursorNow(node)}&prefix=together`)).cursor;
+    let from = cursor;
     await isGone('together4');
     const told: string[] = [];
     for (let pending = 1; pending > 0;) {
-      const batch = await changes(node, `?since=${since}&prefix=together&limit=2`);
+      const batch = await changes(node, `?since=${from}&prefix=together&limit=2`);
       expect(batch.entries.length).toBeLessThanOrEqual(2);
       told.push(...batch.entries.map(({ key, op }) => `${key} ${op}`));
-      ({ cursor: since, pending } = batch);
+      ({ cursor: from, pending } = batch);
     }
-    expect(told).toEqual(keys.map((key) => `${key} expire`));
+    expect(told).toEqual(together.map((key) => `${key} expire`));
   });
 
   it('comes in a stream and ends a long poll', async () => {
-    await node.put('watched', 'value', ttl);
-    const since = await cursorNow(node);
-    const query = `since=${since}&prefix=watched`;
-    const stream = await ChangeStream.open(`${node.url}/v1/changes?feed=eventsource&${query}`);
-    const [batch, event] = await Promise.all([
-      changes(node, `?feed=longpoll&timeout=10000&${query}`),
-      stream.nextBatch(),
-    ]);
+    const [batch, event] = await Promise.all([polled, stream.nextBatch()]);
     expect(batch.entries).toEqual([{ key: 'watched', op: 'expire' }]);
     expect(event.entries).toEqual([{ key: 'watched', op: 'expire' }]);
-    stream.close();
-  }, 15_000);
+  });
 });
 
 describe('a long poll', () => {
@@ -277,7 +288,7 @@ describe('a stream of events', () => {
     // What the sockets hold is told as it was; what changed meanwhile is told once.
     expect(told).toBeLessThan(rounds * keys.length * 0.75);
     stream.close();
-  }, 30_000);
+  });
 
   it('ends when its replica stops, which is not held up, and its reader goes on with its cursor', async () => {
     // Not from `now`: what ended in the seconds before may be told, in an event of its own.
@@ -382,61 +393,57 @@ describe('readers that leave while their replica has not come to their cursor', 
 });
 
 describe('a reader that the log does not reach back to', () => {
+  let short: InProcessNode;
+  let since: string;
+  let emptyAfterMs: number;
+
+  beforeAll(async () => {
+    short = await InProcessNode.start({ feedRetentionSeconds: 2 });
+    since = await cursorNow(short);
+    const writtenAt = performance.now();
+    await short.put('kept', 'value');
+    await short.put('deleted', 'value');
+    await short.delete('deleted');
+    await until('its log is empty', async () => (await short.cluster()).log.entries === 0);
+    emptyAfterMs = performance.now() - writtenAt;
+  });
+  afterAll(() => short.remove());
+
+  it('could have had what every member has for as long as configured', () => {
+    expect(emptyAfterMs).toBeGreaterThan(1400);
+  });
+
   it('is told to list, and misses nothing when it goes on from the listing', async () => {
-    const short = await InProcessNode.start({ feedRetentionSeconds: 0 });
-    try {
-      const since = await cursorNow(short);
-      await short.put('kept', 'value');
-      await short.put('deleted', 'value');
-      await short.delete('deleted');
-      await until('its log is empty', async () => (await short.cluster()).log.entries === 0);
-      for (const query of [`?since=${since}`, '', '?feed=longpoll', '?feed=eventsource']) {
-        const refused = await short.request(`/v1/changes${query}`);
-        expect(refused.status).toBe(410);
-        expect(await refused.json()).toMatchObject({ code: 'CURSOR_EXPIRED', detail: expect.stringContaining('list') });
-      }
-      const listed = await short.request('/v1/kv');
-      const { cursor, entries } = (await listed.json()) as ChangeBatch;
-      expect(entries.map(({ key }) => key)).toEqual(['kept']);
-      expect(listed.headers.get('Quartet-Cursor')).toBe(cursor);
-      expect((await changes(short, `?since=${cursor}`)).entries).toEqual([]);
-      await short.put('new', 'value');
-      expect(opsOf(await changes(short, `?since=${cursor}`))).toEqual({ new: 'put' });
-    } finally {
-      await short.remove();
+    for (const query of [`?since=${since}`, '', '?feed=longpoll', '?feed=eventsource']) {
+      const refused = await short.request(`/v1/changes${query}`);
+      expect(refused.status).toBe(410);
+      expect(await refused.json()).toMatchObject({ code: 'CURSOR_EXPIRED', detail: expect.stringContaining('list') });
     }
+    const listed = await short.request('/v1/kv');
+    const { cursor, entries } = (await listed.json()) as ChangeBatch;
+    expect(entries.map(({ key }) => key)).toEqual(['kept']);
+    expect(listed.headers.get('Quartet-Cursor')).toBe(cursor);
+    expect((await changes(short, `?since=${cursor}`)).entries).toEqual([]);
+    await short.put('new', 'value');
+    expect(opsOf(await changes(short, `?since=${cursor}`))).toEqual({ new: 'put' });
   });
 
   it('is told so in an event when it has fallen behind in a stream', async () => {
-    const short = await InProcessNode.start({ feedRetentionSeconds: 0 });
+    const brief = await InProcessNode.start({ feedRetentionSeconds: 0 });
     try {
-      const url = `${short.url}/v1/changes?feed=eventsource&since=now&values=true`;
+      const url = `${brief.url}/v1/changes?feed=eventsource&since=now&values=true`;
       const stream = await ChangeStream.open(url, {}, true);
       const filler = 'x'.repeat(500_000);
       for (let i = 0; i < 40; i += 8) {
-        await Promise.all(Array.from({ length: 8 }, (_, j) => short.put(`k${i + j}`, filler)));
+        await Promise.all(Array.from({ length: 8 }, (_, j) => brief.put(`k${i + j}`, filler)));
       }
-      await until('its log is empty', async () => (await short.cluster()).log.entries === 0);
+      await until('its log is empty', async () => (await brief.cluster()).log.entries === 0);
       stream.resume();
       let event = await stream.next();
       while (event?.event === undefined) event = await stream.next();
       expect(event.event).toBe('problem');
       expect(JSON.parse(event.data!)).toMatchObject({ code: 'CURSOR_EXPIRED', status: 410 });
       expect(await stream.next()).toBeUndefined();
-    } finally {
-      await short.remove();
-    }
-  }, 30_000);
-});
-
-describe('log entries that every member has', () => {
-  it('stay for readers as long as configured, and go then', async () => {
-    const brief = await InProcessNode.start({ feedRetentionSeconds: 3 });
-    try {
-      await brief.put('a', 'value');
-      const startedAt = performance.now();
-      await until('its log is empty', async () => (await brief.cluster()).log.entries === 0);
-      expect(performance.now() - startedAt).toBeGreaterThan(2400);
     } finally {
       await brief.remove();
     }

@@ -3,7 +3,7 @@
 
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Durability } from '../../src/config/config.js';
 import { compileSource } from '../support/compiled-source.js';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
@@ -13,8 +13,6 @@ import { ReplicaProcess } from '../support/process-replica.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
 /** Longer than any wait for a condition, so that it is the condition that is named when one fails. */
-jest.setTimeout(30_000);
-
 const RELAXED: Durability = 'may-lose-writes-on-power-loss';
 
 describe('a replica that does not wait for its disk', () => {

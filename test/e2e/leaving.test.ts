@@ -15,20 +15,28 @@ jest.setTimeout(60_000);
 /** Longer than it takes to look at the replica some times. */
 const LEAVE_MS = 1500;
 
+/** A PUT whose head has come, and of whose body nothing has been sent. */
+async function accepted(port: number, path: string, length: number): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  const headers = { 'Content-Length': `${length}`, Expect: '100-continue' };
+  expect((await client.send(rawRequest('PUT', path, { headers })).response()).status).toBe(100);
+  return client;
+}
+
+// Stops while the others are tested: it takes seconds.
+let endless: { node: InProcessNode; client: RawClient; stopped: Promise<void> };
+beforeAll(async () => {
+  const node = await InProcessNode.start();
+  const client = (await accepted(node.port, '/v1/kv/never', 10)).send('half');
+  endless = { node, client, stopped: node.stop() };
+});
+
 describe('a replica that is told to stop', () => {
   let node: InProcessNode;
   beforeAll(async () => {
     node = await InProcessNode.start();
   });
   afterAll(() => node.remove());
-
-  /** A PUT whose head has come, and of whose body nothing has been sent. */
-  async function accepted(path: string, length: number): Promise<RawClient> {
-    const client = await RawClient.connect(node.port);
-    const headers = { 'Content-Length': `${length}`, Expect: '100-continue' };
-    expect((await client.send(rawRequest('PUT', path, { headers })).response()).status).toBe(100);
-    return client;
-  }
 
   async function isRefused(port: number): Promise<boolean> {
     try {
@@ -64,7 +72,7 @@ describe('a replica that is told to stop', () => {
   it('answers a request that is still coming in', async () => {
     const { port } = node;
     const body = 'a value that comes in two parts';
-    const client = (await accepted('/v1/kv/slow', body.length)).send(body.slice(0, 10));
+    const client = (await accepted(port, '/v1/kv/slow', body.length)).send(body.slice(0, 10));
     const stopped = node.stop();
     await until('nobody listens', () => isRefused(port));
     expect((await client.send(body.slice(10)).response()).status).toBe(201);
@@ -72,14 +80,6 @@ describe('a replica that is told to stop', () => {
     client.leave();
     await node.restart();
     expect(await (await node.get('slow')).text()).toBe(body);
-  });
-
-  it('does not wait for a client that never ends its request', async () => {
-    const client = (await accepted('/v1/kv/never', 10)).send('half');
-    await node.stop();
-    // Nor is it answered, as it would be when the time that a request may take to arrive is over.
-    expect(await client.rest()).toBe('');
-    client.leave();
   });
 });
 
@@ -117,11 +117,16 @@ describe('a replica with peers that is told to stop', () => {
     for (const key of keys) expect((await n2.get(key)).status).toBe(200);
   });
 
-  it('does not wait for one that takes nothing: it gets the rest when the replica is back', async () => {
+  it('does not wait for one that takes nothing: a write answers what it has, and the rest comes when it is back', async () => {
     const keys = await writeUnsent('held');
+    const writing = n1.put('waiting', 'value', { query: 'w=all&timeout=60000' });
+    await until('the write is there', async () => (await n1.get('waiting')).status === 200);
     const startedAt = performance.now();
     await n1.stop();
     const tookMs = performance.now() - startedAt;
+    const answer = await writing;
+    expect(answer.status).toBe(202);
+    expect(((await answer.json()) as WriteBody).acks).toBe(1);
     expect(tookMs).toBeGreaterThan(HAND_OVER_MS_MAX - 100);
     expect(tookMs).toBeLessThan(HAND_OVER_MS_MAX + DRAIN_TIMEOUT_MS + 3000);
     expect((await n2.get(keys.at(-1)!)).status).toBe(404);
@@ -140,14 +145,13 @@ describe('a replica with peers that is told to stop', () => {
     expect(performance.now() - startedAt).toBeLessThan(HAND_OVER_MS_MAX);
     await cluster.restart(n2);
   });
+});
 
-  it('answers a write that waits for them with what it has', async () => {
-    gate.hold(({ kind }) => kind === 'push' || kind === 'compare');
-    const writing = n1.put('waiting', 'value', { query: 'w=all&timeout=60000' });
-    await until('the push is on its way', () => gate.held > 0);
-    await n1.stop();
-    const answer = await writing;
-    expect(answer.status).toBe(202);
-    expect(((await answer.json()) as WriteBody).acks).toBe(1);
-  });
+it('a replica that is told to stop does not wait for a client that never ends its request', async () => {
+  const { node, client, stopped } = endless;
+  await stopped;
+  // Nor is it answered, as it would be when the time that a request may take to arrive is over.
+  expect(await client.rest()).toBe('');
+  client.leave();
+  await node.remove();
 });

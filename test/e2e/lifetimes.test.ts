@@ -1,11 +1,9 @@
 // Values with a lifetime: `PUT /v1/kv/{key}?ttl=seconds`. They are hidden from their deadline on wherever somebody may look,
 // and come back from nowhere.
 
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
 import { contextOf, type InProcessNode } from '../support/in-process-node.js';
-
-jest.setTimeout(30_000);
 
 let cluster: InProcessCluster;
 let n1: InProcessNode;

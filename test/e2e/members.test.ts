@@ -10,8 +10,6 @@ import type { InProcessNode } from '../support/in-process-node.js';
 import { until } from '../support/until.js';
 
 /** Longer than any wait for a condition, so that it is the condition that is named when one fails. */
-jest.setTimeout(30_000);
-
 function forgetAt(node: InProcessNode, name: string): Promise<Response> {
   return node.request(`/v1/cluster/members/${name}`, { method: 'DELETE' });
 }

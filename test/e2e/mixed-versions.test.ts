@@ -4,12 +4,10 @@
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeAnswer, encodeRequest, PROTOCOL } from '../../src/replication/transport/message-codec.js';
 import { InProcessNode } from '../support/in-process-node.js';
 import { until } from '../support/until.js';
-
-jest.setTimeout(30_000);
 
 const COMPARISON = {
   clock: new Map(),

@@ -1,14 +1,12 @@
 // Can replicas have a port of their own, which no client needs to reach? Then a network policy, which sees ports and no
 // paths, keeps clients from the route between replicas.
 
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { encodeRequest } from '../../src/replication/transport/message-codec.js';
 import { InProcessNode } from '../support/in-process-node.js';
 import { freePort } from '../support/process-cluster.js';
 import { rawExchange, rawRequest } from '../support/raw-client.js';
 import { until } from '../support/until.js';
-
-jest.setTimeout(30_000);
 
 let nodes: InProcessNode[];
 let peerPorts: number[];

@@ -45,7 +45,7 @@ describe('a read with r', () => {
       cluster.heal();
       expect(await (await slow!.get('overlap', { query: 'r=2' })).text()).toBe(`${round}`);
     }
-  }, 30_000);
+  });
 
   it('shows what only another replica has, and stores it here', async () => {
     silence(n1);

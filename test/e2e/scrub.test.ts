@@ -13,6 +13,7 @@ let cluster: InProcessCluster;
 
 beforeAll(async () => {
   cluster = await startCluster(3, { scrubKeysPerSecond: 10_000 });
+  await damageUnread();
 });
 
 afterAll(async () => {
@@ -34,6 +35,23 @@ async function alter(
   await store.commit([value === undefined ? { type: 'del', key: recordKey } : { type: 'put', key: recordKey, value }]);
   await store.close();
   return before;
+}
+
+/** On the disk of n3, to which no client goes: one record is flipped, one is lost, and one is set back. */
+async function damageUnread(): Promise<void> {
+  const [first, , third] = cluster.nodes as [InProcessNode, InProcessNode, InProcessNode];
+  for (const key of ['unread', 'vanished', 'aged']) await first.write(key, 'old');
+  await cluster.converge();
+  await third.stop();
+  const old = await alter(third, 'aged', (record) => record);
+  await cluster.restart(third);
+  await first.write('aged', 'new');
+  await cluster.converge();
+  await third.stop();
+  await alter(third, 'unread', flipped);
+  await alter(third, 'vanished', () => undefined);
+  await alter(third, 'aged', () => old);
+  await cluster.restart(third);
 }
 
 function flipped(record: Buffer): Uint8Array {
@@ -93,13 +111,8 @@ describe('a record whose checksum does not match', () => {
 
   it('is repaired without anybody reading it', async () => {
     const third = cluster.nodes[2]!;
-    await third.write('unread', 'value');
-    await cluster.converge();
-    await third.stop();
-    await alter(third, 'unread', flipped);
-    await cluster.restart(third);
     await until('the scan has found it', async () => (await figure(third, 'quartet_records_repaired_total')) === 1);
-    expect(await (await third.get('unread')).text()).toBe('value');
+    expect(await (await third.get('unread')).text()).toBe('old');
   });
 
   it('is told as lost when nobody else has what only this disk had', async () => {
@@ -116,35 +129,19 @@ describe('a record whose checksum does not match', () => {
     await expectSameEverywhere('lone', 'old');
     expect(await figure(second, 'quartet_records_repaired_incompletely_total')).toBe(1);
     await cluster.restore();
-  }, 30_000);
+  });
 });
 
 describe('a record that no checksum can tell', () => {
   it('comes back when it has vanished', async () => {
-    const [first, second] = cluster.nodes as [InProcessNode, InProcessNode];
-    await first.write('vanished', 'value');
-    await cluster.converge();
-    await second.stop();
-    await alter(second, 'vanished', () => undefined);
-    await cluster.restart(second);
-    await expectSameEverywhere('vanished', 'value');
-    expect(await figure(second, 'quartet_records_put_right_total')).toBe(1);
-  }, 30_000);
+    await expectSameEverywhere('vanished', 'old');
+  });
 
   it('gives way to the newer one that the others have', async () => {
-    const [first, second] = cluster.nodes as [InProcessNode, InProcessNode];
-    await first.write('aged', 'old');
-    await cluster.converge();
-    await second.stop();
-    const old = await alter(second, 'aged', (record) => record);
-    await cluster.restart(second);
-    await first.write('aged', 'new');
-    await cluster.converge();
-    await second.stop();
-    await alter(second, 'aged', () => old);
-    await cluster.restart(second);
     await expectSameEverywhere('aged', 'new');
-  }, 30_000);
+    // With the one that had vanished.
+    expect(await figure(cluster.nodes[2]!, 'quartet_records_put_right_total')).toBe(2);
+  });
 });
 
 it('tells what the scan has done', async () => {

@@ -1,11 +1,9 @@
 // Counters, sets and maps over HTTP: every row of their interface, and what becomes of them when replicas change them at once.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
 import { InProcessNode, type RequestOptions, type SiblingsBody } from '../support/in-process-node.js';
 import { rawExchange, rawRequest } from '../support/raw-client.js';
-
-jest.setTimeout(30_000);
 
 type Kind = 'counters' | 'sets' | 'maps';
 

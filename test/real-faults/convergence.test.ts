@@ -26,7 +26,7 @@ describe('Four replicas', () => {
       expect(await valueAt(name, 'one-way/from-n1')).toBe('from n1');
       expect(await valueAt(name, 'one-way/from-n2')).toBe('from n2');
     }
-  }, 30_000);
+  });
 
   test('of which one can only be reached through another, in a chain, still converge', async () => {
     cluster.cut(['n1'], ['n3', 'n4']);
@@ -36,7 +36,7 @@ describe('Four replicas', () => {
     await cluster.untilLevel();
     expect(await valueAt('n4', 'chain/first')).toBe('from n1');
     expect(await valueAt('n1', 'chain/last')).toBe('from n4');
-  }, 30_000);
+  });
 
   test('of which one was away for 2,000 writes become level by themselves when it is back', async () => {
     const keys = Array.from({ length: 2000 }, (_, index) => `away/${index}`);
@@ -51,7 +51,7 @@ describe('Four replicas', () => {
       found.add(key);
     }
     expect(found).toEqual(new Set(keys));
-  }, 30_000);
+  });
 
   async function valueAt(name: string, key: string): Promise<string | undefined> {
     const { status, body } = await cluster.client(name).get(key);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { inEveryOrder } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
-/** `npm run test:orders` tries all of them: a minute and a half. */
+/** `npm run test:orders` tries all of them: a minute. */
 const EVERY_ORDER = process.env['EVERY_ORDER'] === 'true';
 
 describe('whatever the order of any two deliveries', () => {

@@ -36,7 +36,7 @@ export const START_MS_MAX = 150_000;
 export class ProcessCluster {
   private readonly cleanups: (() => Promise<void>)[] = [];
   private isStopping = false;
-  // For programs. In a test `process` is a copy of Jest's, which calls none of these: test/real-faults/cleanup.js.
+  // For programs. In a test `process` is a copy of Jest's, which calls none of these: test/support/cleanup.js.
   private readonly onExit = (): void => this.replicas.forEach((replica) => replica.killAtOnce());
   private readonly onInterrupt = (): void => {
     void this.stop().finally(() => process.exit(130));
@@ -61,7 +61,10 @@ export class ProcessCluster {
     environmentOf = () => ({}),
   }: ClusterOptions = {}): Promise<ProcessCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'quartet-'));
-    const entry = await copyBuild(folder);
+    const entry = await copyBuild(folder).catch(async (error: unknown) => {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    });
     const names = Array.from({ length: replicas }, (_, index) => `n${index + 1}`);
     const ports = new Map<string, number>();
     for (const name of names) ports.set(name, await freePort([...ports.values()]));

@@ -12,7 +12,7 @@ const TRIES_MAX = 20;
 export class SmallDisk {
   private readonly onExit = (): void => {
     // At the very end nothing can be waited for: detached, it goes when the last process has let go of it. In a test `process`
-    // is a copy of Jest's, which does not call this: test/real-faults/cleanup.js.
+    // is a copy of Jest's, which does not call this: test/support/cleanup.js.
     execFileSync('umount', ['-l', this.path], { stdio: 'ignore' });
   };
 

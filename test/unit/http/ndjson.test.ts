@@ -81,7 +81,7 @@ describe.each(['/sync', '/async'])('lines from %s', (path) => {
 describe('a line of many megabytes', () => {
   it('comes whole to a client that takes it slowly, for longer than one may take nothing', async () => {
     const { port } = server.address() as AddressInfo;
-    const bytes = await takeSlowly(`http://127.0.0.1:${port}/long?1000`, { bytes: 500_000, everyMs: 50 });
+    const bytes = await takeSlowly(`http://127.0.0.1:${port}/long?1000`, { bytes: 1_000_000, everyMs: 50 });
     expect(bytes).toBe(JSON.stringify(LONG_LINE).length + 1);
     expect(writer.hasEnded).toBe(true);
   });

@@ -258,7 +258,7 @@ describe('a large answer', () => {
       if (taken > HUGE.length) break;
       if (taken < rests * MIB) continue;
       rests++;
-      await pause(40);
+      await pause(20);
     }
     expect(taken).toBeGreaterThan(HUGE.length);
     expect(plainly).toEqual(['/echo/huge']);

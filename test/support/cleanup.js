@@ -1,5 +1,6 @@
-// What if the tests are interrupted? Whatever ends this process, its replicas, their disks and their folders go first. Here and
-// not beside the tests, because signals reach the process that runs them, and the `process` that they see is a copy.
+// What if tests fail, or are interrupted? Whatever ends this process: what they have started, their disks and their folders go
+// first. Here and not beside the tests, because signals reach the process that runs them, and the `process` that they see is a
+// copy.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export default function globalSetup() {
-  // All that the tests write is below it: clusters, and the build that their replicas run.
-  const folder = mkdtempSync(join(tmpdir(), 'quartet-faults-'));
+  // All that the tests write is below it: clusters, and the build that their replicas run. And all that they start inherits it.
+  const folder = mkdtempSync(join(tmpdir(), 'quartet-tests-'));
   process.env.TMPDIR = folder;
   process.once('exit', () => removeAll(folder));
   process.once('SIGINT', () => process.exit(130));
@@ -17,15 +18,15 @@ export default function globalSetup() {
 }
 
 function removeAll(folder) {
-  for (const id of replicasOf(folder)) spawnSync('kill', ['-KILL', id]);
+  for (const id of processesOf(folder)) spawnSync('kill', ['-KILL', id]);
   for (const path of mountsIn(folder)) spawnSync('umount', ['-l', path]);
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
 /** Other systems than Linux have no such folder, and what an interrupted test has started goes on there. */
-function replicasOf(folder) {
+function processesOf(folder) {
   const ids = existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [];
-  return ids.filter((id) => contentOf(`/proc/${id}/cmdline`).includes(`\0${folder}/`));
+  return ids.filter((id) => contentOf(`/proc/${id}/environ`).split('\0').includes(`TMPDIR=${folder}`));
 }
 
 function mountsIn(folder) {
