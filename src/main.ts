@@ -15,6 +15,9 @@ import { DamagedStoreError } from './store/lost-commits.js';
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIGURATION = 2;
 
+/** What comes again so soon is the same signal: npm passes on what a terminal has sent to the whole group. */
+const SAME_SIGNAL_MS = 1000;
+
 /** While it stops; any time will do. */
 const AWAKE_EVERY_MS = 1000;
 
@@ -42,11 +45,14 @@ async function main(): Promise<void> {
     onStopped: () => setTimeout(() => process.exit(EXIT_FAILED), LAST_ANSWERS_MS),
   });
   // From the beginning, and to the end: to the first process of a container, a signal that nobody handles does nothing.
-  let isStopping = false;
+  let stoppingAt: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (isStopping) process.exit(EXIT_FAILED);
-      isStopping = true;
+      if (stoppingAt !== undefined) {
+        if (performance.now() - stoppingAt > SAME_SIGNAL_MS) process.exit(EXIT_FAILED);
+        return;
+      }
+      stoppingAt = performance.now();
       logger.log(`${signal}: stopping`);
       // Once no port listens, nothing else does: timers and connections to peers keep no process alive.
       setInterval(() => {}, AWAKE_EVERY_MS);

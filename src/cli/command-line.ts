@@ -147,10 +147,10 @@ async function run(
 /** @throws what `restore` throws of a snapshot that it refuses; InvalidSnapshotError when keys may be missing */
 async function check(chunks: AsyncIterable<Uint8Array>, onProgress: (keys: number) => void): Promise<string> {
   const snapshot = await SnapshotReader.open(chunks);
-  const { claims, clock, node, takenAt } = snapshot.header;
+  const { clock, isPartial, node, takenAt } = snapshot.header;
   let keys = 0;
   for await (const _ of snapshot.keys()) onProgress(++keys);
-  if (claims.length > 0) throw new InvalidSnapshotError(partialWarning(node));
+  if (isPartial) throw new InvalidSnapshotError(partialWarning(node));
   // Of a replica that has lost its disk and found no other. A cluster of empty folders needs no snapshot.
   if (clock.size === 0) throw new InvalidSnapshotError(`${node} knew of no write when the snapshot was taken`);
   return `The snapshot is whole: ${keys} keys of ${node} as of ${takenAt}.\n`;

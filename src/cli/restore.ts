@@ -72,9 +72,9 @@ async function fillDatabase(
   try {
     const store = await ReplicaStore.open(level, blankNode(actor));
     const keys = await copyKeys(snapshot, store, actor, options);
-    const { claims, node, takenAt } = snapshot.header;
+    const { isPartial, node, takenAt } = snapshot.header;
     await store.close();
-    return { actor, keys, node, takenAt, isPartial: claims.length > 0 };
+    return { actor, keys, node, takenAt, isPartial };
   } finally {
     await level.close();
   }

@@ -39,6 +39,8 @@ export interface SnapshotHeader {
   readonly clock: VersionVector;
   /** In normal form. */
   readonly claims: Claims;
+  /** Keys may be missing that it was about to take over from a peer. */
+  readonly isPartial: boolean;
   /** With what the digest begins. */
   readonly digested: string;
 }
@@ -92,7 +94,7 @@ export function readHeader(line: Json): SnapshotHeader {
     `it is of version ${JSON.stringify(line['version'])}, and this release reads ${SNAPSHOT_VERSIONS.join(' and ')}: ` +
       'restore it with the release that took it, or a later one',
   );
-  only(line, ['quartet', 'version', 'node', 'actor', 'clock', 'takenAt', 'claims']);
+  only(line, ['quartet', 'version', 'node', 'actor', 'clock', 'takenAt', 'claims', 'takingOver']);
   const node = text(line['node'], 'node');
   const actor = text(line['actor'], 'actor');
   check(NODE_NAME.test(node), 'node is not a node name');
@@ -102,7 +104,8 @@ export function readHeader(line: Json): SnapshotHeader {
   const clock = vector(line['clock'], 'clock');
   const claims = 'claims' in line ? settle(readClaims(line['claims']), clock) : [];
   const digested = JSON.stringify({ clock: line['clock'], claims: line['claims'] });
-  return { node, takenAt, clock, claims, digested };
+  check(!('takingOver' in line) || line['takingOver'] === true, 'takingOver is not true');
+  return { node, takenAt, clock, claims, isPartial: 'takingOver' in line, digested };
 }
 
 /**

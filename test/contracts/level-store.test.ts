@@ -51,27 +51,6 @@ describe('LevelStore on its disk', () => {
 
   afterEach(() => folder.remove());
 
-  test('merges nothing because of reads, however many tables they pass', async () => {
-    // Each start makes a table of what the one before has written. The second's has all keys between its first and its last, for
-    // all that LevelDB knows without a look at its filter.
-    for (const keys of [
-      ['a', 'm', 'z'],
-      ['b', 'y'],
-    ]) {
-      const written = await LevelStore.open(folder.path);
-      await written.commit(keys.map((key) => put(key, '1')));
-      await written.close();
-    }
-    const store = await LevelStore.open(folder.path);
-    const before = await tablesOf(folder.path);
-    expect(before.length).toBeGreaterThan(1);
-    for (let reads = 0; reads < 1000; reads++) expect(read(store, 'm')).toBe('1');
-    // Waits for a merge under way.
-    await store.sync();
-    expect(await tablesOf(folder.path)).toEqual(expect.arrayContaining(before));
-    await store.close();
-  });
-
   test('makes the folder it is given, and the folders above it', async () => {
     const store = await LevelStore.open(join(folder.path, 'not', 'there', 'yet'));
     await store.commit([put('a', '1')]);
@@ -404,8 +383,4 @@ function thrownBy(act: () => unknown): Error {
     return error as Error;
   }
   throw new Error('nothing was thrown');
-}
-
-async function tablesOf(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.endsWith('.ldb')).sort();
 }

@@ -107,10 +107,12 @@ describe('a replica that was away', () => {
     const taken = await n2.metric('quartet_bootstrap_keys_total');
     expect(taken).toBeGreaterThan(0);
     expect(taken).toBeLessThan(5);
+    expect(await firstOfSnapshot(n2)).toMatchObject({ takingOver: true, claims: expect.any(Array) });
     for (const gate of [toN1, toN2]) gate.release();
     await untilReady(n2);
     expect(await n2.metric('quartet_bootstrapping')).toBe(0);
     expect(await n2.metric('quartet_bootstrap_keys_total')).toBe(5);
+    expect(await firstOfSnapshot(n2)).not.toHaveProperty('takingOver');
     await cluster.converge();
     await expectSame(cluster.nodes);
   });
@@ -288,3 +290,8 @@ describe('a replica that is away for longer than the log reaches back', () => {
     return count;
   }
 });
+
+async function firstOfSnapshot(node: InProcessNode): Promise<object> {
+  const text = await (await node.request('/v1/snapshot')).text();
+  return JSON.parse(text.slice(0, text.indexOf('\n'))) as object;
+}

@@ -227,7 +227,8 @@ describe('a snapshot that is restored into a folder without a database', () => {
     ];
     const keys = [keyOf('a', 7, { actor: 'n2.two' }), keyOf('n', 1), keyOf('q', 2, { actor: 'n3.three' })];
     const snapshot = snapshotOf({ claims, keys });
-    const { code, err } = await restore(snapshot);
+    const taking = snapshotOf({ claims, keys, header: { takingOver: true } });
+    const { code, err } = await restore(taking);
     expect([code, err]).toEqual([0, expect.stringMatching(/^quartet restore: .*n1 was taking over.* lack keys.*\n$/)]);
     const node = await started();
     expect(comparable(await take(node))).toBe(comparable(snapshot));
@@ -353,11 +354,15 @@ describe('a snapshot that is checked before anything is given up for it', () => 
   });
 
   it('is refused when it was taken while its node took over all keys of another, though it can be restored', async () => {
-    const snapshot = snapshotOf({ claims: [{ clock: { 'n2.two': 7 } }] });
+    const snapshot = snapshotOf({ claims: [{ clock: { 'n2.two': 7 } }], header: { takingOver: true } });
     expect(await restore(snapshot)).toMatchObject({ code: 0 });
     const { code, out, err } = await check(snapshot);
     expect([code, out]).toEqual([1, '']);
     expect(err).toMatch(/^quartet check: n1 was taking over .* it may lack keys .*\n$/);
+  });
+
+  it('may have claims of what only a member knew that has been away since: nobody has more', async () => {
+    expect(await check(snapshotOf({ claims: [{ clock: { 'n2.two': 7 } }] }))).toMatchObject({ code: 0, err: '' });
   });
 
   it('is refused when its node knew of no write, as one does that has lost its disk and found nobody', async () => {
@@ -459,6 +464,11 @@ describe('a snapshot that cannot be what was taken', () => {
     ['was taken at no time', { header: { takenAt: 'noon' } }, /line 1: takenAt/],
     ['has a clock that is none', { clock: { [ACTOR]: 0 } }, /line 1: clock of n1\.one is not an integer from 1/],
     ['has a clock of no actor', { clock: { n1: 1 } }, /line 1: clock names something that is no actor/],
+    [
+      'says of a takeover something else than that it was under way',
+      { header: { takingOver: false } },
+      /line 1: takingOver is not true/,
+    ],
     [
       'has claims in disorder',
       {

@@ -24,7 +24,7 @@ const SNAPSHOT_VERSION = 2;
  * @throws CorruptRecordError: a snapshot without the key would say that it was deleted
  */
 export async function* snapshotLines(view: CommittedView, nowMs: number): AsyncGenerator<object> {
-  const { actor } = view.node;
+  const { actor, bootstrap } = view.node;
   const clock = vectorToJson(view.clock);
   const claims = view.claims.length === 0 ? {} : { claims: claimsToJson(view.claims) };
   const digest = createHash('sha256').update(`${JSON.stringify({ clock, ...claims })}\n`);
@@ -37,6 +37,8 @@ export async function* snapshotLines(view: CommittedView, nowMs: number): AsyncG
     clock,
     takenAt: new Date(nowMs).toISOString(),
     ...claims,
+    // Claims may outlive it: what only a member knew that has been away since.
+    ...(bootstrap === undefined ? {} : { takingOver: true }),
   };
   let keys = 0;
   for await (const chunk of view.storedWithin({ after: undefined, through: undefined })) {

@@ -13,6 +13,7 @@ const firstSchema = objectOf({
   clock: vectorSchema,
   takenAt: STRING,
   'claims?': listOf(objectOf({ 'through?': STRING, clock: vectorSchema })),
+  'takingOver?': BOOLEAN,
 });
 const everyVersion = { actor: STRING, counter: COUNT, stamp: COUNT, 'deadlineMs?': COUNT };
 const versionSchema = {
