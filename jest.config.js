@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  // Tests wait for disks and sockets too: one more than there are processors keeps these busy.
-  maxWorkers: availableParallelism() + 1,
+  // Tests wait for disks and sockets too: two more than there are processors keep these busy.
+  maxWorkers: availableParallelism() + 2,
   // No test is a race: a machine that is busy elsewhere may take six times as long.
   testTimeout: 30_000,
   globalSetup: '<rootDir>/test/support/cleanup.js',
