@@ -10,7 +10,7 @@ export interface WriteLoad {
   readonly indices: Uint32Array;
   /** Of all of them together, evenly; undefined: as fast as they are taken. */
   readonly perSecond?: number;
-  /** At each of them, clients that wait for an answer before they send again; undefined: few that do not wait. */
+  /** At each of them, each with a connection and one request under way; undefined: many. */
   readonly clients?: number;
 }
 

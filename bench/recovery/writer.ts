@@ -1,6 +1,5 @@
-// How do a million writes get in soon? Each is a request of its own, on disk before it is acknowledged; but a connection
-// has several of them under way (HTTP pipelining), so that one trip through the system's network carries many. Where it is to
-// be as with clients that people have, each has a connection, and one request under way.
+// How do a million writes get in soon? Each is a request of its own, on disk before it is acknowledged; but many connections
+// have one under way. (More of one connection are no use: a replica carries out one at a time.)
 //
 // This is a process of its own: it is told what to write by one message, tells how far it is, and ends.
 
@@ -10,13 +9,13 @@ import { randomBytes } from 'node:crypto';
 import { keyOf, VALUE_BYTES, type WriteLoad, type WriterMessage } from './write-load.js';
 
 /** At each replica: enough that every commit there is a large one. */
-const PIPELINED = { connections: 16, underWayMax: 32 };
+const CLIENTS = 512;
 
 const TELL_EVERY_MS = 200;
 /** A steady load is sent in steps of this length. */
 const PACE_EVERY_MS = 2;
 const RANDOM_BYTES = 640 * VALUE_BYTES;
-const HEAD_END = '\r\n\r\n';
+const HEAD_END = Buffer.from('\r\n\r\n');
 const ACKNOWLEDGED = Buffer.from('HTTP/1.1 204 ');
 
 let done = 0;
@@ -24,17 +23,16 @@ let sent = 0;
 /** How many may have been sent by now. */
 let due = Infinity;
 
-async function write({ method, urls, indices, perSecond, clients }: WriteLoad): Promise<number> {
-  const { connections, underWayMax } = clients === undefined ? PIPELINED : { connections: clients, underWayMax: 1 };
+async function write({ method, urls, indices, perSecond, clients = CLIENTS }: WriteLoad): Promise<number> {
   const queues = urls.map((): number[] => []);
   for (const index of indices) queues[Math.floor(Math.random() * urls.length)]!.push(index);
   const requests = urls.map((url, place) => requestsOf(method, new URL(url).hostname, queues[place]!));
   const startedAt = performance.now();
   // A paced load asks them in this order: one after another, each at the next replica.
-  const sockets = Array.from({ length: connections }, () => urls.map((url) => connected(new URL(url)))).flat();
+  const sockets = Array.from({ length: clients }, () => urls.map((url) => connected(new URL(url)))).flat();
   const open = await Promise.all(sockets);
   if (perSecond !== undefined) pace(performance.now(), perSecond);
-  await Promise.all(open.map((socket, place) => pipeline(socket, requests[place % urls.length]!, underWayMax)));
+  await Promise.all(open.map((socket, place) => sendAll(socket, requests[place % urls.length]!)));
   return (performance.now() - startedAt) / 1000;
 }
 
@@ -51,7 +49,7 @@ function pace(startedAt: number, perSecond: number): void {
   due = 0;
   setInterval(() => {
     const all = ((performance.now() - startedAt) / 1000) * perSecond;
-    // A connection that is full is passed over.
+    // A connection with a request under way is passed over.
     for (let left = waiting.size; left > 0 && sent < all; left--) {
       const [send] = waiting as Set<() => void>;
       waiting.delete(send!);
@@ -85,44 +83,37 @@ function randomValue(): Buffer {
   return value;
 }
 
-/** Keeps the connection full until nothing is left. Every answer is a head alone; any but 204 ends it all. */
-function pipeline(socket: Socket, requests: Iterator<Buffer, void>, underWayMax: number): Promise<void> {
-  let underWay = 0;
-  let isOver = false;
-  let rest: Buffer = Buffer.alloc(0);
+/** One after the other, until nothing is left. Every answer is a head alone; any but 204 ends it all. */
+function sendAll(socket: Socket, requests: Iterator<Buffer, void>): Promise<void> {
+  let isUnderWay = false;
+  let answer: Buffer = Buffer.alloc(0);
   const send = (): void => {
-    socket.cork();
-    while (underWay < underWayMax && sent < due && !isOver) {
-      const next = requests.next();
-      if (next.done === true) {
-        isOver = true;
-        break;
-      }
-      socket.write(next.value);
-      sent++;
-      underWay++;
+    if (isUnderWay || sent >= due) return;
+    const next = requests.next();
+    if (next.done === true) {
+      waiting.delete(send);
+      socket.end();
+      return;
     }
-    socket.uncork();
-    if (isOver) waiting.delete(send);
-    if (isOver && underWay === 0) socket.end();
+    socket.write(next.value);
+    sent++;
+    isUnderWay = true;
   };
   waiting.add(send);
   return new Promise((resolve, reject) => {
     socket.on('data', (piece: Buffer) => {
-      rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-      for (let end = rest.indexOf(HEAD_END); end >= 0; end = rest.indexOf(HEAD_END)) {
-        if (!rest.subarray(0, ACKNOWLEDGED.length).equals(ACKNOWLEDGED)) {
-          socket.destroy(new Error(`a write was answered: ${rest.toString().slice(0, 500)}`));
-          return;
-        }
-        rest = rest.subarray(end + HEAD_END.length);
-        underWay--;
+      answer = Buffer.concat([answer, piece]);
+      if (!answer.subarray(0, ACKNOWLEDGED.length).equals(ACKNOWLEDGED.subarray(0, answer.length))) {
+        socket.destroy(new Error(`a write was answered: ${answer.toString().slice(0, 500)}`));
+      } else if (answer.subarray(-HEAD_END.length).equals(HEAD_END)) {
+        answer = Buffer.alloc(0);
+        isUnderWay = false;
         done++;
+        send();
       }
-      send();
     });
     socket.on('error', reject);
-    socket.on('close', () => (underWay === 0 ? resolve() : reject(new Error('a replica closed a connection'))));
+    socket.on('close', () => (isUnderWay ? reject(new Error('a replica closed a connection')) : resolve()));
     send();
   });
 }

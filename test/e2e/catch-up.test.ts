@@ -13,7 +13,6 @@ import type { MessageGate } from '../support/in-process-gate.js';
 import { keyPath, type InProcessNode } from '../support/in-process-node.js';
 import { until } from '../support/until.js';
 
-/** Longer than any wait for a condition, so that it is the condition that is named when one fails. */
 async function writeMany(node: InProcessNode, prefix: string, count: number, query = ''): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, i) => node.write(`${prefix} ${i}`, `${prefix} ${i}`, { query })));
 }

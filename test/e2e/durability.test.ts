@@ -12,7 +12,6 @@ import { freePort } from '../support/process-cluster.js';
 import { ReplicaProcess } from '../support/process-replica.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
-/** Longer than any wait for a condition, so that it is the condition that is named when one fails. */
 const RELAXED: Durability = 'may-lose-writes-on-power-loss';
 
 describe('a replica that does not wait for its disk', () => {

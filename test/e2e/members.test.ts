@@ -9,7 +9,6 @@ import { startCluster, type InProcessCluster } from '../support/in-process-clust
 import type { InProcessNode } from '../support/in-process-node.js';
 import { until } from '../support/until.js';
 
-/** Longer than any wait for a condition, so that it is the condition that is named when one fails. */
 function forgetAt(node: InProcessNode, name: string): Promise<Response> {
   return node.request(`/v1/cluster/members/${name}`, { method: 'DELETE' });
 }
