@@ -192,6 +192,11 @@ export class ReplicaDriver {
     return live(fill(this.store.container(key), this.store.view.knownOf(key)), this.nowMs);
   }
 
+  /** Whether `read` need not look in the database. */
+  isAtHand(key: string): boolean {
+    return this.store.isCached(key);
+  }
+
   /** What a client has seen that was shown this: its session goes on from there. A committed answer is told of. */
   seen({ context, past = EMPTY_VECTOR }: Shown): VersionVector {
     return join(this.store.view.seen(context), past);

@@ -13,7 +13,7 @@ export class SystemTime implements Time {
     return () => clearTimeout(timer);
   }
 
-  /** After everything that the system has told this turn of the loop: requests that have come are read by then. */
+  /** Requests that came in the same turn of the loop as the one that asks for it are carried out by then. */
   soon(action: () => void): void {
     setImmediate(action);
   }

@@ -136,6 +136,11 @@ export class ReplicaStore {
     return container;
   }
 
+  /** Whether `container` need not look in the database. */
+  isCached(key: string): boolean {
+    return this.cache.has(key);
+  }
+
   /** The contexts that reach beyond the node clock, by key. A damaged one is left out: its key can't be read either. */
   async aheadContexts(): Promise<Map<string, VersionVector>> {
     const contexts = new Map<string, VersionVector>();

@@ -19,6 +19,7 @@ import { keyOfUrl } from '../http/target.js';
 import type { Tokens } from '../http/tokens.js';
 import { KeyAnswers } from './key-answers.js';
 import type { KvOptions } from './kv-options.js';
+import { Lookups } from './lookups.js';
 import { readQuorum } from './quorum.js';
 import { replicasNeeded } from './replicas-needed.js';
 import { contentTypeOf, refuseDate, refuseUnsafeHeaders } from './write-headers.js';
@@ -37,6 +38,7 @@ export class KvHandler {
   private readonly gate: SessionGate;
   private readonly answers: KeyAnswers;
   private readonly parser: WriteParser;
+  private readonly lookups: Lookups;
 
   constructor(
     private readonly driver: ReplicaDriver,
@@ -47,6 +49,7 @@ export class KvHandler {
     this.gate = new SessionGate(driver, tokens);
     this.answers = new KeyAnswers(tokens, driver);
     this.parser = new WriteParser(tokens, options);
+    this.lookups = new Lookups(driver);
   }
 
   /** GET and HEAD. */
@@ -62,8 +65,9 @@ export class KvHandler {
     const passing = this.gate.pass(req, timeoutMs);
     if (passing !== undefined) timeoutMs = await passing;
 
-    const container: Container & Shown =
-      answersNeeded === 1 ? this.driver.read(key) : await readQuorum(this.driver, { key, answersNeeded, timeoutMs });
+    const looking =
+      answersNeeded === 1 ? this.lookups.of(key) : readQuorum(this.driver, { key, answersNeeded, timeoutMs });
+    const container: Container & Shown = looking instanceof Promise ? await looking : looking;
     const live = container.versions;
     const res = new Answer(response);
     this.answers.writeTokens(res, key, container);

@@ -11,6 +11,8 @@ import type { Request, Response } from '../../../src/controllers/http/exchange.j
 import { PlainServer, type PlainRoute } from '../../../src/controllers/http/plain/plain-server.js';
 import { Problem } from '../../../src/controllers/http/problem.js';
 import { sendProblem } from '../../../src/controllers/http/send-problem.js';
+import { Unsent } from '../../../src/controllers/http/unsent.js';
+import { RequestMeter } from '../../../src/observability/request-meter.js';
 import { RawClient, rawRequest } from '../../support/raw-client.js';
 import { until } from '../../support/until.js';
 
@@ -355,6 +357,34 @@ describe('a plain connection', () => {
     expect(await client.rest()).toBe('');
   });
 
+  it('has all answered, one after the other, that came behind in pieces before the client said that it sends nothing more', async () => {
+    const client = await RawClient.connect(port);
+    await underWay(client);
+    for (const path of ['text?1', 'text?2', 'text?3']) {
+      client.send(get(path));
+      await pause(LOOK_MS / 5);
+    }
+    client.end();
+    await pause(LOOK_MS);
+    later[0]!();
+    expect((await client.response()).body).toBe('late');
+    for (const path of ['text?1', 'text?2', 'text?3'])
+      expect((await client.response()).headers.get('x-got')).toBe(`GET /echo/${path}`);
+    expect(await client.rest()).toBe('');
+    expect(plainly).toEqual(['/echo/later', '/echo/text?1', '/echo/text?2', '/echo/text?3']);
+  });
+
+  it('refuses a second answer to its handler, and goes on', async () => {
+    const client = await RawClient.connect(port);
+    await underWay(client);
+    later[0]!();
+    expect(later[0]).toThrow('the request has its answer');
+    expect((await client.response()).body).toBe('late');
+    expect(later[0]).toThrow('the request has its answer');
+    expect((await client.send(get('nothing')).response()).status).toBe(204);
+    client.leave();
+  });
+
   it('has its first request answered that is on its way when the server closes', async () => {
     const client = await RawClient.connect(port);
     await until('it is there', async () => (await connections()) === 1);
@@ -426,5 +456,54 @@ describe('a plain request that the route leaves', () => {
     const answer = await client.send(rawRequest('POST', '/echo/bytes', { body: 'posted' })).response();
     expect(answer.body).toBe('posted');
     client.leave();
+  });
+});
+
+describe('requests that come together', () => {
+  /** Who asks at one moment, and this process takes notice of all at once. */
+  async function askTogether(paths: readonly string[]): Promise<readonly RawClient[]> {
+    const clients = await Promise.all(paths.map(() => RawClient.connect(port)));
+    await until('all are there', async () => (await connections()) === paths.length);
+    for (const [place, path] of paths.entries()) clients[place]!.send(get(path));
+    const sentAt = performance.now();
+    // The system has what was sent when it is asked next.
+    while (performance.now() < sentAt + 20);
+    return clients;
+  }
+
+  /** Tells which steps it does, in their order. */
+  async function restarted(route: PlainRoute): Promise<string[]> {
+    server.close();
+    const steps: string[] = [];
+    const requests = new RequestMeter();
+    requests.answered = (_, url) => steps.push(`answered ${url}`);
+    const noted: PlainRoute = (req, res) => {
+      steps.push(`taken ${req.url}`);
+      return route(req, res);
+    };
+    server = new PlainServer(OPTIONS, noted, listener, { unsent: new Unsent(), requests });
+    port = await listening(server);
+    return steps;
+  }
+
+  it('are all carried out before any is answered', async () => {
+    const steps = await restarted((req, res) => {
+      echo(req, res, req.body);
+      return true;
+    });
+    const clients = await askTogether(['text?1', 'text?2', 'text?3']);
+    for (const client of clients) expect((await client.response()).status).toBe(201);
+    expect(steps.map((step) => step.split(' ')[0])).toEqual([...Array(3).fill('taken'), ...Array(3).fill('answered')]);
+    for (const client of clients) client.leave();
+  });
+
+  it('are not carried out when their connection has ended by their turn', async () => {
+    const steps = await restarted(() => {
+      server.closeAllConnections();
+      return true;
+    });
+    const clients = await askTogether(['nothing?1', 'nothing?2', 'nothing?3']);
+    for (const client of clients) expect(await client.rest()).toBe('');
+    expect(steps).toHaveLength(1);
   });
 });

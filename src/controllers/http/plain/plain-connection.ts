@@ -1,6 +1,6 @@
 // How does a connection live whose client sends plain requests only? One request after the other is answered right from what
-// the socket gives. With the first bytes that are not a plain request it goes over to Node's HTTP server, for good: all that is
-// subtle about HTTP stays there.
+// the socket gives, in step with those of other connections. With the first bytes that are not a plain request it goes over to
+// Node's HTTP server, for good: all that is subtle about HTTP stays there.
 
 import type { Socket } from 'node:net';
 import { takenOf } from '../node-connection.js';
@@ -11,6 +11,10 @@ import { PlainResponse, type AnswerSink } from './plain-response.js';
 
 /** What a server does with its plain connections. */
 export interface PlainOwner {
+  /** Calls `goOn` of the connection, soon, with all others that something has come from. */
+  readonly arrived: (connection: PlainConnection) => void;
+  /** Calls `writeOut` of the connection, with all others that have an answer. */
+  readonly answered: (connection: PlainConnection) => void;
   /** Answers, or leaves it: false. */
   readonly take: (req: PlainRequest, res: PlainResponse) => boolean;
   /** The connection is for Node's server now, from `bytes` on. */
@@ -29,8 +33,14 @@ export interface PlainOwner {
   readonly isLeaving: boolean;
 }
 
-/** A request that comes in pieces may have so many bytes here. */
+/** A request that comes in pieces may have so many bytes here, and those of the last piece. */
 const PIECES_BYTES_MAX = 65_536;
+
+interface GivenAnswer {
+  readonly status: number;
+  readonly head: string;
+  readonly body: Buffer | undefined;
+}
 
 export class PlainConnection implements AnswerSink {
   private readonly reader = new PlainReader();
@@ -41,6 +51,9 @@ export class PlainConnection implements AnswerSink {
   /** The one that is being answered, until the system has taken the answer. */
   private request: PlainRequest | undefined;
   private askedAt = 0;
+  private answer: GivenAnswer | undefined;
+  /** Whether what has come waits for what comes to others in this turn. */
+  private isInCohort = false;
   private isEnded = false;
   private hasAnswered = false;
   private looks = 0;
@@ -70,7 +83,7 @@ export class PlainConnection implements AnswerSink {
    * @param idleMax the looks after which a connection that has had its answers is ended
    */
   look(idleMax: number): void {
-    if (this.isBusy) return;
+    if (this.isBusy || this.isInCohort) return;
     this.looks++;
     if (this.isDone) {
       if (this.looks > idleMax) this.socket.destroy();
@@ -78,7 +91,16 @@ export class PlainConnection implements AnswerSink {
   }
 
   send(status: number, head: string, body?: Buffer): void {
+    if (this.request === undefined || this.answer !== undefined) throw new TypeError('the request has its answer');
+    this.answer = { status, head, body };
+    this.owner.answered(this);
+  }
+
+  /** Its answer goes to the system. */
+  writeOut(): void {
     const { socket } = this;
+    const { status, head, body } = this.answer!;
+    this.answer = undefined;
     this.owner.onAnswered(this.request!, status, performance.now() - this.askedAt);
     // What came behind this request is for nobody then.
     if (socket.destroyed) return;
@@ -90,7 +112,7 @@ export class PlainConnection implements AnswerSink {
       socket.uncork();
     }
     this.hasAnswered = true;
-    if (!socket.writableNeedDrain) return this.goOn();
+    if (!socket.writableNeedDrain) return this.readOn();
     const { stalledMsMax, unsent } = this.owner;
     // A client that takes nothing of it would have it kept for ever.
     this.stopWaiting = afterRunning(
@@ -110,16 +132,14 @@ export class PlainConnection implements AnswerSink {
     if (this.isIdle) this.looks = 0;
     this.held.push(chunk);
     this.heldBytes += chunk.length;
-    if (this.isBusy) this.socket.pause();
-    else if (this.heldBytes >= this.needed) this.next();
+    if (this.isBusy || this.isInTooLargePieces) this.socket.pause();
+    if (!this.isBusy && !this.isInCohort && this.heldBytes >= this.needed) this.joinCohort();
   };
 
   /** The client will send nothing more. It may still wait for its answer. */
   private readonly onEnd = (): void => {
     this.isEnded = true;
-    if (this.isBusy) return;
-    if (this.heldBytes > 0) this.owner.onUnfinished(this.socket);
-    else this.socket.end();
+    if (!this.isBusy && !this.isInCohort) this.end();
   };
 
   /** The end of the connection follows. */
@@ -132,40 +152,63 @@ export class PlainConnection implements AnswerSink {
 
   private readonly onDrain = (): void => {
     this.stopWaiting?.();
-    this.goOn();
+    this.readOn();
   };
 
-  private readonly goOn = (): void => {
+  private readOn(): void {
     const { socket } = this;
     this.request = undefined;
     this.looks = 0;
+    // What has come behind is taken alone: nothing is read until then.
+    if (this.heldBytes > 0) return this.joinCohort();
     if (socket.isPaused()) socket.resume();
-    if (this.heldBytes > 0) this.next();
-    else if (this.isEnded) socket.end();
-  };
+    if (this.isEnded) socket.end();
+  }
+
+  private joinCohort(): void {
+    this.isInCohort = true;
+    this.askedAt = performance.now();
+    this.owner.arrived(this);
+  }
+
+  private end(): void {
+    if (this.heldBytes > 0) this.owner.onUnfinished(this.socket);
+    else this.socket.end();
+  }
 
   private get isBusy(): boolean {
     return this.request !== undefined;
+  }
+
+  private get isInTooLargePieces(): boolean {
+    return this.held.length > 1 && this.heldBytes > PIECES_BYTES_MAX;
   }
 
   private get isIdle(): boolean {
     return !this.isBusy && this.heldBytes === 0;
   }
 
-  private next(): void {
+  /** With what has come. */
+  goOn(): void {
+    this.isInCohort = false;
+    // Of a client that has left nothing is done.
+    if (this.socket.destroyed) return;
+    if (this.socket.isPaused()) this.socket.resume();
     // A client that sends nothing more need not be told that this answer is the last one.
-    if (this.owner.isLeaving && !this.isEnded) return this.handOver();
+    if ((this.owner.isLeaving && !this.isEnded) || this.isInTooLargePieces) return this.handOver();
     const bytes = this.held.length === 1 ? this.held[0]! : Buffer.concat(this.held);
     const request = this.reader.read(bytes);
-    if (request instanceof PlainRequest) this.answer(request, bytes);
-    else if (request === undefined || Math.max(request.bytes, bytes.length) > PIECES_BYTES_MAX) this.handOver();
-    else this.hold(bytes, request.bytes);
+    if (request instanceof PlainRequest) this.take(request, bytes);
+    else if (request === undefined || request.bytes > PIECES_BYTES_MAX) this.handOver();
+    else {
+      this.hold(bytes, request.bytes);
+      if (this.isEnded) this.end();
+    }
   }
 
-  private answer(request: PlainRequest, bytes: Buffer): void {
+  private take(request: PlainRequest, bytes: Buffer): void {
     this.hold();
     this.request = request;
-    this.askedAt = performance.now();
     if (this.owner.take(request, new PlainResponse(this, request.method !== 'HEAD'))) return;
     this.request = undefined;
     this.hold(bytes);

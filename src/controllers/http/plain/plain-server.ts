@@ -4,6 +4,7 @@
 import { Server, type RequestListener, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { RequestMeter } from '../../../observability/request-meter.js';
+import { Cohort } from '../cohort.js';
 import { STALLED_MS_MAX } from '../drained.js';
 import { responseOf } from '../node-connection.js';
 import { Unsent } from '../unsent.js';
@@ -46,18 +47,22 @@ export class PlainServer extends Server {
     super(options, listener);
     const { keepAliveTimeout, connectionsCheckingInterval, stalledMsMax = STALLED_MS_MAX } = options;
     const [nodes] = this.listeners('connection') as ((socket: Socket) => void)[];
+    const arrived = new Cohort<PlainConnection>(setImmediate, (connection) => connection.goOn());
+    const answered = new Cohort<PlainConnection>(
+      (writeAll) => process.nextTick(writeAll),
+      (connection) => connection.writeOut(),
+    );
     this.owner = {
       take: route,
+      arrived: (connection) => arrived.add(connection),
+      answered: (connection) => answered.add(connection),
       handOver: (connection, bytes) => {
         const { socket } = connection;
         this.plain.delete(connection);
         this.handedOver.add(socket);
         socket.once('close', () => this.handedOver.delete(socket));
         nodes!.call(this, socket);
-        if (bytes === undefined) return;
-        // Or the stream, out of which they came, begins to read again when this is over, though Node has stopped its parser.
-        socket.read(0);
-        socket.unshift(bytes);
+        if (bytes !== undefined) socket.unshift(bytes);
       },
       onUnfinished: (socket) => {
         if (!this.emit('clientError', unfinished(), socket)) socket.destroy();
