@@ -188,13 +188,14 @@ export class ReplicaDriver {
    * The committed container of a key, filled with the clock of its commit, without what has passed its deadline.
    * @throws CorruptRecordError
    */
-  read(key: string): Container {
-    return live(fill(this.store.container(key), this.store.view.knownOf(key)), this.nowMs);
+  read(key: string, stored = this.store.container(key)): Container {
+    return live(fill(stored, this.store.view.knownOf(key)), this.nowMs);
   }
 
-  /** Whether `read` need not look in the database. */
-  isAtHand(key: string): boolean {
-    return this.store.isCached(key);
+  /** As `read`, where that need not look in the database; undefined: it must. */
+  readCached(key: string): Container | undefined {
+    const stored = this.store.cached(key);
+    return stored && this.read(key, stored);
   }
 
   /** What a client has seen that was shown this: its session goes on from there. A committed answer is told of. */
@@ -208,7 +209,6 @@ export class ReplicaDriver {
     this.checkMember();
     const id = this.loop.nextId();
     const { key, operation, context, precondition, acksNeeded, requestName, timeoutMs } = request;
-    const wallMs = this.outside.time.nowMs();
     const input: WriteInput = {
       kind: 'write',
       id,
@@ -218,7 +218,7 @@ export class ReplicaDriver {
       precondition,
       acksNeeded,
       requestName,
-      wallMs,
+      wallMs: this.nowMs,
     };
     const answered = this.loop.request(id, input);
     const reply = await (acksNeeded <= 1 ? answered : this.waiting.within(timeoutMs, id, answered));

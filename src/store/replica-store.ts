@@ -129,16 +129,16 @@ export class ReplicaStore {
    * @throws CorruptRecordError
    */
   container(key: string): Container {
-    const cached = this.cache.get(key);
+    const cached = this.cached(key);
     if (cached !== undefined) return cached;
     const container = this.latest.onDisk(key);
     this.cache.set(key, container, this.commits);
     return container;
   }
 
-  /** Whether `container` need not look in the database. */
-  isCached(key: string): boolean {
-    return this.cache.has(key);
+  /** As `container`, where that need not look in the database; undefined: it must. */
+  cached(key: string): Container | undefined {
+    return this.cache.get(key);
   }
 
   /** The contexts that reach beyond the node clock, by key. A damaged one is left out: its key can't be read either. */

@@ -22,14 +22,13 @@ export class Lookups {
     },
   );
 
-  constructor(private readonly driver: Pick<ReplicaDriver, 'isAtHand' | 'read'>) {}
+  constructor(private readonly driver: Pick<ReplicaDriver, 'read' | 'readCached'>) {}
 
   /**
    * What is committed of the key, now or in a moment: most keys that are asked for should not wait for a promise.
    * @throws CorruptRecordError
    */
   of(key: string): Container | Promise<Container> {
-    if (this.driver.isAtHand(key)) return this.driver.read(key);
-    return new Promise((resolve, reject) => this.cohort.add({ key, resolve, reject }));
+    return this.driver.readCached(key) ?? new Promise((resolve, reject) => this.cohort.add({ key, resolve, reject }));
   }
 }

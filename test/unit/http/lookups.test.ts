@@ -13,7 +13,7 @@ interface Recorded {
 function recorded(): Recorded {
   const events: string[] = [];
   const lookups = new Lookups({
-    isAtHand: (key) => key === 'cached',
+    readCached: (key) => (key === 'cached' ? EMPTY_CONTAINER : undefined),
     read(key) {
       events.push(`read ${key}`);
       if (key === 'damaged') throw new Error('it is damaged');
