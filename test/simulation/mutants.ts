@@ -154,14 +154,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'fills a read with the clock of uncommitted steps',
     DRIVER,
-    'live(fill(this.store.container(key), this.store.view.knownOf(key)), this.nowMs)',
-    'live(fill(fill(this.store.container(key), this.store.view.knownOf(key)), this.replica.clock), this.nowMs)',
+    'live(fill(stored, this.store.view.knownOf(key)), this.nowMs)',
+    'live(fill(fill(stored, this.store.view.knownOf(key)), this.replica.clock), this.nowMs)',
   ),
   mutant(
     'reads uncommitted containers',
     DRIVER,
-    'live(fill(this.store.container(key), ',
-    'live(fill(this.loop.steps.container(key), ',
+    'stored = this.store.container(key)',
+    'stored = this.loop.steps.container(key)',
   ),
   mutant(
     "sends a batch with another commit's clock",
