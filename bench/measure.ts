@@ -81,7 +81,7 @@ export async function measureOne(target: Target, row: Row, seconds: number): Pro
 }
 
 /** Merging, and a disk that still writes, would be paid for by the next server. */
-async function untilQuiet({ pids }: Target): Promise<void> {
+export async function untilQuiet({ pids }: Pick<Target, 'pids'>): Promise<void> {
   for (let waitedMs = 0; waitedMs < QUIET.waitMsMax; waitedMs += QUIET.lookMs) {
     const before = cpuSeconds(pids);
     await new Promise((resolve) => setTimeout(resolve, QUIET.lookMs));

@@ -1,0 +1,98 @@
+// Is every key found that is in the database, and none that is not, whatever the keys look like? LevelDB looks in the index of a
+// table by a few bytes of the key first, and in memory by a filter (docs/adr/0035): which bytes tell keys apart is for it to find out.
+
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { LevelStore } from '../../src/store/level/level-store.js';
+import type { StoreChange, StoreSnapshot } from '../../src/store/store.port.js';
+import { Prng } from '../simulation/prng.js';
+import { bytes } from '../support/store-changes.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+
+const KEYS = 4000;
+/** Every other block of a table has a handful of them. */
+const VALUE_BYTES = 300;
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+
+let folder: TemporaryFolder;
+beforeEach(async () => {
+  console.log(`test/contracts/lookups: SEED=${seed}`);
+  folder = await temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+/** Each gives the key of a number. */
+const SHAPES: Record<string, (i: number, prng: Prng) => string> = {
+  'numbers after what all begin with': (i) => `a-folder/of-many/records-${String(i).padStart(10, '0')}`,
+  'bytes at random': (_, prng) => `k${text(prng, prng.between(0, 12), 256)}`,
+  'few letters, and the lowest and highest': (_, prng) => `k${text(prng, prng.between(0, 9), 3)}`,
+  'each the beginning of the next': (i) => `x${'\u00ff\0'.repeat(i % 200)}${'y'.repeat(Math.floor(i / 200))}`,
+  'many bytes alike before they differ': (i) => `a${i % 7}-${'the same for long, '.repeat(3)}${i}`,
+  'one kind of record after the other': (i, prng) => `${'klmn'[Math.floor(i / 1000)]}${text(prng, i % 14, 10)}${i}`,
+  'mostly one kind, and one key far behind': (i) => (i === 0 ? '\u00ff'.repeat(20) : `kind/${String(i * 7919)}`),
+};
+
+test.each(Object.entries(SHAPES))('finds what is there, and nothing else: %s', async (_title, shape) => {
+  const prng = new Prng(seed);
+  const store = await LevelStore.open(folder.path, { fsync: false });
+  const values = new Map<string, number>();
+  const keys = Array.from({ length: KEYS }, (_, i) => shape(i, prng));
+  let writes = 0;
+  const commit = (some: readonly string[], deleted = 0): Promise<void> =>
+    store.commit(
+      some.map((key): StoreChange => {
+        if (prng.chance(deleted)) {
+          values.delete(key);
+          return { type: 'del', key: bytes(key) };
+        }
+        values.set(key, ++writes);
+        return { type: 'put', key: bytes(key), value: valueOf(writes) };
+      }),
+    );
+  const check = (): void => {
+    const snapshot = store.snapshot();
+    const asked = new Set(
+      keys.flatMap((key) => [key, `${key}\0`, `${key}\u00ff`, key.slice(0, -1), `${key.slice(0, -1)}~`]),
+    );
+    asked.delete('');
+    const wrong = [...asked].filter((key) => numberAt(snapshot, key) !== values.get(key));
+    expect(wrong).toEqual([]);
+    snapshot.close();
+  };
+
+  await commit(keys);
+  check();
+  // In a table; then some of it is replaced by what is in another, and some by what is in memory.
+  await store.sync();
+  check();
+  await commit(
+    keys.filter(() => prng.chance(0.5)),
+    0.3,
+  );
+  await store.sync();
+  check();
+  await commit(
+    keys.filter(() => prng.chance(0.3)),
+    0.3,
+  );
+  check();
+  await store.close();
+});
+
+function text(prng: Prng, length: number, letters: number): string {
+  // The highest and the lowest bytes, and what is between them.
+  return Array.from({ length }, () => String.fromCharCode((255 + prng.between(0, letters - 1)) % 256)).join('');
+}
+
+/** There are blocks that shrink, and blocks that don't. */
+function valueOf(write: number): Uint8Array {
+  const value = write % 2000 < 1000 ? randomBytes(VALUE_BYTES) : Buffer.alloc(VALUE_BYTES, String(write));
+  value.writeUInt32LE(write);
+  return value;
+}
+
+function numberAt(snapshot: StoreSnapshot, key: string): number | undefined {
+  const value = snapshot.get(bytes(key));
+  return value && Buffer.from(value).readUInt32LE();
+}
