@@ -22,7 +22,9 @@ export interface Axis {
   readonly plotted: readonly string[];
   /** What one should know to read it. */
   readonly note: string;
-  measure(sizes: readonly number[], seconds: number): AsyncIterable<Point>;
+  /** For each size `step` is called so many times; not at all, if left out: then a point is a step. */
+  readonly stepsPerSize?: number;
+  measure(sizes: readonly number[], seconds: number, step: () => void): AsyncIterable<Point>;
 }
 
 export interface Measured {

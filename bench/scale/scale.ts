@@ -1,5 +1,5 @@
 // How do costs grow? `npm run bench:scale` measures replicas with ever more keys, larger values, more members, more connections
-// and more conflicts, prints the tables and writes them, with plots, to docs/benchmarks. It takes about twenty minutes.
+// and more conflicts, prints the tables and writes them, with plots, to docs/benchmarks. It takes about half an hour.
 //
 //     --quick            small sizes, in two minutes; nothing is written
 //     --only keys        one of keys, memory, values, replicas, connections, conflicts; nothing is written
@@ -62,8 +62,13 @@ async function main(): Promise<void> {
   for (const name of names) {
     const axis = axes[name];
     const points: Point[] = [];
-    await withProgress(axis.title, size[name].length, async (progress) => {
-      for await (const point of axis.measure(size[name], size.seconds)) progress(points.push(point));
+    await withProgress(axis.title, size[name].length * (axis.stepsPerSize ?? 1), async (progress) => {
+      let steps = 0;
+      const step = (): void => progress(++steps);
+      for await (const point of axis.measure(size[name], size.seconds, step)) {
+        points.push(point);
+        if (axis.stepsPerSize === undefined) step();
+      }
     });
     if (points.length > 0) measured.push({ axis, points });
   }
