@@ -15,7 +15,8 @@ One thing grows at a time. To repeat it:
     npm run bench:scale
 
 - ${describeCores()}, Node ${newestNode().version}, ${new Date().toISOString().slice(0, 10)}
-- The generator: ${GENERATOR}. Each figure is of one measurement of ${seconds} s, so that only what differs by much means something
+- The generator: ${GENERATOR}. Each figure, but those of keys, is of one measurement of ${seconds} s, so that only what differs by much means
+  something
 
 ![How costs grow](${plot})
 

@@ -14,7 +14,7 @@ import { CONNECTIONS, rateOf, type Axis, type Figures, type Sample } from './poi
 const MIB = 2 ** 20;
 const ROUNDS = 3;
 
-/** What rates are divided by: those with so many keys, which are all in memory. */
+/** What rates are divided by: those with so many keys, which are all in the cache. */
 const KEYS_IN_MEMORY = 100_000;
 
 interface Round {
@@ -39,8 +39,8 @@ export const keysAxis: Axis = {
     `${ROUNDS} rounds. Reads and writes are of keys drawn evenly from all of them: of ten million nearly none was asked for before. ` +
     'Each is measured when what it had left to merge is merged; writes for ten times as long as reads, since LevelDB merges them ' +
     'later, and reads once more right after them: LevelDB looks for a key in what is not merged yet, too, and merges meanwhile. A ' +
-    `column with × has the rates divided by those of ${KEYS_IN_MEMORY.toLocaleString('en')} keys in the same round, the median of ` +
-    'these ratios.',
+    'column with × has the rates divided by those of the replica with the most keys up to ' +
+    `${KEYS_IN_MEMORY.toLocaleString('en')} in the same round, the median of these ratios.`,
   stepsPerSize: 1 + ROUNDS,
   async *measure(sizes, seconds, step) {
     const subjects: Subject[] = [];

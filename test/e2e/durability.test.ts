@@ -152,7 +152,7 @@ describe('a process', () => {
     expect(fourth.actor).toBe(second.actor);
   });
 
-  it.each(['relaxed', 'FSYNC'])(
+  it.each(['relaxed', 'may-lose-writes', 'FSYNC'])(
     'does not start with a durability that there is not, and names those there are: %s',
     async (durability) => {
       await expect(started(durability)).rejects.toThrow(/ended before it was ready/);

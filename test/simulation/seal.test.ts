@@ -16,6 +16,7 @@ const SEALED_MS_MAX = 25_000;
 test.each([
   { seed: 1, everyMs: 50, network: OPTIONS.network },
   { seed: 2, everyMs: 10, network: FAR },
+  { seed: 3, everyMs: 10, network: FAR },
 ])('while clients write (seed $seed)', async ({ seed, everyMs, network }) => {
   const cluster = new Cluster({ ...OPTIONS, seed, nodes: 4, keys: 6, limits: MESSAGE_LIMITS, network }, false);
   const scenario = new Scenario(cluster);
