@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds LevelDB with its binding to Node, from the sources that classic-level brings and leveldb.patch, for every Linux that
+# Builds LevelDB with its binding to Node, from the sources that classic-level brings and two patches, for every Linux that
 # replicas run on. For developers: what it makes is in prebuilds/. Needs zig 0.17 (python3 -m pip install ziglang==0.17.1),
 # whose compiler has the headers of all of them, and makes the same bytes everywhere.
 #
@@ -17,6 +17,7 @@ cp -r node_modules/classic-level/{binding.cc,deps} node_modules/napi-macros/napi
 cd "$work"
 leveldb=deps/leveldb/leveldb-1.20 snappy=deps/snappy
 patch --quiet --directory "$leveldb" --strip 1 < "$OLDPWD/engine/leveldb.patch"
+patch --quiet --strip 1 < "$OLDPWD/engine/binding.patch"
 
 # As deps/leveldb/leveldb.gyp lists them, without the tests and what is for other systems.
 sources=(binding.cc "$leveldb"/db/{builder,db_impl,db_iter,filename,dbformat,log_reader,log_writer,memtable,repair,table_cache}.cc
@@ -40,5 +41,5 @@ build x86_64-linux-gnu.2.28 linux-x64/classic-level.glibc.node
 build aarch64-linux-gnu.2.28 linux-arm64/classic-level.glibc.armv8.node
 build x86_64-linux-musl linux-x64/classic-level.musl.node
 build aarch64-linux-musl linux-arm64/classic-level.musl.armv8.node
-cd "$OLDPWD" && sha256sum node_modules/{classic-level,napi-macros,node-api-headers}/package.json engine/leveldb.patch engine/build.sh > "$out/sha256sums"
+cd "$OLDPWD" && sha256sum node_modules/{classic-level,napi-macros,node-api-headers}/package.json engine/{leveldb,binding}.patch engine/build.sh > "$out/sha256sums"
 cd "$out" && sha256sum */*.node >> sha256sums

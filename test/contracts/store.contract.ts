@@ -111,14 +111,27 @@ export function describeStore(adapter: string, openEmpty: () => Promise<OpenedSt
         expect(Buffer.compare(values[1]!, large)).toBe(0);
       });
 
-      test('does not change when its reader writes into the bytes it was given', async () => {
-        await store.commit([put('a', '123')]);
+      test('stays with its reader as it was read, of whatever length, whatever is read after it', async () => {
+        const some = Array.from({ length: 300 }, (_, place) => [0, 1, place, 100, 8191, 8192, 8193][place % 7]!);
+        const lengths = [...Array<number>(8).fill(8192), 0, ...some];
+        const values = lengths.map((length, place) => new Uint8Array(length).fill(place));
+        await store.commit(values.map((value, place) => ({ type: 'put', key: bytes(`key-${place}`), value })));
         const snapshot = store.snapshot();
-        snapshot.get(bytes('a'))!.fill(0);
-        for await (const chunk of snapshot.scan(WHOLE_STORE, 10)) for (const [, value] of chunk) value.fill(0);
-        expect(shown(snapshot.get(bytes('a')))).toBe('123');
+        const readValues = values.map((_, place) => snapshot.get(bytes(`key-${place}`))!);
         snapshot.close();
-        expect(read(store, 'a')).toBe('123');
+        readValues.forEach((value, place) => expect(Buffer.compare(value, values[place]!)).toBe(0));
+      });
+
+      test('does not change when its reader writes into the bytes it was given', async () => {
+        await store.commit([put('a', '123'), put('b', '456'), put('c', '789')]);
+        const snapshot = store.snapshot();
+        const [a, b, c] = ['a', 'b', 'c'].map((key) => snapshot.get(bytes(key))!);
+        b!.fill(0);
+        for await (const chunk of snapshot.scan(WHOLE_STORE, 10)) for (const [, value] of chunk) value.fill(0);
+        expect([shown(a), shown(c)]).toEqual(['123', '789']);
+        expect(shown(snapshot.get(bytes('b')))).toBe('456');
+        snapshot.close();
+        expect(read(store, 'b')).toBe('456');
       });
     });
 

@@ -2,12 +2,15 @@
 // then a bit flips in the byte behind a block that says how it is compressed. LevelDB notices that, and always the same
 // way: what is in the block can't be read, and what is around it can.
 
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from '../../src/store/level/engine.js';
 
 /** Of a table: places of two blocks, padded, and a number that says it is one. */
 const FOOTER_BYTES = 48;
+
+/** Behind a block: how it is compressed, and a checksum. */
+const BLOCK_TRAILER_BYTES = 5;
 
 /** A block has records whose keys follow `after`, up to and with `through`. */
 export interface Block {
@@ -46,6 +49,23 @@ export async function damage({ file, end }: Block): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Takes out of the filters of tables all that they know of keys; what they stand beside stays as it is.
+ * @returns how many bytes the filters have
+ */
+export async function emptyFilters(blocks: readonly Block[]): Promise<number> {
+  let bytes = 0;
+  for (const file of new Set(blocks.map((block) => block.file))) {
+    // They follow the last block, and what checks that one.
+    const from = Math.max(...blocks.filter((block) => block.file === file).map(({ end }) => end)) + BLOCK_TRAILER_BYTES;
+    const table = await readFile(file);
+    const to = new Reader(table, table.length - FOOTER_BYTES).number();
+    await writeFile(file, table.fill(0, from, to));
+    bytes += to - from;
+  }
+  return bytes;
 }
 
 /** LevelDB's doc/table_format.md: the footer tells where the index is, and the index where the blocks are. */
