@@ -2,11 +2,14 @@
 // its memory first, and looks in the index of a table by a few bytes of the key (docs/adr/0035): which bytes tell keys apart is for
 // it to find out.
 
-import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import type { StoreChange, StoreSnapshot } from '../../src/store/store.port.js';
 import { Prng } from '../simulation/prng.js';
-import { emptyFilters, mergedBlocks } from '../support/bad-block.js';
+import { damageWholeFilter, emptyFilters, filtersOf, mergedBlocks, type Filters } from '../support/bad-block.js';
 import { bytes } from '../support/store-changes.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
@@ -81,20 +84,64 @@ test.each(Object.entries(SHAPES))('finds what is there, and nothing else: %s', a
   await store.close();
 });
 
-test('finds what is there when the filters of tables are damaged', async () => {
-  const prng = new Prng(seed);
+describe('finds what is there', () => {
   const keys = Array.from({ length: KEYS }, (_, i) => `key-${i}`);
-  const store = await LevelStore.open(folder.path, { fsync: false });
-  await store.commit(keys.map((key, i) => ({ type: 'put', key: bytes(key), value: valueOf(i, prng) })));
-  await store.close();
-  // Ten bits for each key, in one filter of them all and in those of blocks.
-  expect(await emptyFilters(await mergedBlocks(folder.path))).toBeGreaterThan((2 * 10 * KEYS) / 8);
-  const reopened = await LevelStore.open(folder.path, { fsync: false });
-  const snapshot = reopened.snapshot();
-  expect(keys.filter((key, i) => numberAt(snapshot, key) !== i)).toEqual([]);
-  snapshot.close();
-  await reopened.close();
+
+  async function database(): Promise<readonly Filters[]> {
+    const prng = new Prng(seed);
+    const store = await LevelStore.open(folder.path, { fsync: false });
+    await store.commit(keys.map((key, i) => ({ type: 'put', key: bytes(key), value: valueOf(i, prng) })));
+    await store.close();
+    return filtersOf(await mergedBlocks(folder.path));
+  }
+
+  async function expectAll(): Promise<void> {
+    const store = await LevelStore.open(folder.path, { fsync: false });
+    const snapshot = store.snapshot();
+    expect(keys.filter((key, i) => numberAt(snapshot, key) !== i)).toEqual([]);
+    snapshot.close();
+    await store.close();
+  }
+
+  test('when the filters of tables are damaged', async () => {
+    const filters = await database();
+    // Ten bits for each key, in the filter of them all and in those of blocks.
+    expect(filters.reduce((sum, { from, to }) => sum + to - from, 0)).toBeGreaterThan((2 * 10 * KEYS) / 8);
+    for (const each of filters) await emptyFilters(each);
+    await expectAll();
+  });
+
+  test('when the filter of all keys is damaged, and those of blocks are not', async () => {
+    for (const each of await database()) await damageWholeFilter(each);
+    await expectAll();
+  });
+
+  test("in the tables of classic-level's own engine, which finds what is in ours", async () => {
+    await database();
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', WITH_ITS_OWN_ENGINE, folder.path], {
+      cwd: resolve(import.meta.dirname, '../..'),
+      env: { ...process.env, CLASSIC_LEVEL_PREBUILD: '' },
+    });
+    expect(JSON.parse(stdout)).toEqual(keys.map((_, i) => i));
+    await expectAll();
+  });
 });
+
+/** Reads all keys, one at a time, and writes all of them anew, into tables. */
+const WITH_ITS_OWN_ENGINE = `
+  const { ClassicLevel } = require('classic-level');
+  const level = new ClassicLevel(process.argv[1], { valueEncoding: 'view', compression: false });
+  const bytes = (value) => value && Buffer.from(value.buffer, value.byteOffset, value.length);
+  const keys = Array.from({ length: ${KEYS} }, (_, i) => 'key-' + i);
+  (async () => {
+    await level.open();
+    const values = keys.map((key) => bytes(level.getSync(key)));
+    await level.batch(keys.map((key, i) => ({ type: 'put', key, value: values[i] })));
+    await level.compactRange('a', 'z');
+    await level.close();
+    console.log(JSON.stringify(values.map((value) => value && value.readUInt32LE())));
+  })();
+`;
 
 function text(prng: Prng, length: number, letters: number): string {
   // The highest and the lowest bytes, and what is between them.

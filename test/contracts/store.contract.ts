@@ -122,6 +122,16 @@ export function describeStore(adapter: string, openEmpty: () => Promise<OpenedSt
         readValues.forEach((value, place) => expect(Buffer.compare(value, values[place]!)).toBe(0));
       });
 
+      test('may be given away by its reader, bytes and all', async () => {
+        await store.commit([put('a', '123'), put('b', '456')]);
+        const snapshot = store.snapshot();
+        const given = snapshot.get(bytes('a'))!;
+        structuredClone(given, { transfer: [given.buffer] });
+        expect(shown(snapshot.get(bytes('b')))).toBe('456');
+        expect(shown(snapshot.get(bytes('a')))).toBe('123');
+        snapshot.close();
+      });
+
       test('does not change when its reader writes into the bytes it was given', async () => {
         await store.commit([put('a', '123'), put('b', '456'), put('c', '789')]);
         const snapshot = store.snapshot();

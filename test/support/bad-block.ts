@@ -51,21 +51,35 @@ export async function damage({ file, end }: Block): Promise<void> {
   }
 }
 
-/**
- * Takes out of the filters of tables all that they know of keys; what they stand beside stays as it is.
- * @returns how many bytes the filters have
- */
-export async function emptyFilters(blocks: readonly Block[]): Promise<number> {
-  let bytes = 0;
-  for (const file of new Set(blocks.map((block) => block.file))) {
-    // They follow the last block, and what checks that one.
-    const from = Math.max(...blocks.filter((block) => block.file === file).map(({ end }) => end)) + BLOCK_TRAILER_BYTES;
-    const table = await readFile(file);
-    const to = new Reader(table, table.length - FOOTER_BYTES).number();
-    await writeFile(file, table.fill(0, from, to));
-    bytes += to - from;
-  }
-  return bytes;
+/** A filter of all keys of a table, which the engine of this project makes, and those of its blocks. */
+export interface Filters {
+  readonly file: string;
+  readonly from: number;
+  /** Where what checks the filter of all keys ends, which is the last. */
+  readonly to: number;
+}
+
+export async function filtersOf(blocks: readonly Block[]): Promise<readonly Filters[]> {
+  const files = [...new Set(blocks.map(({ file }) => file))];
+  return Promise.all(
+    files.map(async (file) => {
+      const lastEnd = Math.max(...blocks.filter((block) => block.file === file).map(({ end }) => end));
+      const table = await readFile(file);
+      const to = new Reader(table, table.length - FOOTER_BYTES).number();
+      return { file, from: lastEnd + BLOCK_TRAILER_BYTES, to };
+    }),
+  );
+}
+
+/** What stands beside them stays as it is. */
+export async function emptyFilters({ file, from, to }: Filters): Promise<void> {
+  await writeFile(file, (await readFile(file)).fill(0, from, to));
+}
+
+export async function damageWholeFilter({ file, to }: Filters): Promise<void> {
+  const table = await readFile(file);
+  table[to - 1]! ^= 0xff;
+  await writeFile(file, table);
 }
 
 /** LevelDB's doc/table_format.md: the footer tells where the index is, and the index where the blocks are. */
