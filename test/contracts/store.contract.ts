@@ -126,7 +126,7 @@ export function describeStore(adapter: string, openEmpty: () => Promise<OpenedSt
         await store.commit([put('a', '123'), put('b', '456')]);
         const snapshot = store.snapshot();
         const given = snapshot.get(bytes('a'))!;
-        structuredClone(given, { transfer: [given.buffer] });
+        structuredClone(given, { transfer: [given.buffer as ArrayBuffer] });
         expect(shown(snapshot.get(bytes('b')))).toBe('456');
         expect(shown(snapshot.get(bytes('a')))).toBe('123');
         snapshot.close();
