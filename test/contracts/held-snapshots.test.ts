@@ -11,7 +11,7 @@ import { Prng } from '../simulation/prng.js';
 import { bytes } from '../support/store-changes.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
-/** With these values, more than the 40 MB that are merged before tables move on to the next level but one. */
+/** With these values, more than the 40 MB that level 1 may have: what is mended shows when tables leave it. */
 const KEYS = Array.from({ length: 60 }, (_, i) => `k${String(i).padStart(2, '0')}`);
 /** A table file of LevelDB ends in the midst of a key's versions the more often the larger they are. */
 const VALUE_BYTES = 1024 * 1024;

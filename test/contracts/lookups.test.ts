@@ -86,16 +86,19 @@ test.each(Object.entries(SHAPES))('finds what is there, and nothing else: %s', a
 
 describe('finds what is there', () => {
   const keys = Array.from({ length: KEYS }, (_, i) => `key-${i}`);
+  /** Of a table whose keys each filter has: ten bits for a key. */
+  const FILTER_BYTES = (10 * KEYS) / 8;
 
-  async function database(): Promise<readonly Filters[]> {
+  async function database(keys: readonly string[], valueBytes = VALUE_BYTES): Promise<readonly Filters[]> {
     const prng = new Prng(seed);
     const store = await LevelStore.open(folder.path, { fsync: false });
-    await store.commit(keys.map((key, i) => ({ type: 'put', key: bytes(key), value: valueOf(i, prng) })));
+    const valueAt = (i: number): Uint8Array => valueOf(i, prng).subarray(0, valueBytes);
+    await store.commit(keys.map((key, i) => ({ type: 'put', key: bytes(key), value: valueAt(i) })));
     await store.close();
     return filtersOf(await mergedBlocks(folder.path));
   }
 
-  async function expectAll(): Promise<void> {
+  async function expectAll(keys: readonly string[]): Promise<void> {
     const store = await LevelStore.open(folder.path, { fsync: false });
     const snapshot = store.snapshot();
     expect(keys.filter((key, i) => numberAt(snapshot, key) !== i)).toEqual([]);
@@ -104,28 +107,40 @@ describe('finds what is there', () => {
   }
 
   test('when the filters of tables are damaged', async () => {
-    const filters = await database();
-    // Ten bits for each key, in the filter of them all and in those of blocks.
-    expect(filters.reduce((sum, { from, to }) => sum + to - from, 0)).toBeGreaterThan((2 * 10 * KEYS) / 8);
+    const filters = await database(keys);
+    // The filter of them all, and those of blocks.
+    expect(bytesOf(filters)).toBeGreaterThan(2 * FILTER_BYTES);
     for (const each of filters) await emptyFilters(each);
-    await expectAll();
+    await expectAll(keys);
   });
 
   test('when the filter of all keys is damaged, and those of blocks are not', async () => {
-    for (const each of await database()) await damageWholeFilter(each);
-    await expectAll();
+    for (const each of await database(keys)) await damageWholeFilter(each);
+    await expectAll(keys);
   });
 
   test("in the tables of classic-level's own engine, which finds what is in ours", async () => {
-    await database();
+    await database(keys);
     const { stdout } = await promisify(execFile)(process.execPath, ['-e', WITH_ITS_OWN_ENGINE, folder.path], {
       cwd: resolve(import.meta.dirname, '../..'),
       env: { ...process.env, CLASSIC_LEVEL_PREBUILD: '' },
     });
     expect(JSON.parse(stdout)).toEqual(keys.map((_, i) => i));
-    await expectAll();
+    await expectAll(keys);
+  });
+
+  test('in a table that has no filter of all keys, since they are too much to be kept while it is made', async () => {
+    const long = keys.map((key) => `${'the same for long, '.repeat(120)}${key}`);
+    const filters = await database(long, 4);
+    expect(filters).toHaveLength(1);
+    expect(bytesOf(filters)).toBeLessThan(2 * FILTER_BYTES);
+    await expectAll(long);
   });
 });
+
+function bytesOf(filters: readonly Filters[]): number {
+  return filters.reduce((sum, { from, to }) => sum + to - from, 0);
+}
 
 /** Reads all keys, one at a time, and writes all of them anew, into tables. */
 const WITH_ITS_OWN_ENGINE = `
