@@ -21,7 +21,7 @@ patch --quiet --strip 1 < "$OLDPWD/engine/binding.patch"
 
 # As deps/leveldb/leveldb.gyp lists them, without the tests and what is for other systems.
 sources=(binding.cc "$leveldb"/db/{builder,db_impl,db_iter,filename,dbformat,log_reader,log_writer,memtable,repair,table_cache}.cc
-  "$leveldb"/db/{version_edit,version_set,write_batch}.cc "$leveldb"/port/port_posix{,_sse}.cc
+  "$leveldb"/db/{version_edit,version_set,write_batch}.cc "$leveldb"/port/port_posix.cc
   "$leveldb"/table/{block,block_builder,filter_block,format,iterator,merger,table,table_builder,two_level_iterator}.cc
   "$leveldb"/util/{arena,bloom,cache,coding,comparator,crc32c,env,env_posix,filter_policy,hash,logging,options,status}.cc
   "$snappy"/snappy/{snappy,snappy-sinksource,snappy-stubs-internal}.cc)
@@ -29,10 +29,13 @@ includes=(-I. -Iinclude -I"$leveldb" -I"$leveldb/include" -I"$leveldb/port" -I"$
 defines=(-DNDEBUG -DSNAPPY=1 -DHAVE_CONFIG_H=1 -DOS_LINUX=1 -DLEVELDB_PLATFORM_POSIX=1 -DNODE_GYP_MODULE_NAME=classic_level)
 
 build() {
-  local target=$1 file=$out/$2
+  local target=$1 file=$out/$2 sse=()
+  local flags=(-target "$target" -fPIC -O3 -std=c++17 -fno-exceptions -fno-rtti -fvisibility=hidden -w "${defines[@]}" "${includes[@]}")
+  # Checksums by the processor, which is asked first whether it can.
+  [[ $target != x86_64* ]] || sse=(-msse4.2 -DLEVELDB_PLATFORM_POSIX_SSE)
   mkdir -p "$(dirname "$file")"
-  $zig c++ -target "$target" -shared -fPIC -O3 -s -std=c++17 -fno-exceptions -fno-rtti -fvisibility=hidden -w -Wl,--build-id=none \
-    "${defines[@]}" "${includes[@]}" "${sources[@]}" -o "$file"
+  $zig c++ "${flags[@]}" "${sse[@]}" -c "$leveldb/port/port_posix_sse.cc" -o sse.o
+  $zig c++ "${flags[@]}" -shared -s -Wl,--build-id=none "${sources[@]}" sse.o -o "$file"
   echo "$file: $(stat -c %s "$file") bytes"
 }
 
