@@ -1,6 +1,6 @@
-// How does a test get a database with a block that can't be read, or with filters that are damaged? All of it is merged into one table without compression;
-// then a bit flips in the byte behind a block that says how it is compressed. LevelDB notices that, and always the same
-// way: what is in the block can't be read, and what is around it can.
+// How does a test get a database with a block that can't be read, or with filters that are damaged? All of it is merged into
+// one table without compression; then a bit flips in the byte behind a block that says how it is compressed. LevelDB notices
+// that, and always the same way: what is in the block can't be read, and what is around it can.
 
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
