@@ -85,7 +85,7 @@ peers=
 for ((i = 0; i < replicas; i++)); do peers+="n$((i + 1))=http://127.0.0.1:$((port + i)),"; done
 
 # As npm start, without npm in between: the signal reaches the replica itself.
-start=(node --enable-source-maps --max-semi-space-size=32 --no-allocation-site-pretenuring --heap-growing-percent=200 dist/main.js)
+start=(node --enable-source-maps --max-semi-space-size=32 --no-allocation-site-pretenuring --heap-growing-percent=200 --no-memory-reducer dist/main.js)
 
 for ((i = 0; i < replicas; i++)); do
   name=n$((i + 1))

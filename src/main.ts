@@ -6,6 +6,7 @@ import { ConfigError, loadConfig } from './config/config.js';
 import { descriptorsAdvice, descriptorsMax } from './config/descriptors.js';
 import { addressOf, ListenError, listenErrorOf } from './config/listen-error.js';
 import { NodeLogger } from './observability/node-logger.js';
+import { collectStartGarbage } from './observability/start-garbage.js';
 import { StoreOpenError } from './store/level/level-store.js';
 import { engineAdvice } from './store/level/engine.js';
 import { CorruptRecordError } from './store/record-codec.js';
@@ -69,6 +70,7 @@ async function main(): Promise<void> {
   for (const advice of [descriptorsAdvice(await descriptorsMax()), engineAdvice()]) {
     if (advice !== undefined) logger.warn(advice);
   }
+  await collectStartGarbage();
 }
 
 /** @throws ListenError */

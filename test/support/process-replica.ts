@@ -35,6 +35,7 @@ export const START_OPTIONS: readonly string[] = [
   '--max-semi-space-size=32',
   '--no-allocation-site-pretenuring',
   '--heap-growing-percent=200',
+  '--no-memory-reducer',
 ];
 
 /** A start looks at the whole log: a million entries take seconds, many times that on a machine at work. */
