@@ -147,7 +147,8 @@ export class ByteCache {
   }
 
   private takeSlab(): Buffer {
-    const bytes = this.spare ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+    // Shared with nobody: but V8 does not count what could be, and takes all else for growth that a whole collection would help.
+    const bytes = this.spare ?? Buffer.from(new SharedArrayBuffer(SLAB_BYTES));
     this.spare = undefined;
     return bytes;
   }

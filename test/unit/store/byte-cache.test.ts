@@ -149,4 +149,14 @@ describe('a cache of bytes', () => {
     expect(kept.length).toBeLessThan(MAX / 30);
     expect(kept.length).toBeGreaterThan(MAX / 50);
   });
+
+  it('is nothing to the collector of garbage, not even growth', () => {
+    const cache = new ByteCache(64 * MAX);
+    const value = bytes(16_000, 1);
+    const before = process.memoryUsage().external;
+    for (let n = 0; n < 1000; n++) cache.set(`key-${n}`, value);
+    expect(process.memoryUsage().external - before).toBeLessThan(4e6);
+    expect(cache.get('key-0')).toEqual(value);
+    expect(cache.get('key-999')).toEqual(value);
+  });
 });
