@@ -9,6 +9,7 @@ import { DiskModule } from './observability/disk.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { StatusModule } from './observability/status.module.js';
 import { newIncarnation } from './replication/incarnation.js';
+import { placeAmong } from './cluster/members.js';
 import { ReplicationModule } from './replication/replication.module.js';
 import { StoreModule } from './store/store.module.js';
 
@@ -20,6 +21,7 @@ export class AppModule {
     const store = StoreModule.of({
       folder: config.data,
       fsync: config.durability === 'fsync',
+      mergePhase: placeAmong(name, peers),
       newActor: () => `${name}.${newIncarnation(Date.now())}`,
     });
     const observability = ObservabilityModule.of({ name, onStopped });

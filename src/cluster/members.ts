@@ -102,3 +102,12 @@ function isOwnAddress(address: string, self: Self): boolean {
   const hosts = [self.host, `[${self.host}]`, 'localhost', '127.0.0.1', '[::1]'];
   return port === self.port && hosts.includes(url.hostname);
 }
+
+/**
+ * @param peers the other members
+ * @returns where the names before this one end, in the list of all: a part of it, less than 1; undefined: not all names are known
+ */
+export function placeAmong(name: string, peers: readonly Member[]): number | undefined {
+  if (peers.length === 0 || !peers.every(({ isNamed }) => isNamed)) return undefined;
+  return peers.filter((peer) => peer.name < name).length / (peers.length + 1);
+}

@@ -13,6 +13,8 @@ export interface StoreOptions {
   readonly folder: string;
   /** Whether a commit is on disk before it is answered. */
   readonly fsync: boolean;
+  /** As `LevelStoreOptions` has it. */
+  readonly mergePhase: number | undefined;
   /** An actor that was never given before. */
   readonly newActor: () => string;
 }
@@ -33,12 +35,12 @@ export class StoreModule implements OnApplicationShutdown {
   ) {}
 
   static of(options: StoreOptions): DynamicModule {
-    const { folder, fsync } = options;
+    const { folder, fsync, mergePhase } = options;
     return {
       module: StoreModule,
       providers: [
         { provide: OPTIONS, useValue: options },
-        { provide: LevelStore, useFactory: () => LevelStore.open(databaseFolder(folder), { fsync }) },
+        { provide: LevelStore, useFactory: () => LevelStore.open(databaseFolder(folder), { fsync, mergePhase }) },
         { provide: ReplicaStore, inject: [LevelStore], useFactory: (level: LevelStore) => openReplica(level, options) },
       ],
       exports: [ReplicaStore],

@@ -162,7 +162,7 @@ async function hasAllItClaims(replica: ReplicaStore): Promise<boolean> {
 
 async function openReplica(path: string): Promise<ReplicaStore> {
   // All commits are in the log, for that is what is damaged.
-  const store = await LevelStore.open(path, { fsync: true, firstTableBytes: Infinity });
+  const store = await LevelStore.open(path, { fsync: true, mergePhase: 'none' });
   try {
     return await ReplicaStore.open(store, blankNode(ACTOR));
   } catch (error) {

@@ -7,7 +7,12 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from '../../src/store/level/engine.js';
-import { LevelStore, StoreOpenError, WRITE_BUFFER_BYTES } from '../../src/store/level/level-store.js';
+import {
+  LevelStore,
+  StoreOpenError,
+  WRITE_BUFFER_BYTES,
+  type LevelStoreOptions,
+} from '../../src/store/level/level-store.js';
 import { openFailure } from '../../src/store/level/failures.js';
 import { StoreReadError, StoreWriteError } from '../../src/store/errors.js';
 import { newestLog } from '../support/level-log.js';
@@ -20,6 +25,8 @@ import { describeReplicaStore, type StorePlace } from './replica-store.contract.
 import { describeStore } from './store.contract.js';
 
 const MIB = 1024 * 1024;
+
+const COMMIT_BYTES = 16 * 1024;
 
 describeStore('LevelStore', async () => {
   const folder = await temporaryFolder();
@@ -85,7 +92,7 @@ describe('LevelStore on its disk', () => {
   test('has everything committed in a copy of its folder taken without closing it', async () => {
     const [path, copy] = [join(folder.path, 'data'), join(folder.path, 'copy')];
     // A table that is made while files are copied would be in some of them only.
-    const store = await LevelStore.open(path, { fsync: true, firstTableBytes: Infinity });
+    const store = await LevelStore.open(path, { fsync: true, mergePhase: 'none' });
     const large = 'x'.repeat(50_000);
     for (let n = 0; n < 50; n++) await store.commit([put('last', String(n)), put(`key-${n}`, large)]);
     await cp(path, copy, { recursive: true });
@@ -114,24 +121,39 @@ describe('LevelStore on its disk', () => {
   });
 
   test('makes its first table at a moment that it draws, each later one after as much as any other store', async () => {
-    const [first, second]: [number[], number[]] = [[], []];
+    const first: number[] = [];
     for (let store = 0; store < 5; store++) {
-      const made = await commitsUntilTables(join(folder.path, `store-${store}`), 2);
-      first.push(made[0]!);
-      second.push(made[1]! - made[0]!);
+      const [made] = await commitsUntilTables(join(folder.path, `store-${store}`), 1, undefined);
+      first.push(made!);
     }
-    const spread = (commits: number[]): number => Math.max(...commits) - Math.min(...commits);
     // Which commit comes between is up to the thread that makes tables. That five draw the same is one case in a million.
-    expect(spread(first)).toBeGreaterThan(3);
-    expect(spread(second)).toBeLessThan(20);
-    expect(16 * 1024 * Math.min(...second)).toBeGreaterThan(0.9 * WRITE_BUFFER_BYTES);
-    expect(16 * 1024 * Math.max(...second)).toBeLessThan(1.1 * WRITE_BUFFER_BYTES);
+    expect(Math.max(...first) - Math.min(...first)).toBeGreaterThan(3);
+    const made = await commitsUntilTables(join(folder.path, 'full'), 3, 'none');
+    for (const [place, commits] of made.entries()) expectABuffer(commits - (made[place - 1] ?? 0));
   });
 
-  /** Of 16 KiB each: a table is made of what was written so far when a new log is begun. */
-  async function commitsUntilTables(path: string, tables: number): Promise<number[]> {
-    const store = await LevelStore.open(path, { fsync: false });
-    const value = randomBytes(16 * 1024);
+  test('has the fourth table, which is when they are merged, the sooner by a whole one with each quarter of its phase', async () => {
+    const fourth: number[] = [];
+    for (const mergePhase of [0, 0.25, 0.5, 0.75]) {
+      fourth.push((await commitsUntilTables(join(folder.path, `${mergePhase}`), 4, mergePhase))[3]!);
+    }
+    for (let quarter = 1; quarter < 4; quarter++) expectABuffer(fourth[quarter - 1]! - fourth[quarter]!);
+  });
+
+  /** Within what a small table that is made early takes, and the thread that makes them. */
+  function expectABuffer(commits: number): void {
+    expect((commits * COMMIT_BYTES) / WRITE_BUFFER_BYTES).toBeGreaterThan(0.85);
+    expect((commits * COMMIT_BYTES) / WRITE_BUFFER_BYTES).toBeLessThan(1.1);
+  }
+
+  /** A table is made of what was written so far when a new log is begun. */
+  async function commitsUntilTables(
+    path: string,
+    tables: number,
+    mergePhase: LevelStoreOptions['mergePhase'],
+  ): Promise<number[]> {
+    const store = await LevelStore.open(path, { fsync: false, mergePhase });
+    const value = randomBytes(COMMIT_BYTES);
     const made: number[] = [];
     let log = await newestLog(path);
     for (let commits = 1; made.length < tables; commits++) {
@@ -215,7 +237,7 @@ describe('LevelStore on its disk', () => {
     if (disk === undefined) return console.log('this user may not mount: not looked at');
     try {
       // No table is made meanwhile: its log would be removed, and leave room.
-      const store = await LevelStore.open(join(disk.path, 'db'), { fsync: true, firstTableBytes: Infinity });
+      const store = await LevelStore.open(join(disk.path, 'db'), { fsync: true, mergePhase: 'none' });
       const record = new Uint8Array(20);
       for (let round = 0; round < 20; round++) {
         const keys = Array.from({ length: 2000 }, (_, n) => bytes(`log-${1_000_000 + round * 2000 + n}`));

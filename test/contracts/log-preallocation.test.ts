@@ -49,7 +49,7 @@ describe('The log of a LevelStore', () => {
   });
 
   test('has room at each commit, also of many small changes, of which more than keys and values is in it', async () => {
-    const store = await LevelStore.open(path(), { fsync: true, firstTableBytes: Infinity });
+    const store = await LevelStore.open(path(), { fsync: true, mergePhase: 'none' });
     await store.commit([put('a', '1')]);
     await until('there is room', async () => (await zeros()) > CHUNK / 2);
     const changes = Array.from({ length: 1000 }, () => put('a', 'x'));
@@ -99,7 +99,7 @@ describe('The log of a LevelStore', () => {
   });
 
   test('has all commits but the last when a power cut has kept any one page of that one from the disk', async () => {
-    const store = await LevelStore.open(path(), { fsync: true, firstTableBytes: Infinity });
+    const store = await LevelStore.open(path(), { fsync: true, mergePhase: 'none' });
     for (let n = 0; n < 5; n++) await store.commit([put(`key-${n}`, 'before')]);
     await until('there is room', async () => (await zeros()) > CHUNK / 2);
     const before = writtenPart(await readFile(await newestLog(path()))).length;

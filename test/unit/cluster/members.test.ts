@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MEMBERS_MAX, MembersError, parseMembers, peersOf } from '../../../src/cluster/members.js';
+import { MEMBERS_MAX, MembersError, parseMembers, peersOf, placeAmong } from '../../../src/cluster/members.js';
 
 const self = { name: 'n1', host: '127.0.0.1', port: 5000 };
 
@@ -107,5 +107,19 @@ describe('the peers of a node', () => {
     expect(peersOf(parseMembers('http://here'), { name: 'n1', host: 'here', port: 80 })).toEqual([]);
     expect(peersOf(parseMembers('https://here'), { name: 'n1', host: 'here', port: 443 })).toEqual([]);
     expect(peersOf(parseMembers('https://here'), { name: 'n1', host: 'here', port: 80 })).toHaveLength(1);
+  });
+});
+
+describe('the place of a member among all', () => {
+  const peersBut = (name: string) =>
+    parseMembers('n2=http://b,n4=http://d,n1=http://a,n3=http://c').filter((member) => member.name !== name);
+
+  it('follows from their names, so that places are even', () => {
+    expect(['n1', 'n2', 'n3', 'n4'].map((name) => placeAmong(name, peersBut(name)))).toEqual([0, 0.25, 0.5, 0.75]);
+  });
+
+  it('is not known without their names', () => {
+    expect(placeAmong('n1', parseMembers('n2=http://b,http://c'))).toBeUndefined();
+    expect(placeAmong('n1', [])).toBeUndefined();
   });
 });
