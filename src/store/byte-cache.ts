@@ -16,11 +16,12 @@ const ENTRY_SHARE_MAX = 1 / 16;
 /** Of many entries in a slab that goes, no more than so much stays: otherwise one write might have to move all that is kept. */
 const SECOND_CHANCE_BYTES_MAX = SLAB_BYTES / 2;
 
-// An entry: its whole length, the length of its key and the hash of it (4 bytes each), whether it was in use (1), key, bytes.
+// An entry: its whole length, the length of its key and the hash of it (4 bytes each), whether it was in use (1), bytes, key. It
+// begins at a multiple of 8, and so do the bytes: V8 copies from and to shared memory by words where it can, or byte by byte.
 const KEY_LENGTH_AT = 4;
 const HASH_AT = 8;
 const USED_AT = 12;
-const HEADER_BYTES = 13;
+const HEADER_BYTES = 16;
 
 const NO_SLAB = { bytes: Buffer.alloc(0), filled: 0 };
 
@@ -74,7 +75,7 @@ export class ByteCache {
     const hash = this.hashOf(key);
     const slot = this.slotOf(key, hash);
     const keyLength = Buffer.byteLength(key);
-    const length = HEADER_BYTES + keyLength + bytes.length;
+    const length = HEADER_BYTES + bytes.length + keyLength;
     if (length > this.bytesMax * ENTRY_SHARE_MAX) {
       if (slot !== NONE) this.places.remove(slot);
       return;
@@ -86,8 +87,8 @@ export class ByteCache {
     slab.writeUInt32LE(keyLength, at + KEY_LENGTH_AT);
     slab.writeInt32LE(hash, at + HASH_AT);
     slab[at + USED_AT] = 0;
-    slab.write(key, at + HEADER_BYTES);
-    slab.set(bytes, at + HEADER_BYTES + keyLength);
+    slab.set(bytes, at + HEADER_BYTES);
+    slab.write(key, at + HEADER_BYTES + bytes.length);
     if (slot === NONE) this.places.add(hash, place);
     else this.places.move(slot, place);
     while (this.size > this.bytesMax && this.used.length > 1) this.dropOldest();
@@ -127,7 +128,7 @@ export class ByteCache {
     const number = this.numberWithRoom(length);
     const slab = this.slabs[number]!;
     const place = number * SLAB_BYTES + slab.filled;
-    slab.filled += length;
+    slab.filled += aligned(length);
     return place;
   }
 
@@ -158,7 +159,7 @@ export class ByteCache {
     const { bytes, filled } = this.slabs[number]!;
     this.slabBytes -= bytes.length;
     let left = isOfOne(bytes) ? bytes.length : SECOND_CHANCE_BYTES_MAX;
-    for (let at = 0; at < filled; at += bytes.readUInt32LE(at)) {
+    for (let at = 0; at < filled; at += aligned(bytes.readUInt32LE(at))) {
       const slot = this.slotOfPlace(number * SLAB_BYTES + at, bytes.readInt32LE(at + HASH_AT));
       // It was written anew since, or is gone.
       if (slot === NONE) continue;
@@ -183,13 +184,17 @@ export class ByteCache {
   }
 }
 
+function aligned(bytes: number): number {
+  return (bytes + 7) & ~7;
+}
+
 function isOfOne(slab: Buffer): boolean {
   return slab.length > SLAB_BYTES;
 }
 
 function isKeyAt(slab: Buffer, at: number, key: string): boolean {
   const length = slab.readUInt32LE(at + KEY_LENGTH_AT);
-  const from = at + HEADER_BYTES;
+  const from = keyFrom(slab, at);
   // As many bytes as units: a key of ASCII, or another one.
   for (let place = 0; place < key.length && key.length === length; place++) {
     const code = key.charCodeAt(place);
@@ -198,12 +203,12 @@ function isKeyAt(slab: Buffer, at: number, key: string): boolean {
   return key.length === length || slab.toString('utf8', from, from + length) === key;
 }
 
-function bytesAt(slab: Buffer, at: number): Buffer {
-  return slab.subarray(at + HEADER_BYTES + slab.readUInt32LE(at + KEY_LENGTH_AT), at + slab.readUInt32LE(at));
+function keyFrom(slab: Buffer, at: number): number {
+  return at + slab.readUInt32LE(at) - slab.readUInt32LE(at + KEY_LENGTH_AT);
 }
 
 /** A copy, since the slab is filled anew some day; one of a single entry never is. */
 function keptBytes(slab: Buffer, at: number): Buffer {
-  const bytes = bytesAt(slab, at);
+  const bytes = slab.subarray(at + HEADER_BYTES, keyFrom(slab, at));
   return isOfOne(slab) ? bytes : Buffer.from(bytes);
 }
