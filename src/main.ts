@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   for (const advice of [descriptorsAdvice(await descriptorsMax()), engineAdvice()]) {
     if (advice !== undefined) logger.warn(advice);
   }
-  await collectStartGarbage();
+  if (stoppingAt === undefined) await collectStartGarbage();
 }
 
 /** @throws ListenError */
