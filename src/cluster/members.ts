@@ -105,9 +105,10 @@ function isOwnAddress(address: string, self: Self): boolean {
 
 /**
  * @param peers the other members
- * @returns where the names before this one end, in the list of all: a part of it, less than 1; undefined: not all names are known
+ * @returns where the names before this one end, in the list of all: a part of it, less than 1; undefined: not all are known, or so
+ * few that they may be those through which it joins the others
  */
 export function placeAmong(name: string, peers: readonly Member[]): number | undefined {
-  if (peers.length === 0 || !peers.every(({ isNamed }) => isNamed)) return undefined;
+  if (peers.length < 2 || !peers.every(({ isNamed }) => isNamed)) return undefined;
   return peers.filter((peer) => peer.name < name).length / (peers.length + 1);
 }

@@ -5,6 +5,7 @@ import { access, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyRange, Store, StoreChange, StoreEntry, StoreSnapshot } from '../store.port.js';
 import { lowerBackgroundThread, threadIds } from './background-thread.js';
+import { EarlyTables, type MergePhase } from './early-tables.js';
 import { ClassicLevel } from './engine.js';
 import { isOfTable, openFailure, readFailure, writeFailure } from './failures.js';
 import { folderBytes } from './folder-bytes.js';
@@ -19,14 +20,8 @@ export const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 /** What LevelDB reads and unpacks for one key. Its own default is twice as much, and with it a read costs a tenth more. */
 const BLOCK_BYTES = 2 * 1024;
 
-/** Of keys and values, the most that a first table is made of early: small entries have filled the buffer by then. */
-const FIRST_TABLE_BYTES_MAX = (WRITE_BUFFER_BYTES * 5) / 8;
-
-/** LevelDB waits for so many tables, and merges them. */
-const TABLES_OF_A_MERGE = 4;
-
-/** Of keys and values, what further tables are made of early. */
-const EARLY_TABLE_BYTES = WRITE_BUFFER_BYTES / 16;
+/** Of keys and values: small entries have filled the buffer by then. */
+const BUFFERED_BYTES = (WRITE_BUFFER_BYTES * 5) / 8;
 
 /** What LevelDB's log has of a commit beside keys and values, about. */
 const LOG_BYTES_PER_COMMIT = 20;
@@ -57,11 +52,8 @@ export class StoreOpenError extends Error {
 export interface LevelStoreOptions {
   /** `false` loses the last commits when the machine (not just the process) stops. */
   readonly fsync: boolean;
-  /**
-   * How much sooner than others, in parts of the time from one merge of tables to the next, from 0 to less than 1: replicas that
-   * take the same writes would all make and merge their tables at the same moments. Drawn, if left out; 'none': no table is made early.
-   */
-  readonly mergePhase?: number | 'none' | undefined;
+  /** How much sooner than others tables are merged; drawn, if left out. */
+  readonly mergePhase?: MergePhase | undefined;
 }
 
 export class LevelStore implements Store {
@@ -69,8 +61,7 @@ export class LevelStore implements Store {
   private written: Promise<void> = Promise.resolve();
   private readonly log: LogPreallocation;
   private clearFailure: Error | undefined;
-  private earlyTables: number;
-  private untilEarlyTable: number;
+  private readonly earlyTables: EarlyTables;
 
   private constructor(
     private readonly folder: string,
@@ -78,9 +69,8 @@ export class LevelStore implements Store {
     private readonly options: LevelStoreOptions,
   ) {
     this.log = new LogPreallocation(folder);
-    const tables = options.mergePhase === 'none' ? -1 : (options.mergePhase ?? Math.random()) * TABLES_OF_A_MERGE;
-    this.earlyTables = Math.floor(tables) + 1;
-    this.untilEarlyTable = (this.earlyTables - tables) * FIRST_TABLE_BYTES_MAX;
+    const present = Number(level.getProperty('leveldb.num-files-at-level0'));
+    this.earlyTables = new EarlyTables(options.mergePhase, present, BUFFERED_BYTES, () => makeTable(level));
   }
 
   /** @throws StoreOpenError with what to do about it */
@@ -113,22 +103,12 @@ export class LevelStore implements Store {
       } else batch.del(change.key);
     }
     if (this.options.fsync) this.log.taken(bytes + LOG_BYTES_PER_COMMIT + changes.length * LOG_BYTES_PER_CHANGE);
-    this.countTowardsEarlyTable(bytes);
     // LevelDB's worker threads would take two batches in any order; and after one that has failed none may land.
     this.written = this.written.then(() => batch.write({ sync: this.options.fsync })).then(this.requireCleared);
     await this.written.catch((error: unknown) => {
       throw writeFailure(error);
     });
-  }
-
-  private countTowardsEarlyTable(bytes: number): void {
-    if (this.earlyTables === 0) return;
-    this.untilEarlyTable -= bytes;
-    if (this.untilEarlyTable >= 0) return;
-    this.earlyTables--;
-    this.untilEarlyTable = EARLY_TABLE_BYTES;
-    // A database that can't do this says so at the next commit.
-    makeTable(this.level).catch(() => {});
+    this.earlyTables.committed(bytes);
   }
 
   /** A failure fails every later commit, unless it is one to read what is to be removed. */

@@ -119,7 +119,11 @@ describe('the place of a member among all', () => {
   });
 
   it('is not known without their names', () => {
-    expect(placeAmong('n1', parseMembers('n2=http://b,http://c'))).toBeUndefined();
+    expect(placeAmong('n1', parseMembers('n2=http://b,n3=http://c,http://d'))).toBeUndefined();
     expect(placeAmong('n1', [])).toBeUndefined();
+  });
+
+  it('is not taken from one that it joins by', () => {
+    expect(placeAmong('n5', parseMembers('n1=http://a'))).toBeUndefined();
   });
 });
