@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ClassicLevel } from '../../src/store/level/engine.js';
@@ -153,6 +153,21 @@ describe('LevelStore on its disk', () => {
     await wait(100);
     expect(await newestLog(path)).toBe(log);
     await second.close();
+  });
+
+  test('pauses in its merges, so that whoever shares the processor with it need not wait for all of one', async () => {
+    const store = await LevelStore.open(folder.path, { fsync: false, mergePhase: 'none' });
+    const told = async (what: string): Promise<number> => {
+      const line = new RegExp(`^(\\S+) \\S+ ${what}.*$`, 'm').exec(await readFile(join(folder.path, 'LOG'), 'utf8'));
+      return line === null
+        ? NaN
+        : Date.parse(line[1]!.replace(/^(\d+).(\d+).(\d+)-/, '$1-$2-$3T').replace(/\d{3}$/, 'Z'));
+    };
+    while (Number.isNaN(await told('Compacting 4@0'))) await commitRandom(store, 500);
+    await until('they are merged', async () => !Number.isNaN(await told('Compacted 4@0')), 60_000);
+    // 16 MB, and 3 ms after each 64 KiB of them.
+    expect((await told('Compacted 4@0')) - (await told('Compacting 4@0'))).toBeGreaterThan(500);
+    await store.close();
   });
 
   /** Keys as those of a replica: each table has some of the first and of the last. */

@@ -1,0 +1,41 @@
+// Do replicas that take the same writes make their tables at moments of their own? So that they merge them one after the other.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { ProcessCluster, START_MS_MAX } from '../support/process-cluster.js';
+import { until } from '../support/until.js';
+
+/** By then the last of four has made its fourth table early, and no buffer has been full. */
+const WRITTEN_BYTES = 2_400_000;
+const VALUE_BYTES = 40_000;
+
+let cluster: ProcessCluster;
+beforeAll(async () => {
+  cluster = await ProcessCluster.start({ replicas: 4 });
+}, START_MS_MAX);
+afterAll(() => cluster?.stop());
+
+async function put(key: string, bytes: number): Promise<void> {
+  const { status } = await cluster.clients[0]!.request('PUT', `/v1/kv/${key}`, { body: randomBytes(bytes) });
+  expect(status).toBe(201);
+}
+
+/** That have something in them. */
+async function tables(data: string): Promise<number> {
+  const log = await readFile(join(data, 'level', 'LOG'), 'utf8');
+  return log.match(/Level-0 table #\d+: [1-9]\d* bytes OK/g)?.length ?? 0;
+}
+
+it('makes as many of them early as the place of its name says', async () => {
+  for (let written = 0; written < WRITTEN_BYTES; written += VALUE_BYTES) await put(`key-${written}`, VALUE_BYTES);
+  let more = 0;
+  const made = (): Promise<number[]> => Promise.all(cluster.replicas.map(({ setup }) => tables(setup.data)));
+  await until('the last has made its tables', async () => {
+    // A table is begun by a commit.
+    await put(`more-${more++}`, 100);
+    return (await made()).at(-1)! >= 4;
+  });
+  expect(await made()).toEqual([1, 2, 3, 4]);
+});
