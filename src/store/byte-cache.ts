@@ -16,12 +16,17 @@ const ENTRY_SHARE_MAX = 1 / 16;
 /** Of many entries in a slab that goes, no more than so much stays: otherwise one write might have to move all that is kept. */
 const SECOND_CHANCE_BYTES_MAX = SLAB_BYTES / 2;
 
-// An entry: its whole length, the length of its key and the hash of it (4 bytes each), whether it was in use (1), bytes, key. It
-// begins at a multiple of 8, and so do the bytes: V8 copies from and to shared memory by words where it can, or byte by byte.
+// An entry: its whole length, the length of its key and the hash of it (4 bytes each), whether it was in use and how much is left
+// free (1), what is left free, bytes, key.
 const KEY_LENGTH_AT = 4;
 const HASH_AT = 8;
 const USED_AT = 12;
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 13;
+const USED = 1;
+
+/** So many bytes begin at a multiple of 8: V8 copies from and to shared memory by words then, and byte by byte otherwise. */
+const WORDS_FROM_BYTES = 512;
+const WORD_BYTES = 8;
 
 const NO_SLAB = { bytes: Buffer.alloc(0), filled: 0 };
 
@@ -59,7 +64,7 @@ export class ByteCache {
     const place = this.places.placeAt(slot);
     const slab = this.slabAt(place);
     const at = place % SLAB_BYTES;
-    slab[at + USED_AT] = 1;
+    slab[at + USED_AT]! |= USED;
     return keptBytes(slab, at);
   }
 
@@ -75,20 +80,22 @@ export class ByteCache {
     const hash = this.hashOf(key);
     const slot = this.slotOf(key, hash);
     const keyLength = Buffer.byteLength(key);
-    const length = HEADER_BYTES + bytes.length + keyLength;
-    if (length > this.bytesMax * ENTRY_SHARE_MAX) {
+    const free = bytes.length < WORDS_FROM_BYTES ? 0 : WORD_BYTES - 1;
+    const room = HEADER_BYTES + free + bytes.length + keyLength;
+    if (room > this.bytesMax * ENTRY_SHARE_MAX) {
       if (slot !== NONE) this.places.remove(slot);
       return;
     }
-    const place = this.placeFor(length);
+    const place = this.placeFor(room);
     const slab = this.slabAt(place);
     const at = place % SLAB_BYTES;
-    slab.writeUInt32LE(length, at);
+    const bytesAt = at + HEADER_BYTES + (free & -(at + HEADER_BYTES));
+    slab.writeUInt32LE(room, at);
     slab.writeUInt32LE(keyLength, at + KEY_LENGTH_AT);
     slab.writeInt32LE(hash, at + HASH_AT);
-    slab[at + USED_AT] = 0;
-    slab.set(bytes, at + HEADER_BYTES);
-    slab.write(key, at + HEADER_BYTES + bytes.length);
+    slab[at + USED_AT] = (bytesAt - at - HEADER_BYTES) << 1;
+    slab.set(bytes, bytesAt);
+    slab.write(key, at + room - keyLength);
     if (slot === NONE) this.places.add(hash, place);
     else this.places.move(slot, place);
     while (this.size > this.bytesMax && this.used.length > 1) this.dropOldest();
@@ -128,7 +135,7 @@ export class ByteCache {
     const number = this.numberWithRoom(length);
     const slab = this.slabs[number]!;
     const place = number * SLAB_BYTES + slab.filled;
-    slab.filled += aligned(length);
+    slab.filled += length;
     return place;
   }
 
@@ -159,11 +166,11 @@ export class ByteCache {
     const { bytes, filled } = this.slabs[number]!;
     this.slabBytes -= bytes.length;
     let left = isOfOne(bytes) ? bytes.length : SECOND_CHANCE_BYTES_MAX;
-    for (let at = 0; at < filled; at += aligned(bytes.readUInt32LE(at))) {
+    for (let at = 0; at < filled; at += bytes.readUInt32LE(at)) {
       const slot = this.slotOfPlace(number * SLAB_BYTES + at, bytes.readInt32LE(at + HASH_AT));
       // It was written anew since, or is gone.
       if (slot === NONE) continue;
-      const isUsed = bytes[at + USED_AT] === 1;
+      const isUsed = (bytes[at + USED_AT]! & USED) !== 0;
       if (isUsed) left -= bytes.readUInt32LE(at);
       if (isUsed && left >= 0) this.places.move(slot, this.copied(bytes, at));
       else this.places.remove(slot);
@@ -179,13 +186,9 @@ export class ByteCache {
     const place = this.placeFor(length);
     const slab = this.slabAt(place);
     bytes.copy(slab, place % SLAB_BYTES, at, at + length);
-    slab[(place % SLAB_BYTES) + USED_AT] = 0;
+    slab[(place % SLAB_BYTES) + USED_AT]! &= ~USED;
     return place;
   }
-}
-
-function aligned(bytes: number): number {
-  return (bytes + 7) & ~7;
 }
 
 function isOfOne(slab: Buffer): boolean {
@@ -209,6 +212,8 @@ function keyFrom(slab: Buffer, at: number): number {
 
 /** A copy, since the slab is filled anew some day; one of a single entry never is. */
 function keptBytes(slab: Buffer, at: number): Buffer {
-  const bytes = slab.subarray(at + HEADER_BYTES, keyFrom(slab, at));
+  const rest = keyFrom(slab, at) - at - HEADER_BYTES;
+  const from = at + HEADER_BYTES + (slab[at + USED_AT]! >> 1);
+  const bytes = slab.subarray(from, from + rest - (rest < WORDS_FROM_BYTES ? 0 : WORD_BYTES - 1));
   return isOfOne(slab) ? bytes : Buffer.from(bytes);
 }

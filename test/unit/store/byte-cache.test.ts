@@ -145,9 +145,9 @@ describe('a cache of bytes', () => {
     const cache = new ByteCache(MAX);
     for (let i = 0; i < 50_000; i++) cache.set(`k${i}`, bytes(1, 0));
     const kept = Array.from({ length: 50_000 }, (_, i) => i).filter((i) => cache.has(`k${i}`));
-    // 24 bytes each, 10 to 22 in the table, and what is left of the newest slab.
-    expect(kept.length).toBeLessThan(MAX / 34);
-    expect(kept.length).toBeGreaterThan(MAX / 54);
+    // 20 bytes each, and 10 to 22 in the table.
+    expect(kept.length).toBeLessThan(MAX / 30);
+    expect(kept.length).toBeGreaterThan(MAX / 50);
   });
 
   it('is nothing to the collector of garbage, not even growth', () => {
