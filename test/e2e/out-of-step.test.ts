@@ -4,34 +4,35 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { ProcessCluster, START_MS_MAX } from '../support/process-cluster.js';
+import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
+import type { InProcessNode } from '../support/in-process-node.js';
 import { until } from '../support/until.js';
 
 /** By then the last of four has made its fourth table early, and no buffer has been full. */
 const WRITTEN_BYTES = 2_400_000;
 const VALUE_BYTES = 40_000;
 
-let cluster: ProcessCluster;
+let cluster: InProcessCluster;
 beforeAll(async () => {
-  cluster = await ProcessCluster.start({ replicas: 4 });
-}, START_MS_MAX);
-afterAll(() => cluster?.stop());
+  cluster = await startCluster(4);
+});
+afterAll(() => cluster?.remove());
 
 async function put(key: string, bytes: number): Promise<void> {
-  const { status } = await cluster.clients[0]!.request('PUT', `/v1/kv/${key}`, { body: randomBytes(bytes) });
+  const { status } = await cluster.nodes[0]!.request(`/v1/kv/${key}`, { method: 'PUT', body: randomBytes(bytes) });
   expect(status).toBe(201);
 }
 
 /** That have something in them. */
-async function tables(data: string): Promise<number> {
-  const log = await readFile(join(data, 'level', 'LOG'), 'utf8');
+async function tables({ config }: InProcessNode): Promise<number> {
+  const log = await readFile(join(config.data, 'level', 'LOG'), 'utf8');
   return log.match(/Level-0 table #\d+: [1-9]\d* bytes OK/g)?.length ?? 0;
 }
 
 it('makes as many of them early as the place of its name says', async () => {
   for (let written = 0; written < WRITTEN_BYTES; written += VALUE_BYTES) await put(`key-${written}`, VALUE_BYTES);
   let more = 0;
-  const made = (): Promise<number[]> => Promise.all(cluster.replicas.map(({ setup }) => tables(setup.data)));
+  const made = (): Promise<number[]> => Promise.all(cluster.nodes.map(tables));
   await until('each has made its tables', async () => {
     // A table is begun by a commit.
     await put(`more-${more++}`, 100);

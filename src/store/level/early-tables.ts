@@ -46,7 +46,8 @@ export class EarlyTables {
     // One at a time: each keeps a thread of Node's pool, which commits need, until it is made.
     if (this.untilNext >= 0 || this.isMaking) return;
     this.left--;
-    this.untilNext = DISTANCE * this.bufferBytes;
+    // From when it was due, and not from now: else the last would be later where commits are large.
+    this.untilNext += DISTANCE * this.bufferBytes;
     this.isMaking = true;
     const made = (): void => {
       this.isMaking = false;

@@ -75,3 +75,28 @@ it('makes one table at a time', async () => {
   }
   expect(under).toHaveLength(4);
 });
+
+it('makes the last one no later where commits are large', async () => {
+  const lastMade = async (commitBytes: number, commitsOfATable: number): Promise<number> => {
+    let last = 0;
+    let committed = 0;
+    let made: (() => void) | undefined;
+    let madeAt = 0;
+    const tables = new EarlyTables(0.75, 0, BUFFER_BYTES, () => {
+      last = committed;
+      madeAt = committed + commitsOfATable * commitBytes;
+      return new Promise((resolve) => (made = resolve));
+    });
+    while (committed < 2 * BUFFER_BYTES) {
+      committed += commitBytes;
+      tables.committed(commitBytes);
+      if (committed >= madeAt) made?.();
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    return last;
+  };
+  const soonest = await lastMade(1, 0);
+  expect(await lastMade(9, 0)).toBeLessThanOrEqual(soonest + 9);
+  expect(await lastMade(6, 1)).toBeLessThanOrEqual(soonest + 12);
+});
