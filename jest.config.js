@@ -11,7 +11,7 @@ export default {
   roots: ['<rootDir>/test'],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testRegex: '\\.test\\.ts$',
-  // Minutes of real faults, and the start script: `npm run test:faults`; what needs a container engine: `npm run
+  // Minutes of real faults, signals, and the start script: `npm run test:faults`; what needs a container engine: `npm run
   // test:containers`; what needs the tools of Kubernetes and Prometheus: `npm run test:manifests`.
   testPathIgnorePatterns: ['<rootDir>/test/real-faults/', '<rootDir>/test/containers/', '<rootDir>/test/manifests/'],
   testSequencer: '<rootDir>/test/support/longest-first.js',
