@@ -17,7 +17,7 @@ import {
 import { openFailure } from '../../src/store/level/failures.js';
 import { StoreReadError, StoreWriteError } from '../../src/store/errors.js';
 import type { StoreChange } from '../../src/store/store.port.js';
-import { newestLog } from '../support/level-log.js';
+import { newestLog, tablesMade } from '../support/level-log.js';
 import { bytes, contents, del, put, read, shown } from '../support/store-changes.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { until } from '../support/until.js';
@@ -165,9 +165,10 @@ describe('LevelStore on its disk', () => {
     };
     // No faster than tables are made: it does not pause when more of them wait.
     while (Number.isNaN(await told('Compacting [45]@0'))) {
-      const log = await newestLog(folder.path);
+      const [log, before] = [await newestLog(folder.path), await tablesMade(folder.path)];
       await commitRandom(store, 500);
-      if ((await newestLog(folder.path)) !== log) await wait(500);
+      if ((await newestLog(folder.path)) === log) continue;
+      await until('a table is made', async () => (await tablesMade(folder.path)) > before);
     }
     await until('they are merged', async () => !Number.isNaN(await told('Compacted [45]@0')), 60_000);
     // 16 MB, and 3 ms after each 64 KiB of them.
@@ -186,16 +187,14 @@ describe('LevelStore on its disk', () => {
   }
 
   async function commitUntilTable(store: LevelStore, path: string, kib: number): Promise<void> {
-    const log = await newestLog(path);
+    const before = await tablesMade(path);
     await commitRandom(store, kib);
     await until('a table is made', async () => {
-      if ((await newestLog(path)) !== log) return true;
+      if ((await tablesMade(path)) > before) return true;
       // None is begun by a commit that comes before the last is made.
       await commitRandom(store, 1);
       return false;
     });
-    // It is on disk when the thread that made it tells so.
-    await wait(100);
   }
 
   /** A table is made of what was written so far when a new log is begun. */

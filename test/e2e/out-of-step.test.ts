@@ -1,11 +1,10 @@
 // Do replicas that take the same writes make their tables at moments of their own? So that they merge them one after the other.
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startCluster, type InProcessCluster } from '../support/in-process-cluster.js';
-import type { InProcessNode } from '../support/in-process-node.js';
+import { tablesMade } from '../support/level-log.js';
 import { until } from '../support/until.js';
 
 /** By then the last of four has made its fourth table early, and no buffer has been full. */
@@ -23,16 +22,11 @@ async function put(key: string, bytes: number): Promise<void> {
   expect(status).toBe(201);
 }
 
-/** That have something in them. */
-async function tables({ config }: InProcessNode): Promise<number> {
-  const log = await readFile(join(config.data, 'level', 'LOG'), 'utf8');
-  return log.match(/Level-0 table #\d+: [1-9]\d* bytes OK/g)?.length ?? 0;
-}
-
 it('makes as many of them early as the place of its name says', async () => {
   for (let written = 0; written < WRITTEN_BYTES; written += VALUE_BYTES) await put(`key-${written}`, VALUE_BYTES);
   let more = 0;
-  const made = (): Promise<number[]> => Promise.all(cluster.nodes.map(tables));
+  const made = (): Promise<number[]> =>
+    Promise.all(cluster.nodes.map(({ config }) => tablesMade(join(config.data, 'level'))));
   await until('each has made its tables', async () => {
     // A table is begun by a commit.
     await put(`more-${more++}`, 100);

@@ -56,10 +56,13 @@ describe('a process', () => {
     expect(fourth.actor).toBe(second.actor);
   });
 
-  it('does not start with a durability that there is not, and names those there are', async () => {
-    await expect(started('relaxed')).rejects.toThrow(/ended before it was ready/);
-    expect(await replica!.gone()).toEqual({ code: 2, signal: null });
-    const log = await readFile(join(folder.path, 'log'), 'utf8');
-    expect(log).toContain(`QUARTET_DURABILITY="relaxed" must be one of: fsync, ${RELAXED}`);
-  });
+  it.each(['relaxed', 'may-lose-writes', 'FSYNC'])(
+    'does not start with a durability that there is not, and names those there are: %s',
+    async (durability) => {
+      await expect(started(durability)).rejects.toThrow(/ended before it was ready/);
+      expect(await replica!.gone()).toEqual({ code: 2, signal: null });
+      const log = await readFile(join(folder.path, 'log'), 'utf8');
+      expect(log).toContain(`QUARTET_DURABILITY="${durability}" must be one of: fsync, ${RELAXED}`);
+    },
+  );
 });

@@ -76,27 +76,23 @@ it('makes one table at a time', async () => {
   expect(under).toHaveLength(4);
 });
 
-it('makes the last one no later where commits are large', async () => {
-  const lastMade = async (commitBytes: number, commitsOfATable: number): Promise<number> => {
-    let last = 0;
+it.each([1, 6, 9])(
+  'makes the last one when it is due, with commits of %i hundredths of a buffer too',
+  async (bytes) => {
     let committed = 0;
-    let made: (() => void) | undefined;
-    let madeAt = 0;
-    const tables = new EarlyTables(0.75, 0, BUFFER_BYTES, () => {
+    let last = 0;
+    const tables = new EarlyTables(0.75, 0, BUFFER_BYTES, async () => {
       last = committed;
-      madeAt = committed + commitsOfATable * commitBytes;
-      return new Promise((resolve) => (made = resolve));
     });
     while (committed < 2 * BUFFER_BYTES) {
-      committed += commitBytes;
-      tables.committed(commitBytes);
-      if (committed >= madeAt) made?.();
-      await Promise.resolve();
-      await Promise.resolve();
+      committed += bytes;
+      tables.committed(bytes);
+      // Time for a table to be made.
+      await new Promise((resolve) => process.nextTick(resolve));
     }
-    return last;
-  };
-  const soonest = await lastMade(1, 0);
-  expect(await lastMade(9, 0)).toBeLessThanOrEqual(soonest + 9);
-  expect(await lastMade(6, 1)).toBeLessThanOrEqual(soonest + 12);
-});
+    // At 0.3 and three quarters of 0.7, by the first commit that reaches it.
+    const due = 82.5;
+    expect(last).toBeGreaterThan(due);
+    expect(last).toBeLessThan(due + bytes);
+  },
+);
