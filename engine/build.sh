@@ -23,7 +23,7 @@ patch --quiet --strip 1 < "$OLDPWD/engine/binding.patch"
 sources=(binding.cc "$leveldb"/db/{builder,db_impl,db_iter,filename,dbformat,log_reader,log_writer,memtable,repair,table_cache}.cc
   "$leveldb"/db/{version_edit,version_set,write_batch}.cc "$leveldb"/port/port_posix.cc
   "$leveldb"/table/{block,block_builder,filter_block,format,iterator,merger,table,table_builder,two_level_iterator}.cc
-  "$leveldb"/util/{arena,bloom,cache,coding,comparator,crc32c,env,env_posix,filter_policy,hash,logging,options,status}.cc
+  "$leveldb"/util/{arena,bloom,cache,coding,comparator,crc32c,env,env_posix,filter_policy,fingers,hash,logging,options,status}.cc
   "$snappy"/snappy/{snappy,snappy-sinksource,snappy-stubs-internal}.cc)
 includes=(-I. -Iinclude -I"$leveldb" -I"$leveldb/include" -I"$leveldb/port" -I"$leveldb/util" -I"$snappy/linux" -I"$snappy/snappy")
 defines=(-DNDEBUG -DSNAPPY=1 -DHAVE_CONFIG_H=1 -DOS_LINUX=1 -DLEVELDB_PLATFORM_POSIX=1 -DNODE_GYP_MODULE_NAME=classic_level)

@@ -3,17 +3,21 @@
 // it to find out.
 
 import { execFile } from 'node:child_process';
+import { readdir, readlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { ClassicLevel } from '../../src/store/level/engine.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import type { StoreChange, StoreSnapshot } from '../../src/store/store.port.js';
 import { Prng } from '../simulation/prng.js';
 import { damageWholeFilter, emptyFilters, filtersOf, mergedBlocks, type Filters } from '../support/bad-block.js';
-import { bytes } from '../support/store-changes.js';
+import { bytes, put, shown } from '../support/store-changes.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+import { until } from '../support/until.js';
 
 const KEYS = 4000;
+const KEYS_OF_TABLE = 100;
 /** A block of a table has six of them. */
 const VALUE_BYTES = 300;
 
@@ -81,6 +85,54 @@ test.each(Object.entries(SHAPES))('finds what is there, and nothing else: %s', a
     0.3,
   );
   check();
+  await store.close();
+});
+
+test.each(Object.entries(SHAPES))('finds it in the one of many tables that has it: %s', async (_title, shape) => {
+  const prng = new Prng(seed);
+  const keys = [...new Set(Array.from({ length: KEYS }, (_, i) => shape(i, prng)))];
+  keys.sort((a, b) => Buffer.compare(bytes(a), bytes(b)));
+  // Side by side, each with the keys after those of the one before: none has to be merged with others.
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder.path, { keyEncoding: 'view', valueEncoding: 'view' });
+  await level.open();
+  for (let from = 0; from < keys.length; from += KEYS_OF_TABLE) {
+    const some = keys.slice(from, from + KEYS_OF_TABLE);
+    await level.batch(some.map((key, i) => ({ type: 'put', key: bytes(key), value: valueOf(from + i, prng) })));
+    await level.compactRange(Buffer.of(0xff), Buffer.of(0xff));
+  }
+  expect(level.getProperty('leveldb.num-files-at-level2')).toBe(String(Math.ceil(keys.length / KEYS_OF_TABLE)));
+  await level.close();
+
+  const store = await LevelStore.open(folder.path, { fsync: false });
+  const snapshot = store.snapshot();
+  const places = new Map(keys.map((key, i) => [key, i]));
+  const asked = keys.flatMap((key) => [key, `${key}\0`, `${key}~`]);
+  expect(asked.filter((key) => numberAt(snapshot, key) !== places.get(key))).toEqual([]);
+  snapshot.close();
+  await store.close();
+});
+
+test('lets go of a table that it has read, when it is merged', async () => {
+  const store = await LevelStore.open(folder.path, { fsync: false, mergePhase: 'none' });
+  const openTables = async (): Promise<readonly string[]> => {
+    const all = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+    return (await Promise.all(all)).filter((path) => path.startsWith(folder.path) && path.includes('.ldb'));
+  };
+  const seen = new Set<string>();
+  // The first two lie deeper. Each has the same keys, so that of four that wait all are merged.
+  for (let table = 0; table < 6; table++) {
+    await store.commit([put('a', `${table}`), put('z', `${table}`)]);
+    await store.sync();
+    const snapshot = store.snapshot();
+    expect(shown(snapshot.get(bytes('z')))).toBe(`${table}`);
+    snapshot.close();
+    for (const path of await openTables()) seen.add(path);
+  }
+  expect(seen.size).toBeGreaterThan(4);
+  await until('merged tables are closed', async () => {
+    const left = await openTables();
+    return left.length < 3 && left.every((path) => !path.endsWith('(deleted)'));
+  });
   await store.close();
 });
 
