@@ -3,10 +3,11 @@
 // it to find out.
 
 import { execFile } from 'node:child_process';
-import { readdir, readlink } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readdir, readlink, truncate } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { StoreReadError } from '../../src/store/errors.js';
 import { ClassicLevel } from '../../src/store/level/engine.js';
 import { LevelStore } from '../../src/store/level/level-store.js';
 import type { StoreChange, StoreSnapshot } from '../../src/store/store.port.js';
@@ -92,22 +93,43 @@ test.each(Object.entries(SHAPES))('finds it in the one of many tables that has i
   const prng = new Prng(seed);
   const keys = [...new Set(Array.from({ length: KEYS }, (_, i) => shape(i, prng)))];
   keys.sort((a, b) => Buffer.compare(bytes(a), bytes(b)));
-  // Side by side, each with the keys after those of the one before: none has to be merged with others.
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder.path, { keyEncoding: 'view', valueEncoding: 'view' });
-  await level.open();
-  for (let from = 0; from < keys.length; from += KEYS_OF_TABLE) {
-    const some = keys.slice(from, from + KEYS_OF_TABLE);
-    await level.batch(some.map((key, i) => ({ type: 'put', key: bytes(key), value: valueOf(from + i, prng) })));
-    await level.compactRange(Buffer.of(0xff), Buffer.of(0xff));
-  }
-  expect(level.getProperty('leveldb.num-files-at-level2')).toBe(String(Math.ceil(keys.length / KEYS_OF_TABLE)));
-  await level.close();
-
+  await writeSideBySide(
+    Array.from({ length: Math.ceil(keys.length / KEYS_OF_TABLE) }, (_, table) =>
+      keys
+        .slice(table * KEYS_OF_TABLE, (table + 1) * KEYS_OF_TABLE)
+        .map((key, i) => ({ type: 'put', key: bytes(key), value: valueOf(table * KEYS_OF_TABLE + i, prng) })),
+    ),
+  );
   const store = await LevelStore.open(folder.path, { fsync: false });
   const snapshot = store.snapshot();
   const places = new Map(keys.map((key, i) => [key, i]));
   const asked = keys.flatMap((key) => [key, `${key}\0`, `${key}~`]);
   expect(asked.filter((key) => numberAt(snapshot, key) !== places.get(key))).toEqual([]);
+  snapshot.close();
+  await store.close();
+});
+
+test('a table that can not be read says nothing of keys before and after its own', async () => {
+  await writeSideBySide([
+    [put('b', '1'), put('d', '2')],
+    [put('m', '3'), put('p', '4')],
+    [put('x', '5'), put('z', '6')],
+  ]);
+  const [, middle] = (await readdir(folder.path)).filter((file) => file.endsWith('.ldb')).sort();
+  await truncate(join(folder.path, middle!));
+  const store = await LevelStore.open(folder.path, { fsync: false });
+  const snapshot = store.snapshot();
+  for (const key of ['m', 'n', 'p']) expect(() => snapshot.get(bytes(key))).toThrow(StoreReadError);
+  expect(['a', 'b', 'd', 'e', 'l', 'q', 'x', 'z'].map((key) => shown(snapshot.get(bytes(key))))).toEqual([
+    undefined,
+    '1',
+    '2',
+    undefined,
+    undefined,
+    undefined,
+    '5',
+    '6',
+  ]);
   snapshot.close();
   await store.close();
 });
@@ -205,6 +227,18 @@ describe('finds what is there', () => {
     await expectAll(long);
   });
 });
+
+/** In tables of one level, each with the keys after those of the one before: none has to be merged with others. */
+async function writeSideBySide(tables: readonly (readonly StoreChange[])[]): Promise<void> {
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder.path, { keyEncoding: 'view', valueEncoding: 'view' });
+  await level.open();
+  for (const changes of tables) {
+    await level.batch([...changes]);
+    await level.compactRange(Buffer.of(0xff), Buffer.of(0xff));
+  }
+  expect(level.getProperty('leveldb.num-files-at-level2')).toBe(String(tables.length));
+  await level.close();
+}
 
 function bytesOf(filters: readonly Filters[]): number {
   return filters.reduce((sum, { from, to }) => sum + to - from, 0);
