@@ -21,7 +21,7 @@ export function peerFailed(
   if (readId !== undefined) readFailed(state, from, readId);
   const peer = state.peers.get(from);
   if (peer === undefined) return;
-  if (to === 'push') peer.isPushing = false;
+  if (to === 'push') peer.pushingSince = undefined;
   if (to === 'push' && wasAnswered) pushRefused(peer);
   if (to === 'compare') peer.isComparing = false;
   if (to === 'fetch') fetchFailed(state, from);

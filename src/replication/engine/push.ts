@@ -17,8 +17,8 @@ export type OwnDots = Pick<ReplicaState, 'actor' | 'clock' | 'floor'>;
 
 export function pushTo(state: ReplicaState, peer: Peer, effects: Effects): void {
   const since = pushSince(state, peer);
-  if (since === undefined || peer.isPushing || peer.comparisonsUntilPush > 0) return;
-  peer.isPushing = true;
+  if (since === undefined || peer.pushingSince !== undefined || peer.comparisonsUntilPush > 0) return;
+  peer.pushingSince = since;
   effects.sends.push({ to: peer.name, kind: 'push', actor: state.actor, since });
 }
 
@@ -71,8 +71,9 @@ export function toldAwaited(peer: Peer, awaited: VersionVector): void {
 
 /** The peer has taken a push, or refused it for a gap: its clock says from where to go on. */
 export function pushAnswered(state: ReplicaState, peer: Peer, told: ClockMessage, effects: Effects): void {
-  const isAdvanced = counterOf(told.clock, state.actor) > counterOf(peer.clock ?? EMPTY_VECTOR, state.actor);
-  peer.isPushing = false;
+  // Not since its last word: it may have told of what it took before it answers, in a message of its own.
+  const isAdvanced = counterOf(told.clock, state.actor) > counterOf(peer.pushingSince ?? EMPTY_VECTOR, state.actor);
+  peer.pushingSince = undefined;
   learnClock(peer, told.clock, told.actor);
   toldAwaited(peer, told.awaited);
   if (isAdvanced) takesAgain(peer);

@@ -33,8 +33,8 @@ export interface Peer {
   /** What it has told since the last comparison was sent. */
   toldSince: VersionVector;
   isReachable: boolean;
-  /** One request of each kind is in flight at most. */
-  isPushing: boolean;
+  /** One request of each kind is in flight at most: a push of what comes after this clock; undefined: none. */
+  pushingSince: VersionVector | undefined;
   isComparing: boolean;
   /** Comparisons in a row that got no answer. */
   failedComparisons: number;
@@ -259,7 +259,7 @@ export function unheard(name: string): Peer {
     clock: undefined,
     toldSince: EMPTY_VECTOR,
     isReachable: false,
-    isPushing: false,
+    pushingSince: undefined,
     isComparing: false,
     failedComparisons: 0,
     hasCompared: false,

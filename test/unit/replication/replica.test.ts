@@ -43,6 +43,34 @@ function requested(request: PeerRequest): Input {
   return { kind: 'peer-request', id: 9, from: 'n2', request, wallMs: WALL_MS };
 }
 
+describe('what is written while a push is under way', () => {
+  const batch = { clock: vector({ 'n1.a': 1 }), ranges: [], containers: new Map(), exact: undefined, past: vector({}) };
+  test.each<[string, Input[]]>([
+    ['it answers', []],
+    ['a push of its own has told that it took the first', [requested({ kind: 'push', batch })]],
+    ['a comparison has', [comparedWith('n2', { 'n1.a': 1 })]],
+  ])('is pushed when %s', (_, words) => {
+    const { step } = replicaOf('n2');
+    step(comparedWith('n2', {}));
+    expect(step(writeOf(1)).sends).toMatchObject([{ kind: 'push', since: vector({}) }]);
+    for (const input of [writeOf(2), ...words]) {
+      expect(step(input).sends.filter(({ kind }) => kind === 'push')).toEqual([]);
+    }
+    const answer = { kind: 'clock', ...toldBy('n2', { 'n1.a': 1 }) } as const;
+    const { sends } = step({ kind: 'peer-answer', from: 'n2', to: 'push', answer, wallMs: WALL_MS });
+    expect(sends).toMatchObject([{ kind: 'push', since: vector({ 'n1.a': 1 }) }]);
+  });
+
+  test('waits for the next comparison when the peer has taken nothing', () => {
+    const { step } = replicaOf('n2');
+    step(comparedWith('n2', {}));
+    for (const id of [1, 2]) step(writeOf(id));
+    const answer = { kind: 'clock', ...toldBy('n2', {}) } as const;
+    expect(step({ kind: 'peer-answer', from: 'n2', to: 'push', answer, wallMs: WALL_MS }).sends).toEqual([]);
+    expect(step(comparedWith('n2', {})).sends.map(({ kind }) => kind)).toContain('push');
+  });
+});
+
 describe('a peer that refuses a push', () => {
   test('stays reachable, and is pushed to again after the next comparison', () => {
     const { replica, step } = replicaOf('n2');
